@@ -1,0 +1,182 @@
+"""A codec: an adapter, a model, a likelihood and perhaps a prior, put together as a preset says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import checkpoint, preset, registry, windows
+from .core import Adapter, Autoencoder, Latent, Likelihood, Prior, Sample, Spec
+from .errors import MusicaeError
+from .preset import Preset
+
+__all__ = ["Codec", "build", "generator", "load", "weights_of"]
+
+
+def generator(*seeds: int) -> torch.Generator:
+    """Return a CPU generator whose stream depends on every one of `seeds`."""
+    mixed = 0
+    for seed in seeds:
+        mixed = (mixed * 6364136223846793005 + seed + 1442695040888963407) % 2**63
+    return torch.Generator().manual_seed(mixed)
+
+
+@dataclass
+class Codec:
+    """Files <-> tensors <-> codes. Make one with `load` or `build`; a model is in `eval` mode after `load`."""
+
+    preset: Preset
+    adapter: Adapter
+    model: Autoencoder
+    likelihood: Likelihood
+    prior: Prior | None = None
+    step: int = 0
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def spec(self) -> Spec:
+        """What one window looks like."""
+        return self.adapter.spec
+
+    def networks(self) -> nn.ModuleDict:
+        """Return all that has weights, as one module."""
+        parts: dict[str, Any] = {"model": self.model}
+        if self.prior is not None:
+            parts["prior"] = self.prior
+        return nn.ModuleDict(parts)
+
+    def split(self, sample: Sample) -> Tensor:
+        """Cut a sample into windows ``(N, C, *S)``, the last padded with its adapter's blank step."""
+        return windows.split(sample.tensor, self.spec.shape[-1], sample.hop, self._blank_step())
+
+    def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
+        """Undo `split`; values that are not one-hot or binary are mixed where windows overlap."""
+        return windows.join(parts, hop, length, fade=self.spec.likelihood == "gaussian")
+
+    def _blank_step(self) -> Tensor:
+        step = torch.zeros(self.spec.channels, *(1,) * len(self.spec.shape))
+        if self.spec.likelihood == "categorical":
+            step[0] = 1.0
+        return step
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Latent:
+        """Return the codes of windows ``(N, C, *S)``, on the CPU."""
+        parts = []
+        for i in range(0, len(x), batch):
+            labels = None if cond is None else cond[i : i + batch].to(self.device)
+            parts.append(self.model.encode(x[i : i + batch].to(self.device), labels))
+        mean = torch.cat([part.mean for part in parts]).cpu()
+        logvar = torch.cat([part.logvar for part in parts if part.logvar is not None] or [mean[:0]]).cpu()
+        return Latent(mean, logvar if len(logvar) else None)
+
+    @torch.no_grad()
+    def decode(
+        self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None, batch: int = 1024
+    ) -> Tensor:
+        """Return the windows ``(N, C, *S)`` of codes ``(N, D)``, on the CPU; temperature 0 takes the likeliest."""
+        rng = generator(seed)
+
+        def choose(params: Tensor) -> Tensor:
+            return self.likelihood.sample(params.float(), temperature, rng)
+
+        parts = []
+        for i in range(0, len(z), batch):
+            labels = None if cond is None else cond[i : i + batch].to(self.device)
+            parts.append(self.model.decode(z[i : i + batch].to(self.device), choose, labels).cpu())
+        return torch.cat(parts) if parts else torch.zeros(0, *self.spec.full_shape)
+
+    def draw(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
+        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none."""
+        rng = generator(seed)
+        if self.prior is not None:
+            return self.prior.sample(n, rng, temperature).cpu()
+        return torch.randn(n, self.model.latent_size, generator=rng) * temperature
+
+    def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
+        """Write a checkpoint that `load` reads, in half precision unless told otherwise.
+
+        `tensors` takes the place of the networks' own weights (their average, say).
+        """
+        header = {"preset": self.preset.as_dict(), "step": self.step, "version": _version()}
+        checkpoint.write(path, self.networks().state_dict() if tensors is None else tensors, header, half=half)
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("musicae")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
+    """Build an untrained codec from a preset; every setting is checked against its factory."""
+    name, settings = recipe.part("adapter") or ("", {})
+    adapter = registry.build("adapters", name, **settings)
+    name, settings = recipe.part("model") or ("", {})
+    model = registry.build("models", name, adapter.spec, **settings)
+    name, settings = recipe.part("likelihood") or (adapter.spec.likelihood, {})
+    likelihood = registry.build("likelihoods", name, **settings)
+    prior = None
+    if (part := recipe.part("prior")) is not None:
+        prior = registry.build("priors", part[0], model.latent_size, **part[1])
+    codec = Codec(recipe, adapter, model, likelihood, prior, device=torch.device(device))
+    codec.networks().to(codec.device)
+    return codec
+
+
+@contextmanager
+def _skip_initialisation() -> Iterator[None]:
+    """Make layers without drawing their starting weights: a checkpoint fills them anyway."""
+    names = ("kaiming_uniform_", "uniform_", "normal_", "zeros_", "ones_")
+    kept = {name: getattr(nn.init, name) for name in names}
+    try:
+        for name in names:
+            setattr(nn.init, name, lambda tensor, *args, **kwargs: tensor)
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(nn.init, name, function)
+
+
+def weights_of(name: str) -> Path:
+    """Return the checkpoint that `name` stands for: a file, or the weights beside a preset's TOML."""
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return path
+    found = preset.find(name).with_suffix(".safetensors")
+    if not found.is_file():
+        raise MusicaeError(f"the preset '{name}' has no trained weights yet; run: musicae train {name}")
+    return found
+
+
+def load(name: str, device: str | torch.device = "cpu") -> Codec:
+    """Load a trained codec: a preset's name, or the path of a ``.safetensors`` file.
+
+    Raise MusicaeError, one line, for a checkpoint that is missing, cut short, of a newer format,
+    or whose tensors do not fit the model it names.
+    """
+    path = weights_of(name)
+    header, tensors = checkpoint.read(path)
+    try:
+        recipe, step = Preset.from_dict(header["preset"]), int(header["step"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MusicaeError(f"{path} is not a whole musicae checkpoint: its header is damaged") from error
+    with _skip_initialisation():
+        codec = build(recipe, device)
+    networks = codec.networks()
+    try:
+        networks.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise MusicaeError(f"{path} does not fit the model its header names; it was damaged or changed") from error
+    codec.step = step
+    networks.eval()
+    return codec

@@ -1,0 +1,72 @@
+"""A preset's data: one split of one data set, or of several joined by a plus (``folk+pop909``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import registry
+from .core import Adapter, Windows
+from .errors import MusicaeError, did_you_mean
+from .preset import Preset
+
+__all__ = ["load"]
+
+
+def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
+    """Return the windows of `split` (``"train"``, ``"validation"`` or ``"test"``).
+
+    `folders` says where a set lies, by its name; ``""`` stands for the only one that needs it.
+    From splits other than training every window is dropped that equals a training window
+    as the adapter sees it (a melody: up to transposition).
+    """
+    windows = _load(recipe, adapter, split, folders)
+    if split == "train":
+        return windows
+    seen = _keys(adapter, _load(recipe, adapter, "train", folders).data)
+    fresh = [i for i, key in enumerate(_keys(adapter, windows.data)) if key not in seen]
+    index = torch.tensor(fresh, dtype=torch.long)
+    labels = None if windows.labels is None else windows.labels[index]
+    return Windows(windows.data[index], windows.pieces[index], windows.channels, windows.names, labels)
+
+
+def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
+    part = recipe.part("dataset")
+    if part is None:
+        raise MusicaeError(f"the preset '{recipe.name}' names no data set; add a [dataset] section")
+    names = part[0].split("+")
+    folders = _assign(names, folders)
+    sets = []
+    for name in names:
+        settings = {key: value for key, value in part[1].items() if key in registry.signature("datasets", name)}
+        sets.append(registry.build("datasets", name, adapter, split, folders.get(name), **settings))
+    return sets[0] if len(sets) == 1 else _together(sets)
+
+
+def _assign(names: list[str], folders: Mapping[str, Path]) -> dict[str, Path]:
+    """Give a folder named without its set to the last set, the one that does not come with a package."""
+    assigned = {name or names[-1]: folder for name, folder in folders.items()}
+    for name in assigned:
+        if name not in names:
+            raise MusicaeError(f"--data {name}=...: the preset has no data set '{name}'{did_you_mean(name, names)}")
+    return assigned
+
+
+def _together(sets: list[Windows]) -> Windows:
+    offset, pieces, names = 0, [], []
+    for one in sets:
+        pieces.append(one.pieces + offset)
+        names += one.names
+        offset += len(one.names)
+    labels = None
+    if all(one.labels is not None for one in sets):
+        labels = torch.cat([one.labels for one in sets if one.labels is not None])
+    return Windows(torch.cat([one.data for one in sets]), torch.cat(pieces), sets[0].channels, names, labels)
+
+
+def _keys(adapter: Adapter, data: Tensor) -> dict[bytes, None]:
+    rows = adapter.canonical(data).contiguous().flatten(1)
+    return dict.fromkeys(row.tobytes() for row in rows.numpy())

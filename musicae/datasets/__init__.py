@@ -1,0 +1,1 @@
+"""Named data sets. Each is a function ``(adapter, split, folder, **settings) -> Windows``."""

@@ -1,0 +1,69 @@
+"""What has been prepared once is kept, keyed by the content it came from and the settings it was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core import Windows
+
+__all__ = ["cached", "data_folder", "fingerprint"]
+
+_VERSION = 1  # Raise it when what is prepared from the same files changes.
+
+
+def data_folder() -> Path:
+    """Return the user's folder for data sets: ``$MUSICAE_DATA``, or the platform's own."""
+    import platformdirs
+
+    named = os.environ.get("MUSICAE_DATA")
+    return Path(named) if named else Path(platformdirs.user_data_dir("musicae", appauthor=False))
+
+
+def fingerprint(files: Iterable[Path], root: Path, **settings: Any) -> str:
+    """Return a key that changes with any file's name, size or time, and with any setting."""
+    digest = hashlib.sha256(json.dumps([_VERSION, settings], sort_keys=True, default=repr).encode())
+    for path in files:
+        stat = path.stat()
+        digest.update(f"{path.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def cached(key: str, make: Callable[[], Windows]) -> Windows:
+    """Return the windows kept under `key`, or make and keep them. A damaged or unwritable cache is passed over."""
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import save
+
+    folder = _cache_folder()
+    path = folder / f"{key}.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["windows"])
+            return Windows(file.get_tensor("data"), file.get_tensor("pieces"), header["channels"], header["names"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        made = make()
+    header = json.dumps({"channels": made.channels, "names": made.names})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            tensors = {"data": made.data.contiguous(), "pieces": made.pieces.to(torch.int32).contiguous()}
+            file.write(save(tensors, {"windows": header}))
+        Path(temporary).replace(path)
+    except OSError:
+        return made
+    return made
+
+
+def _cache_folder() -> Path:
+    import platformdirs
+
+    named = os.environ.get("MUSICAE_CACHE")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("musicae", appauthor=False))

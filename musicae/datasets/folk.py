@@ -1,0 +1,67 @@
+"""The folk tunes in ABC that the PyPI package music21 carries: Essen, O'Neill, Aird, Ryan's Mammoth.
+
+About 12,800 tunes. See music21's ``corpus/license.txt`` for their terms.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..core import Adapter, Windows
+from ..errors import MusicaeError
+from . import cache, scores
+from .split import check, split_of
+
+__all__ = ["folk"]
+
+_BOOKS = ("essenFolksong", "oneills1850", "airdsAirs", "ryansMammoth")
+
+
+def folk(
+    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03
+) -> Windows:
+    """Return one split of the tunes. They are split by title, so that variants of a tune stay together.
+
+    `folder` may name another folder of ABC files. Raise MusicaeError if music21 is not installed.
+    """
+    check(split)
+    root = folder or _corpus()
+    files = [path for path in sorted(root.rglob("*.abc")) if folder or path.parent.name in _BOOKS]
+    if not files:
+        raise MusicaeError(f"no ABC files under {root}; check the folder")
+    key = cache.fingerprint(files, root, set="folk", adapter=adapter.__dict__, kind=type(adapter).__name__)
+
+    def make() -> Windows:
+        read = partial(_read_book, adapter)
+        return scores.collect(adapter, scores.read_all(read, files), "folk tunes")
+
+    everything = cache.cached(key, make)
+    return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
+
+
+def _corpus() -> Path:
+    found = importlib.util.find_spec("music21")
+    if found is None or found.origin is None:
+        raise MusicaeError("the data set 'folk' needs the package music21; run: pip install 'musicae[folk]'")
+    return Path(found.origin).parent / "corpus"
+
+
+def _read_book(adapter: Any, path: Path) -> list[tuple[str, Tensor]]:
+    """Return the windows of every tune in an ABC file; a tune that cannot be read is passed over."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found = []
+    for number, tune in enumerate(re.split(r"(?m)^(?=X:)", text)[1:]):
+        title = re.search(r"(?m)^T:\s*(.+)$", tune)
+        name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
+        try:
+            sample = adapter.from_abc(tune)
+        except MusicaeError:
+            continue
+        found.append((name, scores.cut(adapter, sample)))
+    return found

@@ -1,0 +1,51 @@
+"""The Groove MIDI Dataset 1.0.0: 1,150 drum performances with an official split (Gillick et al. 2019, CC BY 4.0)."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from ..core import Adapter, Windows
+from ..errors import MusicaeError
+from . import cache, fetch, scores
+from .split import check
+
+__all__ = ["groove"]
+
+_URL = "https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip"
+_SHA256 = "651cbc524ffb891be1a3e46d89dc82a1cecb09a57c748c7b45b844c4841dcc1e"
+
+
+def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = True) -> Windows:
+    """Return one official split of the performances, quantised; without the fills if `fills` is false.
+
+    With no `folder` the set is fetched (3 MB) into the user's data folder.
+    """
+    check(split)
+    folder = folder or fetch.archive("groove", _URL, _SHA256)
+    table = next(iter(sorted(folder.rglob("info.csv"))), None)
+    if table is None:
+        raise MusicaeError(f"no info.csv of the Groove MIDI Dataset under {folder}; check the path given with --data")
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = {row["midi_filename"]: row for row in csv.DictReader(file)}
+    files = [path for path in (table.parent / name for name in sorted(rows)) if path.is_file()]
+    key = cache.fingerprint(files, table.parent, set="groove", adapter=adapter.__dict__)
+
+    def make() -> Windows:
+        read = partial(_read_file, adapter, table.parent)
+        return scores.collect(adapter, scores.read_all(read, files), "drum performances")
+
+    def keep(name: str) -> bool:
+        return rows[name]["split"] == split and (fills or rows[name]["beat_type"] == "beat")
+
+    return scores.subset(cache.cached(key, make), keep)
+
+
+def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[tuple[str, Tensor]]:
+    try:
+        return [(path.relative_to(folder).as_posix(), scores.cut(adapter, adapter.read(path)))]
+    except MusicaeError:
+        return []

@@ -1,0 +1,93 @@
+"""Geometry of codes: paths, grids, neighbours and attribute vectors, over ``(..., D)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from .errors import MusicaeError
+
+__all__ = ["attribute_vector", "even_times", "grid", "lerp", "near", "path", "slerp"]
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Return ``a + t (b - a)`` along the straight line; `t` broadcasts against ``(..., D)``."""
+    return a + t * (b - a)
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Interpolate along the great circle, lengths geometrically in between (Shoemake 1985).
+
+    Equal or (anti)parallel directions, and zero codes, have no great circle: there it is `lerp`.
+    """
+    length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
+    cosine = (a * b).sum(-1, keepdim=True) / (length_a * length_b).clamp_min(1e-12)
+    angle = torch.arccos(cosine.clamp(-1.0, 1.0))
+    sine = torch.sin(angle)
+    straight = (sine.abs() < 1e-4) | (length_a < 1e-12) | (length_b < 1e-12)
+    safe = torch.where(straight, torch.ones_like(sine), sine)
+    unit_a, unit_b = a / length_a.clamp_min(1e-12), b / length_b.clamp_min(1e-12)
+    direction = torch.sin((1 - t) * angle) / safe * unit_a + torch.sin(t * angle) / safe * unit_b
+    length = length_a.clamp_min(1e-12) ** (1 - t) * length_b.clamp_min(1e-12) ** t
+    return torch.where(straight, lerp(a, b, t), length * direction)
+
+
+def path(a: Tensor, b: Tensor, times: Tensor, spherical: bool = False) -> Tensor:
+    """Return the codes at `times` ``(S,)`` or ``(S, N)`` between `a` and `b` ``(N, D)``: ``(S, N, D)``."""
+    t = times.view(len(times), -1, 1).to(a)
+    return (slerp if spherical else lerp)(a.unsqueeze(0), b.unsqueeze(0), t)
+
+
+def grid(corners: Tensor, rows: int, columns: int, spherical: bool = False) -> Tensor:
+    """Return codes bilinearly between four `corners` ``(4, N, D)``: ``(rows, columns, N, D)``.
+
+    The corners are top left, top right, bottom left, bottom right.
+    """
+    if len(corners) != 4:
+        raise MusicaeError(f"a grid needs 4 corners, not {len(corners)}")
+    down, across = torch.linspace(0, 1, rows), torch.linspace(0, 1, columns)
+    left = path(corners[0], corners[2], down, spherical)
+    right = path(corners[1], corners[3], down, spherical)
+    return torch.stack([path(left[r], right[r], across, spherical) for r in range(rows)])
+
+
+def even_times(distance: Callable[[Tensor], Tensor], steps: int, fine: int = 64) -> Tensor:
+    """Choose `steps` moments in [0, 1] whose outputs lie evenly between the ends.
+
+    A decoder turns an even walk through the codes into an uneven one through its outputs: nothing
+    changes for a while, then much at once. `distance` maps fine moments ``(F,)`` to how far the
+    output at each is from the first, ``(F, N)``, for ``N`` pairs. Returns ``(steps, N)``: the moments
+    whose distances are nearest to ``0, 1/(steps-1), ... 1`` of the whole, out of those at which the
+    output is as far from the first as it ever was before, and no farther than the last one.
+    """
+    times = torch.linspace(0, 1, fine + 1)
+    far = distance(times).float()
+    whole = far[-1:].clamp_min(1e-9)
+    astray = (far < torch.cummax(far, dim=0).values) | (far > far[-1:])
+    # The tiny slope breaks ties by time, so that a flat stretch is still walked evenly.
+    progress = (far / whole + 1e-3 * times.unsqueeze(1)) / (1 + 1e-3)
+    wanted = torch.linspace(0, 1, steps).view(steps, 1, 1)
+    index = ((progress - wanted).abs() + 2.0 * astray).argmin(dim=1)
+    index[0], index[-1] = 0, fine
+    return times[torch.cummax(index, dim=0).values]
+
+
+def near(z: Tensor, similarity: float, draws: Tensor) -> Tensor:
+    """Return codes between `z` and random `draws` (both ``(N, D)``): similarity 1 is `z`, 0 is the draw."""
+    if not 0 <= similarity <= 1:
+        raise MusicaeError(f"similarity must be between 0 and 1, not {similarity}")
+    return slerp(draws, z, torch.tensor(similarity).to(z))
+
+
+def attribute_vector(codes: Tensor, values: Tensor) -> Tensor:
+    """Return the direction ``(D,)`` in which an attribute grows: mean code of its top quarter less the bottom's.
+
+    `codes` are ``(N, D)``, `values` ``(N,)`` (Roberts et al. 2018, section 6.3).
+    """
+    if len(codes) != len(values) or len(codes) < 4:
+        raise MusicaeError("an attribute vector needs at least 4 codes, and one value for each")
+    order = values.argsort()
+    quarter = len(order) // 4
+    return codes[order[-quarter:]].mean(0) - codes[order[:quarter]].mean(0)

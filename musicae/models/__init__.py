@@ -1,0 +1,1 @@
+"""Networks over ``(B, C, *S)``; they know nothing of files."""

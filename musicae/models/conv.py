@@ -1,0 +1,90 @@
+"""Residual convolutions for 1-D and 2-D tensors: ``(B, C, *S)`` -> one vector -> features ``(B, H, *S)``."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..core import Spec
+from ..errors import MusicaeError
+
+__all__ = ["ConvDecoder", "ConvEncoder", "ResBlock", "conv", "conv_transposed"]
+
+
+def conv(dims: int, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Module:
+    """Return a 1-D or 2-D convolution that keeps the size, divided by `stride`."""
+    layer = nn.Conv1d if dims == 1 else nn.Conv2d
+    return layer(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
+
+
+def conv_transposed(dims: int, inputs: int, outputs: int) -> nn.Module:
+    """Return a transposed convolution that doubles the size."""
+    layer = nn.ConvTranspose1d if dims == 1 else nn.ConvTranspose2d
+    return layer(inputs, outputs, kernel_size=4, stride=2, padding=1)
+
+
+class ResBlock(nn.Module):
+    """Two normalised 3-wide convolutions beside an identity (He et al. 2016, pre-activation)."""
+
+    def __init__(self, dims: int, width: int) -> None:
+        super().__init__()
+        groups = math.gcd(8, width)
+        self.norm_in, self.norm_out = nn.GroupNorm(groups, width), nn.GroupNorm(groups, width)
+        self.conv_in, self.conv_out = conv(dims, width, width), conv(dims, width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, width, *S)`` -> the same."""
+        hidden = self.conv_in(F.silu(self.norm_in(x)))
+        out: Tensor = x + self.conv_out(F.silu(self.norm_out(hidden)))
+        return out
+
+
+def _inner_shape(spec: Spec, depth: int) -> tuple[int, ...]:
+    if len(spec.shape) not in (1, 2):
+        raise MusicaeError(f"[model] convolutions take 1 or 2 spatial axes, not {len(spec.shape)}")
+    if any(size % 2**depth for size in spec.shape):
+        raise MusicaeError(f"[model] depth {depth} needs a shape that {2**depth} divides, not {spec.shape}")
+    return tuple(size // 2**depth for size in spec.shape)
+
+
+class ConvEncoder(nn.Module):
+    """``(B, C, *S)`` -> ``(B, features)``: `depth` halvings, the width doubled at each."""
+
+    def __init__(self, spec: Spec, width: int, depth: int, blocks: int) -> None:
+        super().__init__()
+        dims, inner = len(spec.shape), _inner_shape(spec, depth)
+        layers: list[nn.Module] = [conv(dims, spec.channels, width)]
+        for level in range(depth):
+            wide = width * 2**level
+            layers += [ResBlock(dims, wide) for _ in range(blocks)]
+            layers += [conv(dims, wide, 2 * wide, kernel=4, stride=2)]
+        layers += [ResBlock(dims, width * 2**depth) for _ in range(blocks)]
+        self.layers = nn.Sequential(*layers, nn.SiLU(), nn.Flatten())
+        self.features = width * 2**depth * math.prod(inner)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Read a batch."""
+        out: Tensor = self.layers(x)
+        return out
+
+
+class ConvDecoder(nn.Module):
+    """A vector ``(B, size)`` -> features ``(B, channels, *S)``, the encoder's mirror image."""
+
+    def __init__(self, spec: Spec, size: int, channels: int, width: int, depth: int, blocks: int) -> None:
+        super().__init__()
+        dims, self.inner, wide = len(spec.shape), _inner_shape(spec, depth), width * 2**depth
+        self.spread = nn.Linear(size, wide * math.prod(self.inner))
+        layers: list[nn.Module] = [ResBlock(dims, wide) for _ in range(blocks)]
+        for _ in range(depth):
+            layers += [conv_transposed(dims, wide, wide // 2)]
+            wide //= 2
+            layers += [ResBlock(dims, wide) for _ in range(blocks)]
+        self.layers = nn.Sequential(*layers, nn.SiLU(), conv(dims, wide, channels))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Write a batch."""
+        out: Tensor = self.layers(self.spread(z).view(z.shape[0], -1, *self.inner))
+        return out

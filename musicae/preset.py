@@ -1,0 +1,212 @@
+"""A preset: a TOML file that says everything a model is made of and trained with.
+
+Sections ``[adapter] [dataset] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
+``name`` in a section picks the factory from the registry; every other key is a keyword of it.
+``[training]`` has no name: its keys are the keywords of `musicae.train.fit`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import registry
+from .errors import MusicaeError, did_you_mean
+
+__all__ = ["SECTIONS", "Preset", "find", "listed", "load", "override", "parse", "resolve"]
+
+SECTIONS = ("adapter", "dataset", "model", "prior", "corruption", "likelihood", "training", "evaluation")
+_OPTIONAL = ("prior", "corruption", "likelihood", "evaluation", "dataset", "training")
+_TOP = ("extends", "description")
+
+
+@dataclass
+class Preset:
+    """What a preset's file says: `sections` maps a section's name to its keys, ``name`` among them."""
+
+    name: str
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    description: str = ""
+
+    def part(self, section: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the factory's name and the settings of `section`, or None if the preset has none."""
+        keys = self.sections.get(section)
+        if keys is None:
+            return None
+        return str(keys["name"]), {key: value for key, value in keys.items() if key != "name"}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able form that `from_dict` reads back."""
+        return {"name": self.name, "description": self.description, **self.sections}
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> Preset:
+        """Build a preset from what `as_dict` made. Raise MusicaeError where its shape is not a preset's."""
+        if not isinstance(tree, Mapping):
+            raise MusicaeError(f"a preset must be a table of sections, not {tree!r:.40}")
+        tree = dict(tree)
+        name = str(tree.pop("name", ""))
+        return parse(tree, name)
+
+
+def folders() -> list[Path]:
+    """Return the folders with the presets that ship with the package: inside the wheel, else beside the source."""
+    here = Path(__file__).resolve().parent
+    return [folder for folder in (here / "presets", here.parent / "presets") if folder.is_dir()][:1]
+
+
+def listed() -> dict[str, str]:
+    """Return the names of all presets and the package each comes from."""
+    found = {path.stem: "musicae" for folder in folders() for path in sorted(folder.glob("*.toml"))}
+    for name in registry.names("presets"):
+        owner = registry.owner("presets", name)
+        if name in found:
+            raise MusicaeError(
+                f"two packages own the preset '{name}': {found[name]} and {owner}; uninstall one of them"
+            )
+        found[name] = owner
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Path:
+    """Return the TOML file of the preset `name`: a file's path, a shipped preset, or a plugin's."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise MusicaeError(f"no preset file {path}; check the path")
+        return path
+    known = listed()
+    if name not in known:
+        raise MusicaeError(f"no preset named '{name}'{did_you_mean(name, known)}")
+    for folder in folders():
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    target = registry.lookup("presets", name)
+    found = Path(str(target() if callable(target) else target))
+    if not found.is_file():
+        raise MusicaeError(f"the preset '{name}' of {known[name]} names {found}, which is not a file")
+    return found
+
+
+def load(name: str, overrides: Sequence[str] = ()) -> Preset:
+    """Read the preset `name`, one level of ``extends`` under it and ``section.key=value`` overrides over it."""
+    path = find(name)
+    tree = _read(path)
+    base = tree.pop("extends", None)
+    if base is not None:
+        below = _read(path.parent / f"{base}.toml" if (path.parent / f"{base}.toml").is_file() else find(str(base)))
+        if "extends" in below:
+            raise MusicaeError(f"{path.name} extends '{base}', which extends another; only one level is allowed")
+        tree = _merge(below, tree)
+    preset = parse(tree, path.stem)
+    for text in overrides:
+        override(preset, text)
+    return preset
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MusicaeError(f"cannot read the preset {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise MusicaeError(f"the preset {path} is not valid TOML: {error}") from error
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay `above` over `below` key by key; a section that names another factory starts afresh."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name"):
+            merged[key] = {**old, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def parse(tree: Mapping[str, Any], name: str) -> Preset:
+    """Check the shape of a preset's tree: known sections, each a table with a name."""
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in tree.items():
+        if key in _TOP:
+            continue
+        if key not in SECTIONS:
+            raise MusicaeError(f"preset '{name}': no section [{key}]{did_you_mean(key, SECTIONS)}")
+        if not isinstance(value, dict):
+            raise MusicaeError(f"preset '{name}': {key} must be a section, [{key}]")
+        if key != "training" and not isinstance(value.get("name"), str):
+            raise MusicaeError(f"preset '{name}': [{key}] needs a name = '...'")
+        sections[key] = dict(value)
+    for key in SECTIONS:
+        if key not in sections and key not in _OPTIONAL:
+            raise MusicaeError(f"preset '{name}': the section [{key}] is missing")
+    return Preset(name, sections, str(tree.get("description", "")))
+
+
+def override(preset: Preset, text: str) -> None:
+    """Apply ``section.key=value`` (a TOML value, or bare text) to `preset`."""
+    where, equals, value = text.partition("=")
+    section, dot, key = where.strip().partition(".")
+    if not equals or not dot or not key:
+        raise MusicaeError(f"--set takes section.key=value, such as model.latent=32, not '{text}'")
+    if section not in SECTIONS:
+        raise MusicaeError(f"--set {text}: no section [{section}]{did_you_mean(section, SECTIONS)}")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    if section not in preset.sections and section != "training" and key != "name":
+        raise MusicaeError(f"--set {text}: the preset has no [{section}]; choose one with --set {section}.name=...")
+    keys = preset.sections.setdefault(section, {})
+    if key == "name" and keys.get("name") != parsed:
+        keys.clear()
+    keys[key] = parsed
+
+
+def resolve(preset: Preset, training: Any = None) -> Preset:
+    """Return `preset` with the default of every setting filled in, each checked against its factory.
+
+    `training` is the function whose keywords are the ``[training]`` section.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for section, keys in preset.sections.items():
+        if section == "training":
+            sections[section] = _resolve_training(keys, training)
+            continue
+        name, settings = str(keys["name"]), {key: value for key, value in keys.items() if key != "name"}
+        if section == "dataset":
+            sections[section] = {"name": name, **_resolve_datasets(name, settings)}
+        else:
+            sections[section] = {"name": name, **registry.resolve(f"{section}s", name, settings)}
+    return Preset(preset.name, sections, preset.description)
+
+
+def _resolve_datasets(names: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Fill in the settings of data sets joined by a plus, each of which takes those it knows.
+
+    A default on which two sets disagree is left out: one value cannot stand for both.
+    """
+    takes: dict[str, inspect.Parameter] = {}
+    clashes = set()
+    for name in names.split("+"):
+        for key, parameter in registry.signature("datasets", name).items():
+            if takes.setdefault(key, parameter).default != parameter.default:
+                clashes.add(key)
+    filled = registry.fill("dataset", f" '{names}'", takes, settings)
+    return {key: value for key, value in filled.items() if key in settings or key not in clashes}
+
+
+def _resolve_training(keys: dict[str, Any], training: Any) -> dict[str, Any]:
+    if training is None:
+        return dict(keys)
+    takes = {
+        key: parameter
+        for key, parameter in inspect.signature(training).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
+    }
+    return registry.fill("training", "", takes, keys)

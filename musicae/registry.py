@@ -1,0 +1,184 @@
+"""Names -> factories, without importing anything until one is asked for.
+
+Built-in parts and those of other packages (entry points in the groups ``musicae.adapters``,
+``musicae.models`` ...) are the same kind of string, ``"module:attr"``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from .errors import MusicaeError, did_you_mean
+
+__all__ = ["GROUPS", "build", "fill", "lookup", "lookup_target", "names", "owner", "resolve", "signature"]
+
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "adapters": {
+        "drums": "musicae.adapters.drums:Drums",
+        "melody": "musicae.adapters.melody:Melody",
+    },
+    "models": {
+        "ae": "musicae.models.autoencoder:conv_ae",
+        "lm": "musicae.models.sequence:LanguageModel",
+        "patch-ae": "musicae.models.autoencoder:patch_ae",
+        "patch-vae": "musicae.models.autoencoder:patch_vae",
+        "vae": "musicae.models.autoencoder:conv_vae",
+    },
+    "priors": {
+        "flow": "musicae.models.prior:FlowPrior",
+    },
+    "datasets": {
+        "folk": "musicae.datasets.folk:folk",
+        "groove": "musicae.datasets.groove:groove",
+        "midi-files": "musicae.datasets.files:midi_files",
+        "pop909": "musicae.datasets.files:pop909",
+    },
+    "corruptions": {
+        "downsample": "musicae.corruptions:downsample",
+        "drop-notes": "musicae.corruptions:drop_notes",
+        "noise": "musicae.corruptions:noise",
+    },
+    "likelihoods": {
+        "bernoulli": "musicae.likelihoods:Bernoulli",
+        "categorical": "musicae.likelihoods:Categorical",
+        "gaussian": "musicae.likelihoods:Gaussian",
+    },
+    "evaluations": {
+        "sequence": "musicae.evaluate:sequence",
+    },
+    "metrics": {
+        "hamming": "musicae.metrics:hamming",
+        "onset-f1": "musicae.metrics:onset_f1",
+        "token-accuracy": "musicae.metrics:token_accuracy",
+    },
+    "presets": {},
+    "commands": {},
+}
+
+GROUPS = tuple(BUILT_IN)
+
+
+@cache
+def _owners(group: str) -> dict[str, tuple[str, str]]:
+    """Return name -> (target, owner). Reads package metadata only."""
+    if group not in BUILT_IN:
+        raise MusicaeError(f"no kind of part named '{group}'{did_you_mean(group, GROUPS)}")
+    owners = {name: (target, "musicae") for name, target in BUILT_IN[group].items()}
+    for point in metadata.entry_points(group=f"musicae.{group}"):
+        owner = point.dist.name if point.dist else "an unknown package"
+        if point.name in owners and owners[point.name] != (point.value, owner):
+            raise MusicaeError(
+                f"two packages own the name '{point.name}' in {group}: "
+                f"{owners[point.name][1]} and {owner}; uninstall one of them"
+            )
+        owners[point.name] = (point.value, owner)
+    return owners
+
+
+def names(group: str) -> list[str]:
+    """Return the sorted names in `group` (one of `GROUPS`), built in and from other packages."""
+    return sorted(_owners(group))
+
+
+def owner(group: str, name: str) -> str:
+    """Return the package that brings `name`."""
+    lookup_target(group, name)
+    return _owners(group)[name][1]
+
+
+def lookup_target(group: str, name: str) -> str:
+    """Return ``"module:attr"`` for `name`, or raise MusicaeError that teaches the right name."""
+    owners = _owners(group)
+    if name not in owners:
+        raise MusicaeError(f"no {group.removesuffix('s')} named '{name}'{did_you_mean(name, owners)}")
+    return owners[name][0]
+
+
+def lookup(group: str, name: str) -> Callable[..., Any]:
+    """Import and return what `name` stands for."""
+    target = lookup_target(group, name)
+    module, _, attribute = target.partition(":")
+    try:
+        found = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # Whatever goes wrong inside another package is that package's to mend.
+        raise MusicaeError(
+            f"the {group.removesuffix('s')} '{name}' ({target}, from {_owners(group)[name][1]}) "
+            f"cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    return found  # type: ignore[return-value]
+
+
+def signature(group: str, name: str) -> dict[str, inspect.Parameter]:
+    """Return the settings that `name` takes: the keyword parameters of its factory that have a default."""
+    parameters = inspect.signature(lookup(group, name)).parameters
+    return {
+        key: parameter
+        for key, parameter in parameters.items()
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and parameter.default is not parameter.empty
+    }
+
+
+def resolve(group: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `settings` with the defaults of `name` filled in.
+
+    Raise MusicaeError for a setting it does not take, or one whose kind differs from its default's.
+    """
+    return fill(group.removesuffix("s"), f" '{name}'", signature(group, name), settings)
+
+
+def fill(
+    section: str, whose: str, takes: Mapping[str, inspect.Parameter], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a value for every parameter in `takes`: from `settings`, checked, or its default.
+
+    `section` and `whose` say in an error where the setting stands: ``[model] 'vae'``.
+    """
+    for key in settings:
+        if key not in takes:
+            hint = did_you_mean(key, takes) if takes else "; it takes none"
+            listed = f" It takes {', '.join(takes)}." if hint.startswith("; did") else ""
+            raise MusicaeError(
+                f"[{section}]{whose} has no setting '{key}'{hint.replace('; there is', '; it takes')}{listed}"
+            )
+    return {
+        key: _checked(f"[{section}] {key}", settings[key], parameter.default) if key in settings else parameter.default
+        for key, parameter in takes.items()
+    }
+
+
+def _checked(where: str, value: Any, default: Any) -> Any:
+    """Refuse a string for a number and the like; None as a default leaves the kind open.
+
+    A whole number written as 3.0 comes back as 3, and a list as a tuple where the default is one.
+    """
+    if default is None or value is None:
+        return value
+    whole = isinstance(default, int) and not isinstance(default, bool)
+    if whole or isinstance(default, float):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise MusicaeError(f"{where} must be a number, not {value!r}")
+        if whole and isinstance(value, float):
+            if not value.is_integer():
+                raise MusicaeError(f"{where} must be a whole number, not {value!r}")
+            return int(value)
+    elif isinstance(default, bool | str) and not isinstance(value, type(default)):
+        kind = "true or false" if isinstance(default, bool) else "text"
+        raise MusicaeError(f"{where} must be {kind}, not {value!r}")
+    elif isinstance(default, tuple | list):
+        if not isinstance(value, tuple | list):
+            raise MusicaeError(f"{where} must be a list, not {value!r}")
+        return type(default)(value)
+    return value
+
+
+def build(group: str, name: str, /, *args: Any, **settings: Any) -> Any:
+    """Call the factory of `name` with `args` and the checked `settings`."""
+    return lookup(group, name)(*args, **resolve(group, name, settings))

@@ -1,0 +1,284 @@
+"""The training loop: flat, resumable to the bit, the same preset on a CPU, a GPU or many.
+
+Every batch and every noise is a function of (seed, step, rank), so no state of a random generator
+is kept. It reports through a callback and prints nothing; only the first process writes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import checkpoint, codec, data, preset, registry
+from .codec import Codec, generator
+from .core import Corruption, Latent, Windows
+from .errors import MusicaeError
+from .preset import Preset
+
+__all__ = ["fit", "train"]
+
+Report = Callable[[dict[str, float]], None]
+
+
+class Objective(nn.Module):
+    """What is minimised: ``-log p(x|z) + beta KL``, and the prior's own loss on the codes, kept apart from it."""
+
+    def __init__(self, parts: Codec) -> None:
+        super().__init__()
+        self.networks, self.likelihood = parts.networks(), parts.likelihood
+
+    def forward(
+        self, clean: Tensor, given: Tensor, cond: Tensor | None, rng: torch.Generator, beta: float, free_bits: float
+    ) -> dict[str, Tensor]:
+        """Return the loss and its parts, each a mean over the batch in nats an example."""
+        model: Any = self.networks["model"]
+        empty = Latent(clean.new_zeros(len(clean), 0))
+        latent = model.encode(given, cond) if model.latent_size else empty
+        nll = self.likelihood.nll(model.params(latent.sample(rng), clean, cond), clean).mean()
+        kl = latent.kl().sum(1)
+        places = math.prod(clean.shape[2:])
+        loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
+        parts = {"nll": nll, "kl": kl.mean()}
+        if "prior" in self.networks:
+            prior: Any = self.networks["prior"]
+            parts["prior"] = prior.loss(latent.mean.detach(), rng)
+            loss = loss + parts["prior"]
+        return {"loss": loss, **parts}
+
+
+def train(
+    recipe: Preset | str, out: Path, folders: Mapping[str, Path] | None = None, *, resume: bool = False,
+    report: Report | None = None, cpu: bool = False,
+) -> Path:  # fmt: skip
+    """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
+
+    `folders` says where data sets lie (see `musicae.data.load`). `out` gets ``model.safetensors`` (averaged
+    weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``.
+    Raise MusicaeError for a preset that cannot be built or data that cannot be found.
+    """
+    chosen = preset.load(recipe) if isinstance(recipe, str) else recipe
+    chosen.sections.setdefault("training", {})
+    chosen = preset.resolve(chosen, fit)
+    settings = chosen.sections["training"]
+    torch.manual_seed(int(settings["seed"]))
+    parts = codec.build(chosen)
+    if resume and not (out / "state.safetensors").is_file():
+        raise MusicaeError(f"nothing to resume in {out}; run without --resume")
+    if not resume and (out / "state.safetensors").is_file():
+        raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
+    splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
+    part = chosen.part("corruption")
+    corrupt = registry.build("corruptions", part[0], **part[1]) if part else None
+    return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, **settings)
+
+
+def fit(
+    parts: Codec, windows: Windows, validation: Windows, out: Path, corrupt: Corruption | None = None,
+    resume: bool = False, report: Report | None = None, cpu: bool = False, *,
+    steps: int = 10_000, batch: int = 256, lr: float = 1e-3, warmup: int = 200, schedule: str = "cosine",
+    weight_decay: float = 0.01, clip: float = 1.0, beta: float = 1.0, kl_schedule: str = "linear", kl_warmup: int = 0,
+    kl_cycles: int = 4, free_bits: float = 0.0, ema: float = 0.999, precision: str = "bf16", seed: int = 0,
+    log_every: int = 50, checkpoint_every: int = 1000,
+) -> Path:  # fmt: skip
+    """Train the networks of `parts` on `windows`; the keywords are a preset's ``[training]``.
+
+    `batch` is the whole batch, shared out among the processes. `lr` rises over `warmup` steps, then
+    follows `schedule` (``"cosine"``, ``"one-cycle"``, ``"constant"``) to zero. The KL weight goes to `beta`
+    as `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``, `kl_cycles` times (Fu et al. 2019).
+    `free_bits` is in nats an example: KL below it costs nothing (Kingma et al. 2016). `ema` is the decay
+    of the averaged weights that are kept. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+
+    if precision not in ("bf16", "fp16", "no"):
+        raise MusicaeError(f"[training] precision must be 'bf16', 'fp16' or 'no', not '{precision}'")
+    accelerator = Accelerator(mixed_precision=precision, cpu=cpu)
+    rank, world = accelerator.process_index, accelerator.num_processes
+    if batch % world:
+        raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
+    objective = Objective(parts).to(accelerator.device).train()
+    names = dict(objective.networks.named_parameters())
+    optimizer = torch.optim.AdamW(names.values(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=True)
+    wrapped, optimizer = accelerator.prepare(objective, optimizer)
+    averaged = {name: tensor.detach().clone() for name, tensor in objective.networks.state_dict().items()}
+    first = _restore(out / "state.safetensors", objective, optimizer, names, averaged) if resume else 0
+    main = accelerator.is_main_process
+    log = _Log(out, first, report) if main else None
+    share = batch // world
+    started, seen = time.perf_counter(), 0
+    totals: dict[str, Tensor] = {}
+
+    for step in range(first, steps):
+        rng = generator(seed, step, rank)
+        set_seed(int(torch.randint(2**31, (1,), generator=rng)))
+        index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
+        clean = parts.adapter.augment(windows.batch(index), rng)
+        given = corrupt(clean, rng) if corrupt else clean
+        clean, given = clean.to(accelerator.device), given.to(accelerator.device)
+        cond = _labels(parts, windows, index, accelerator.device)
+        weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
+        rate = _rate(step, steps, lr, warmup, schedule)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        losses = wrapped(clean, given, cond, rng, weight, free_bits)
+        accelerator.backward(losses["loss"])
+        accelerator.clip_grad_norm_(names.values(), clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        _average(averaged, objective.networks.state_dict(), min(ema, (1 + step) / (10 + step)))
+        seen += batch
+        totals = {name: totals.get(name, torch.zeros(())) + value.detach().cpu() for name, value in losses.items()}
+
+        done, last = step + 1, step + 1 == steps
+        if log and (done % log_every == 0 or last):
+            speed = seen / (time.perf_counter() - started)
+            count = (step - first) % log_every + 1 if done % log_every else min(log_every, done - first)
+            means = {name: value.item() / count for name, value in totals.items()}
+            log({"step": done, "steps": steps, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
+        if done % log_every == 0:
+            totals = {}
+        if done % checkpoint_every == 0 or last:
+            parts.step = done
+            if main:
+                _save(out, parts, objective, optimizer, names, averaged)
+            if log and len(validation):
+                log({"step": done, **_validate(objective, parts, validation, seed)})
+            accelerator.wait_for_everyone()
+    if log:
+        log.close()
+    return out / "model.safetensors"
+
+
+class _Log:
+    """Metrics as JSON lines, to TensorBoard where it is installed, and to the caller."""
+
+    def __init__(self, out: Path, first: int, report: Report | None) -> None:
+        self.path, self.report = out / "metrics.jsonl", report
+        out.mkdir(parents=True, exist_ok=True)
+        kept = []
+        if first and self.path.is_file():
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            kept = [line + "\n" for line in lines if json.loads(line)["step"] <= first]
+        self.file = self.path.open("w", encoding="utf-8")
+        self.file.writelines(kept)
+        self.board: Any = None
+        if importlib.util.find_spec("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(out / "tensorboard", purge_step=first or None)
+
+    def __call__(self, values: dict[str, float]) -> None:
+        self.file.write(json.dumps(values) + "\n")
+        self.file.flush()
+        if self.board:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, int(values["step"]))
+        if self.report:
+            self.report(values)
+
+    def close(self) -> None:
+        self.file.close()
+        if self.board:
+            self.board.close()
+
+
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=generator(seed, epoch, -1))
+
+
+def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
+    """Return the whole batch of `step`: every epoch is another order of all the windows."""
+    if not n:
+        raise MusicaeError("there is nothing to train on: the training split is empty")
+    place = torch.arange(step * batch, (step + 1) * batch)
+    return torch.cat([_order(n, seed, int(e))[place[place // n == e] % n] for e in (place // n).unique()])
+
+
+def _labels(parts: Codec, windows: Windows, index: Tensor, device: torch.device) -> Tensor | None:
+    classes = getattr(parts.model, "classes", 0)
+    if not classes or windows.labels is None:
+        return None
+    return nn.functional.one_hot(windows.labels[index].long(), classes).float().to(device)
+
+
+def _rate(step: int, steps: int, lr: float, warmup: int, schedule: str) -> float:
+    if schedule == "one-cycle":  # Smith and Topin 2018: up for three tenths, then down.
+        warmup = round(0.3 * steps)
+    elif schedule not in ("cosine", "constant"):
+        raise MusicaeError(f"[training] schedule must be 'cosine', 'one-cycle' or 'constant', not '{schedule}'")
+    if step < warmup:
+        return lr * (step + 1) / warmup
+    if schedule == "constant":
+        return lr
+    return lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def _kl_weight(step: int, steps: int, beta: float, schedule: str, warmup: int, cycles: int) -> float:
+    if schedule == "cyclical":
+        length = steps / max(1, cycles)
+        return beta * min(1.0, 2 * (step % length) / length)
+    if schedule != "linear":
+        raise MusicaeError(f"[training] kl_schedule must be 'linear' or 'cyclical', not '{schedule}'")
+    return beta * min(1.0, (step + 1) / warmup) if warmup else beta
+
+
+@torch.no_grad()
+def _average(averaged: dict[str, Tensor], now: dict[str, Tensor], decay: float) -> None:
+    torch._foreach_lerp_(list(averaged.values()), [now[name] for name in averaged], 1 - decay)
+
+
+def _save(
+    out: Path, parts: Codec, objective: Objective, optimizer: Any, names: dict[str, Any], averaged: dict[str, Tensor]
+) -> None:
+    """Write the state to resume from, then the averaged weights to use."""
+    moments = optimizer.state
+    header = {"preset": parts.preset.as_dict(), "step": parts.step}
+    state = {f"networks.{name}": tensor for name, tensor in objective.networks.state_dict().items()}
+    state |= {f"ema.{name}": tensor for name, tensor in averaged.items()}
+    for key in ("exp_avg", "exp_avg_sq"):
+        state |= {f"{key}.{name}": moments[parameter][key] for name, parameter in names.items()}
+    checkpoint.write(out / "state.safetensors", state, header)
+    parts.save(out / "model.safetensors", tensors=averaged)
+
+
+def _restore(
+    path: Path, objective: Objective, optimizer: Any, names: dict[str, Any], averaged: dict[str, Tensor]
+) -> int:
+    """Put a saved state back, to the bit, and return its step."""
+    header, state = checkpoint.read(path)
+    try:
+        networks = {name: state[f"networks.{name}"] for name in objective.networks.state_dict()}
+        objective.networks.load_state_dict(networks)
+        for name, tensor in averaged.items():
+            tensor.copy_(state[f"ema.{name}"])
+        for name, parameter in names.items():
+            optimizer.state[parameter] = {
+                "step": torch.tensor(float(header["step"]), device=parameter.device),
+                **{key: state[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")},
+            }
+    except (KeyError, RuntimeError) as error:
+        raise MusicaeError(f"{path} is of another preset than the one to train; name another folder with -o") from error
+    return int(header["step"])
+
+
+@torch.no_grad()
+def _validate(objective: Objective, parts: Codec, windows: Windows, seed: int, most: int = 2048) -> dict[str, float]:
+    """Return the loss parts on a fixed random choice of held-out windows, each named ``validation_...``."""
+    index = torch.randperm(len(windows), generator=generator(seed, -2))[:most]
+    device = next(objective.parameters()).device
+    clean = windows.batch(index).to(device)
+    objective.eval()
+    losses = objective(clean, clean, _labels(parts, windows, index, device), generator(seed, -3), 1.0, 0.0)
+    objective.train()
+    return {f"validation_{name}": value.item() for name, value in losses.items()}

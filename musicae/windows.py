@@ -1,0 +1,58 @@
+"""Cutting a long tensor into windows along its last axis, and putting it together again."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .errors import MusicaeError
+
+__all__ = ["count", "join", "split"]
+
+
+def count(length: int, size: int, hop: int) -> int:
+    """Return how many windows of `size` at steps of `hop` cover `length`; at least one."""
+    return max(1, math.ceil((length - size) / hop) + 1) if hop < size else max(1, math.ceil(length / hop))
+
+
+def split(x: Tensor, size: int, hop: int | None = None, pad: Tensor | float = 0.0) -> Tensor:
+    """Cut ``(C, *S, L)`` into ``(N, C, *S, size)``, a window every `hop` steps (default: `size`).
+
+    The end is filled with `pad`: a number, or one step's values ``(C, *S, 1)``.
+    """
+    hop = size if hop is None else hop
+    if not 0 < hop <= size:
+        raise MusicaeError(f"a hop of {hop} does not fit windows of {size}; it must be between 1 and {size}")
+    length = x.shape[-1]
+    n = count(length, size, hop)
+    missing = (n - 1) * hop + size - length
+    if missing > 0:
+        shape = (*x.shape[:-1], missing)
+        filling = pad.to(x).expand(shape) if isinstance(pad, Tensor) else x.new_full(shape, pad)
+        x = torch.cat([x, filling], dim=-1)
+    return x.unfold(-1, size, hop).movedim(-2, 0).contiguous()
+
+
+def join(windows: Tensor, hop: int | None = None, length: int | None = None, fade: bool = False) -> Tensor:
+    """Put ``(N, C, *S, size)`` together into ``(C, *S, L)``, the inverse of `split`.
+
+    Where windows overlap, `fade` mixes them with triangular weights that sum to one (overlap-add);
+    otherwise each window gives the steps up to the start of the next, as fits values that
+    cannot be mixed (one-hot ones). `length` cuts the padding off.
+    """
+    n, size = windows.shape[0], windows.shape[-1]
+    hop = size if hop is None else hop
+    total = (n - 1) * hop + size
+    if fade and hop < size:
+        ramp = torch.minimum(torch.arange(1, size + 1), torch.arange(size, 0, -1)).to(windows)
+        out = windows.new_zeros(*windows.shape[1:-1], total)
+        weight = windows.new_zeros(total)
+        for i in range(n):
+            out[..., i * hop : i * hop + size] += windows[i] * ramp
+            weight[i * hop : i * hop + size] += ramp
+        out = out / weight
+    else:
+        out = torch.cat([*(w[..., :hop] for w in windows[:-1]), windows[-1]], dim=-1)
+    return out if length is None else out[..., :length]
