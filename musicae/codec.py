@@ -53,13 +53,14 @@ class Codec:
 
     def split(self, sample: Sample) -> Tensor:
         """Cut a sample into windows ``(N, C, *S)``, the last padded with its adapter's blank step."""
-        return windows.split(sample.tensor, self.spec.shape[-1], sample.hop, self._blank_step())
+        return windows.split(sample.tensor, self.spec.shape[-1], sample.hop, self.blank_step())
 
     def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
         """Undo `split`; values that are not one-hot or binary are mixed where windows overlap."""
         return windows.join(parts, hop, length, fade=self.spec.likelihood == "gaussian")
 
-    def _blank_step(self) -> Tensor:
+    def blank_step(self) -> Tensor:
+        """Return one step of nothing (a rest, silence), ``(C, 1 ..., 1)``: what `split` pads with."""
         step = torch.zeros(self.spec.channels, *(1,) * len(self.spec.shape))
         if self.spec.likelihood == "categorical":
             step[0] = 1.0

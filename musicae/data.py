@@ -26,7 +26,7 @@ def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pat
     windows = _load(recipe, adapter, split, folders)
     if split == "train":
         return windows
-    seen = _keys(adapter, _load(recipe, adapter, "train", folders).data)
+    seen = set(_keys(adapter, _load(recipe, adapter, "train", folders).data))
     fresh = [i for i, key in enumerate(_keys(adapter, windows.data)) if key not in seen]
     index = torch.tensor(fresh, dtype=torch.long)
     labels = None if windows.labels is None else windows.labels[index]
@@ -67,6 +67,6 @@ def _together(sets: list[Windows]) -> Windows:
     return Windows(torch.cat([one.data for one in sets]), torch.cat(pieces), sets[0].channels, names, labels)
 
 
-def _keys(adapter: Adapter, data: Tensor) -> dict[bytes, None]:
+def _keys(adapter: Adapter, data: Tensor) -> list[bytes]:
     rows = adapter.canonical(data).contiguous().flatten(1)
-    return dict.fromkeys(row.tobytes() for row in rows.numpy())
+    return [row.tobytes() for row in rows.numpy()]

@@ -64,10 +64,11 @@ def even_times(distance: Callable[[Tensor], Tensor], steps: int, fine: int = 64)
     """
     times = torch.linspace(0, 1, fine + 1)
     far = distance(times).float()
-    whole = far[-1:].clamp_min(1e-9)
+    whole = far[-1:]
     astray = (far < torch.cummax(far, dim=0).values) | (far > far[-1:])
     # The tiny slope breaks ties by time, so that a flat stretch is still walked evenly.
-    progress = (far / whole + 1e-3 * times.unsqueeze(1)) / (1 + 1e-3)
+    even = times.unsqueeze(1).expand_as(far)
+    progress = torch.where(whole > 0, (far / whole.clamp_min(1e-9) + 1e-3 * even) / (1 + 1e-3), even)
     wanted = torch.linspace(0, 1, steps).view(steps, 1, 1)
     index = ((progress - wanted).abs() + 2.0 * astray).argmin(dim=1)
     index[0], index[-1] = 0, fine

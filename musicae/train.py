@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -118,44 +119,43 @@ def fit(
     started, seen = time.perf_counter(), 0
     totals: dict[str, Tensor] = {}
 
-    for step in range(first, steps):
-        rng = generator(seed, step, rank)
-        set_seed(int(torch.randint(2**31, (1,), generator=rng)))
-        index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
-        clean = parts.adapter.augment(windows.batch(index), rng)
-        given = corrupt(clean, rng) if corrupt else clean
-        clean, given = clean.to(accelerator.device), given.to(accelerator.device)
-        cond = _labels(parts, windows, index, accelerator.device)
-        weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
-        rate = _rate(step, steps, lr, warmup, schedule)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        losses = wrapped(clean, given, cond, rng, weight, free_bits)
-        accelerator.backward(losses["loss"])
-        accelerator.clip_grad_norm_(names.values(), clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        _average(averaged, objective.networks.state_dict(), min(ema, (1 + step) / (10 + step)))
-        seen += batch
-        totals = {name: totals.get(name, torch.zeros(())) + value.detach().cpu() for name, value in losses.items()}
+    with log or nullcontext():
+        for step in range(first, steps):
+            rng = generator(seed, step, rank)
+            set_seed(int(torch.randint(2**31, (1,), generator=rng)))
+            index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
+            clean = parts.adapter.augment(windows.batch(index), rng)
+            given = corrupt(clean, rng) if corrupt else clean
+            clean, given = clean.to(accelerator.device), given.to(accelerator.device)
+            cond = _labels(parts, windows, index, accelerator.device)
+            weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
+            rate = _rate(step, steps, lr, warmup, schedule)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            losses = wrapped(clean, given, cond, rng, weight, free_bits)
+            accelerator.backward(losses["loss"])
+            accelerator.clip_grad_norm_(names.values(), clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            _average(averaged, objective.networks.state_dict(), min(ema, (1 + step) / (10 + step)))
+            seen += batch
+            totals = {name: totals.get(name, torch.zeros(())) + value.detach().cpu() for name, value in losses.items()}
 
-        done, last = step + 1, step + 1 == steps
-        if log and (done % log_every == 0 or last):
-            speed = seen / (time.perf_counter() - started)
-            count = (step - first) % log_every + 1 if done % log_every else min(log_every, done - first)
-            means = {name: value.item() / count for name, value in totals.items()}
-            log({"step": done, "steps": steps, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
-        if done % log_every == 0:
-            totals = {}
-        if done % checkpoint_every == 0 or last:
-            parts.step = done
-            if main:
-                _save(out, parts, objective, optimizer, names, averaged)
-            if log and len(validation):
-                log({"step": done, **_validate(objective, parts, validation, seed)})
-            accelerator.wait_for_everyone()
-    if log:
-        log.close()
+            done, last = step + 1, step + 1 == steps
+            if log and (done % log_every == 0 or last):
+                speed = seen / (time.perf_counter() - started)
+                count = (step - first) % log_every + 1 if done % log_every else min(log_every, done - first)
+                means = {name: value.item() / count for name, value in totals.items()}
+                log({"step": done, "steps": steps, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
+            if done % log_every == 0:
+                totals = {}
+            if done % checkpoint_every == 0 or last:
+                parts.step = done
+                if main:
+                    _save(out, parts, objective, optimizer, names, averaged)
+                if log and len(validation):
+                    log({"step": done, **_validate(objective, parts, validation, seed)})
+                accelerator.wait_for_everyone()
     return out / "model.safetensors"
 
 
@@ -186,7 +186,10 @@ class _Log:
         if self.report:
             self.report(values)
 
-    def close(self) -> None:
+    def __enter__(self) -> _Log:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self.file.close()
         if self.board:
             self.board.close()

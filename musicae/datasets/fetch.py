@@ -31,7 +31,7 @@ def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] 
         path.parent.mkdir(parents=True, exist_ok=True)
         _download(url, part, report)
     except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", None) or error
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise MusicaeError(
             f"cannot fetch {url} ({reason}); fetch it yourself and name its folder with --data"
         ) from error
@@ -48,17 +48,20 @@ def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -
     try:
         response = urllib.request.urlopen(request, timeout=60)  # noqa: S310
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == 416:  # Nothing is left to fetch: the part is already whole.
             return
         raise
     with response, part.open("ab" if response.status == 206 else "wb") as file:
         done = file.tell()
-        total = done + int(response.headers.get("Content-Length") or 0)
+        total = done + int(response.headers.get("Content-Length") or 0)  # 0 more, if the server does not say
         while block := response.read(_BLOCK):
             file.write(block)
             done += len(block)
             if report:
                 report(done, total)
+    if done < total:
+        raise OSError(f"it broke off after {done} of {total} bytes; run it again to go on from there")
 
 
 def _sum(path: Path) -> str:

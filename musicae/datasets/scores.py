@@ -61,7 +61,7 @@ def _hop(meta: dict[str, Any], size: int) -> int:
 
 
 def _kept(windows: Tensor, size: int, one_hot: bool) -> Tensor:
-    onset = windows >= 2 if one_hot else windows.any(1)
+    onset = windows >= 2 if one_hot else windows.bool().any(1)
     sounding = windows != 0 if one_hot else onset
     last = torch.where(sounding, torch.arange(size), -1).cummax(-1).values
     gap = (torch.arange(size) - last).amax(-1)

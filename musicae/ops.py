@@ -1,0 +1,350 @@
+"""The verbs as functions: interpolate, reconstruct, sample, vary, encode, decode.
+
+They work on any adapter's tensors and print nothing: each choice they make is a line in `remarks`.
+A `preset` is a name, a checkpoint's path, a `Codec`, or None for the one that fits the kind of file.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import codec as codecs
+from . import latent, registry, windows
+from .codec import Codec
+from .core import Sample
+from .errors import MusicaeError
+
+__all__ = [
+    "Interpolation",
+    "Reconstruction",
+    "codec_for",
+    "differences",
+    "interpolate",
+    "preset_for",
+    "read",
+    "reconstruct",
+    "sample",
+    "vary",
+    "walk",
+]
+
+MOST_STEPS = 1000
+_AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
+
+
+@dataclass
+class Interpolation:
+    """What lies between the inputs: `parts`, one for each step (row by row for a grid).
+
+    `codes` ``(inputs, N, D)`` are those of the inputs' windows, after the shorter was aligned;
+    `distances` tell how far each part is from the first (see `differences`), 0 to 1 for values
+    that are one-hot or binary; `remarks` say each choice that was made.
+    """
+
+    codec: Codec
+    parts: list[Sample]
+    codes: Tensor
+    distances: list[float]
+    remarks: list[str] = field(default_factory=list)
+
+    def joined(self) -> Sample:
+        """Return all parts, one after another, as one sample."""
+        return self.codec.adapter.concat(self.parts)
+
+
+@dataclass
+class Reconstruction:
+    """An input after encoding and decoding; `accuracy` is the share of its places that came back the same."""
+
+    codec: Codec
+    sample: Sample
+    accuracy: float
+    remarks: list[str] = field(default_factory=list)
+
+
+# --- tensors -------------------------------------------------------------------------------------------------------
+
+
+def differences(x: Tensor, y: Tensor, likelihood: str = "categorical") -> Tensor:
+    """Return how far windows or files ``(..., C, *S)`` lie apart, ``(...)``; the shapes broadcast.
+
+    For one-hot and binary values (`likelihood` of the `Spec`) it is the share of the places along ``*S``
+    at which any channel differs; for real ones the root of the mean square of the difference.
+    `x` and `y` have one leading axis each.
+    """
+    if likelihood == "gaussian":
+        return (x - y).square().flatten(1).mean(1).sqrt()
+    return (x != y).any(dim=1).float().flatten(1).mean(1)
+
+
+def walk(
+    codec: Codec, za: Tensor, zb: Tensor, steps: int, *,
+    spherical: bool = False, even: bool = True, temperature: float = 0.0, seed: int = 0,
+) -> Tensor:  # fmt: skip
+    """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
+
+    With `even` the moments are chosen for each pair by how far the decoded output has come
+    (`latent.even_times`), else they are equally far apart in the code. Pairs are decoded in chunks.
+    Raise MusicaeError for fewer than 2 steps or more than 1000.
+    """
+    if not 2 <= steps <= MOST_STEPS:
+        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
+    fine = max(64, 2 * (steps - 1))
+    chunk = max(1, _AT_ONCE // (fine + 1))
+    out = torch.empty(steps, len(za), *codec.spec.full_shape)
+    for i in range(0, len(za), chunk):
+        a, b = za[i : i + chunk], zb[i : i + chunk]
+        times = torch.linspace(0, 1, steps)
+        if even:
+            path = _decode_path(codec, latent.path(a, b, torch.linspace(0, 1, fine + 1), spherical))
+            far = torch.stack([differences(moment, path[0], codec.spec.likelihood) for moment in path])
+            times = latent.even_times(lambda _: far, steps, fine)  # noqa: B023 (called before `far` changes)
+            if temperature <= 0:
+                index = (times * fine).round().long()
+                out[:, i : i + chunk] = path[index, torch.arange(len(a))]
+                continue
+        out[:, i : i + chunk] = _decode_path(codec, latent.path(a, b, times, spherical), temperature, seed + i)
+    return out
+
+
+def _decode_path(codec: Codec, codes: Tensor, temperature: float = 0.0, seed: int = 0) -> Tensor:
+    """Decode ``(S, N, D)`` to ``(S, N, C, *S)``."""
+    return codec.decode(codes.flatten(0, 1), temperature, seed).unflatten(0, codes.shape[:2])
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def preset_for(path: Path) -> str:
+    """Return the name of the preset that fits a file: by its suffix, then by what is in it.
+
+    An adapter that can be chosen so has a `default_preset`, and `accepts` where its suffix does not say enough.
+    Raise MusicaeError where no adapter takes the file.
+    """
+    if path.is_dir():
+        raise MusicaeError(f"{path} is a folder; name a file in it")
+    if not path.is_file():
+        raise MusicaeError(f"there is no file {path}; check the name")
+    readable: set[str] = set()
+    fitting = []
+    for name in registry.names("adapters"):
+        adapter: Any = registry.lookup("adapters", name)
+        suffixes, default = getattr(adapter, "suffixes", ()), getattr(adapter, "default_preset", None)
+        readable.update(suffixes)
+        if default and path.suffix.lower() in suffixes:
+            fitting.append((adapter, str(default)))
+    for adapter, default in fitting:
+        accepts = getattr(adapter, "accepts", None)
+        if len(fitting) == 1 or accepts is None or accepts(path):
+            return default
+    if fitting:
+        raise MusicaeError(f"no preset suits what is in {path}; choose one with --preset")
+    raise MusicaeError(f"{path} is of no kind that is read here ({', '.join(sorted(readable))}); convert it first")
+
+
+def codec_for(preset: Codec | str | None, *paths: Path) -> Codec:
+    """Return `preset` as a codec: loaded by its name, or the one that fits the first of `paths`."""
+    if isinstance(preset, Codec):
+        return preset
+    if preset is None and not paths:
+        raise MusicaeError("there is no file to choose a preset by; name one")
+    return codecs.load(preset_for(paths[0]) if preset is None else preset)
+
+
+def read(codec: Codec, path: Path, **options: Any) -> Sample:
+    """Read a file by the codec's adapter. Options that are None are left out.
+
+    Raise MusicaeError for a file that cannot be read, or an option that the adapter does not take.
+    """
+    options = {name: value for name, value in options.items() if value is not None}
+    takes = [name for name in inspect.signature(codec.adapter.read).parameters if name != "path"]
+    for name in options:
+        if name not in takes and "options" not in takes:
+            known = f"it takes {', '.join(takes)}" if takes else "it takes none"
+            raise MusicaeError(f"the adapter of '{codec.preset.name}' has no option '{name}'; {known}")
+    return codec.adapter.read(path, **options)
+
+
+def _read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tuple[list[Sample], list[str]]:
+    samples = [read(codec, path, **options) for path in paths]
+    return samples, [
+        f"{path.name}: {remark}" for path, one in zip(paths, samples, strict=True) for remark in one.remarks
+    ]
+
+
+# --- verbs ---------------------------------------------------------------------------------------------------------
+
+
+def interpolate(
+    a: Path | str, b: Path | str, *more: Path | str, preset: Codec | str | None = None, steps: int = 9, seed: int = 0,
+    temperature: float = 0.0, spherical: bool = False, exact_endpoints: bool = False, even: bool = True,
+    align: str = "loop", grid: bool = False, **read_options: Any,
+) -> Interpolation:  # fmt: skip
+    """Turn one file into another in `steps` steps, or four into a grid of ``steps x steps``.
+
+    Parameters
+    ----------
+    a, b, more : the files; 4 of them for a grid: top left, top right, bottom left, bottom right.
+    preset : a name, a checkpoint's path, a `Codec`, or None for what fits `a`.
+    steps : the inputs' reconstructions are the first and the last.
+    seed, temperature : temperature 0 takes the likeliest values, 1 draws them.
+    spherical : along great circles of the code space instead of straight lines.
+    exact_endpoints : put the inputs themselves in the place of their reconstructions.
+    even : choose the moments by how far the output has come, window by window (not for a grid).
+    align : what to do with inputs of different lengths: ``"loop"`` the shorter, ``"pad"`` it with
+        nothing, or ``"trim"`` the longer.
+    read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
+
+    Raises
+    ------
+    MusicaeError : a file that cannot be read, a wrong number of files or steps, a preset that does not exist.
+    """
+    paths = [Path(path) for path in (a, b, *more)]
+    if len(paths) != (4 if grid else 2):
+        raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {len(paths)}{' for a grid' * grid}")
+    if not 2 <= steps <= MOST_STEPS:
+        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
+    _check_temperature(temperature)
+    codec = codec_for(preset, *paths)
+    samples, remarks = _read_all(codec, paths, read_options)
+    samples = _align(codec, samples, [path.name for path in paths], align, remarks)
+    hop, length = samples[0].hop, samples[0].tensor.shape[-1]
+    codes = torch.stack([codec.encode(codec.split(one)).mean for one in samples])
+    metas = [one.meta for one in samples]
+    if grid:
+        outputs = _decode_grid(codec, latent.grid(codes, steps, steps, spherical).flatten(0, 1), temperature, seed)
+        corners, weights = (0, steps - 1, steps * (steps - 1), steps**2 - 1), _bilinear(steps)
+    else:
+        settings: dict[str, Any] = {"spherical": spherical, "even": even, "temperature": temperature, "seed": seed}
+        outputs = walk(codec, codes[0], codes[1], steps, **settings)
+        corners, weights = (0, steps - 1), [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
+    parts = [
+        Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
+        for output, weight in zip(outputs, weights, strict=True)
+    ]
+    if exact_endpoints:
+        for corner, one in zip(corners, samples, strict=True):
+            parts[corner] = replace(one, remarks=[])
+    return Interpolation(codec, parts, codes, [_apart(codec, part, parts[0]) for part in parts], remarks)
+
+
+def _decode_grid(codec: Codec, codes: Tensor, temperature: float, seed: int) -> Tensor:
+    """Decode ``(S, N, D)`` step after step."""
+    return torch.stack([codec.decode(row, temperature, seed + i) for i, row in enumerate(codes)])
+
+
+def _bilinear(steps: int) -> list[list[float]]:
+    moments = torch.linspace(0, 1, steps).tolist()
+    return [[(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x] for y in moments for x in moments]
+
+
+def _apart(codec: Codec, one: Sample, other: Sample) -> float:
+    return differences(one.tensor[None], other.tensor[None], codec.spec.likelihood).item()
+
+
+def _check_temperature(temperature: float) -> None:
+    if not 0 <= temperature < math.inf:
+        raise MusicaeError(f"temperature must be 0 or more, not {temperature}")
+
+
+def _align(
+    codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, remarks: list[str]
+) -> list[Sample]:
+    """Give all samples one length and one hop, and say how."""
+    if how not in ("loop", "trim", "pad"):
+        raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
+    size = codec.spec.shape[-1]
+    hops = {one.hop or size for one in samples}
+    hop = hops.pop() if len(hops) == 1 else size
+    if hops:
+        remarks.append(f"the inputs have different bars; all are cut into windows of {size} steps")
+    lengths = [one.tensor.shape[-1] for one in samples]
+    length = min(lengths) if how == "trim" else max(lengths)
+    aligned = []
+    for one, name, own in zip(samples, names, lengths, strict=True):
+        if own != length:
+            done = {"loop": "it was looped", "trim": "it was cut", "pad": "silence was added"}[how]
+            remarks.append(f"{name} has {own} steps, not {length}; {done}")
+        aligned.append(replace(_fit(codec, one, length, how), hop=hop))
+    return aligned
+
+
+def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:
+    own = one.tensor.shape[-1]
+    if own < length and how == "loop":
+        one = codec.adapter.concat([one] * math.ceil(length / own))
+    elif own < length:
+        rest = codec.blank_step().to(one.tensor).expand(*one.tensor.shape[:-1], length - own)
+        one = replace(one, tensor=torch.cat([one.tensor, rest], dim=-1))
+    return replace(one, tensor=one.tensor[..., :length])
+
+
+def reconstruct(path: Path | str, *, preset: Codec | str | None = None, **read_options: Any) -> Reconstruction:
+    """Encode a file and decode it again, to see what a preset keeps of it.
+
+    `accuracy` is the share of the places along ``*S`` with all their channels right, over the file
+    without its padding; for real values it is the share of the variance.
+    Raise MusicaeError as `interpolate` does.
+    """
+    path = Path(path)
+    codec = codec_for(preset, path)
+    (one,), remarks = _read_all(codec, [path], read_options)
+    decoded = codec.decode(codec.encode(codec.split(one)).mean)
+    tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
+    if codec.spec.likelihood == "gaussian":
+        error = (tensor - one.tensor).square().mean() / one.tensor.var(correction=0).clamp_min(1e-12)
+        accuracy = 1.0 - error.item()
+    else:
+        accuracy = 1.0 - differences(tensor[None], one.tensor[None]).item()
+    return Reconstruction(codec, replace(one, tensor=tensor, remarks=[]), accuracy, remarks)
+
+
+def sample(
+    preset: Codec | str, n: int = 1, *, seed: int = 0, temperature: float = 1.0
+) -> list[Sample]:  # fmt: skip
+    """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
+
+    Raise MusicaeError for a preset that does not exist or has no codes.
+    """
+    _check_count(n)
+    _check_temperature(temperature)
+    codec = codec_for(preset)
+    if not codec.model.latent_size:
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
+    decoded = codec.decode(codec.draw(n, seed, temperature))
+    return [Sample(window, codec.adapter.blank()) for window in decoded]
+
+
+def vary(
+    path: Path | str, similarity: float = 0.7, n: int = 1, *,
+    preset: Codec | str | None = None, seed: int = 0, **read_options: Any,
+) -> list[Sample]:  # fmt: skip
+    """Return `n` variations of a file: codes between its own (similarity 1) and draws from the prior (0).
+
+    All windows of one variation move towards the same draw, so that they go on fitting together.
+    The first variation's `remarks` say each choice. Raise MusicaeError as `interpolate` does.
+    """
+    _check_count(n)
+    path = Path(path)
+    codec = codec_for(preset, path)
+    (one,), remarks = _read_all(codec, [path], read_options)
+    z = codec.encode(codec.split(one)).mean
+    variations = []
+    for i, draw in enumerate(codec.draw(n, seed)):
+        decoded = codec.decode(latent.near(z, similarity, draw.expand_as(z)))
+        tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
+        variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
+    return variations
+
+
+def _check_count(n: int) -> None:
+    if not 1 <= n <= MOST_STEPS:
+        raise MusicaeError(f"the number of results must be between 1 and {MOST_STEPS}, not {n}")

@@ -1,0 +1,73 @@
+"""What all tests share: a machine of their own, as far as the package can see."""
+
+from __future__ import annotations
+
+import socket
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from musicae import registry
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep data sets and caches out of the user's folders, and tests out of each other's."""
+    folder = tmp_path_factory.mktemp("musicae")
+    monkeypatch.setenv("MUSICAE_DATA", str(folder / "data"))
+    monkeypatch.setenv("MUSICAE_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test reach this machine only."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+class Package:
+    """Stands for another installed package in the entry points that the registry reads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class EntryPoints:
+    """The entry points of made-up packages: `add` one, and the registry sees it."""
+
+    def __init__(self) -> None:
+        self.points: dict[str, list[Any]] = {}
+
+    def add(self, group: str, name: str, target: str, package: str) -> None:
+        point = metadata.EntryPoint(name, target, f"musicae.{group}")
+        vars(point).update(dist=Package(package))
+        self.points.setdefault(f"musicae.{group}", []).append(point)
+        registry._owners.cache_clear()
+
+    def __call__(self, group: str) -> list[Any]:
+        return self.points.get(group, [])
+
+
+@pytest.fixture
+def entry_points(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Replace all installed plugins by those that the test adds."""
+    points = EntryPoints()
+    registry._owners.cache_clear()
+    monkeypatch.setattr(metadata, "entry_points", points)
+    yield points
+    registry._owners.cache_clear()
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parent.parent

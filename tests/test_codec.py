@@ -1,0 +1,109 @@
+import json
+
+import pytest
+import torch
+
+from musicae import checkpoint, codec
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+
+TINY = {
+    "adapter": {"name": "melody"},
+    "model": {"name": "patch-vae", "latent": 8, "width": 12, "depth": 1, "heads": 2, "recurrent": 8},
+    "prior": {"name": "flow", "width": 16, "depth": 1},
+}
+
+
+def tiny(**sections):
+    torch.manual_seed(0)
+    parts = codec.build(Preset("tiny", {**{k: dict(v) for k, v in TINY.items()}, **sections}))
+    parts.networks().eval()
+    return parts
+
+
+def line(n):
+    tokens = torch.randint(2, 90, (n,), generator=torch.Generator().manual_seed(n))
+    return torch.nn.functional.one_hot(tokens, 90).T.float()
+
+
+def test_a_saved_codec_gives_the_same_codes(tmp_path):
+    parts = tiny()
+    parts.step = 7
+    parts.save(tmp_path / "x.safetensors", half=False)
+    again = codec.load(str(tmp_path / "x.safetensors"))
+    assert again.step == 7
+    assert again.preset.as_dict() == parts.preset.as_dict()
+    x = parts.split(Sample(line(70)))
+    assert torch.equal(parts.encode(x).mean, again.encode(x).mean)
+    z = parts.draw(3, seed=1)
+    assert torch.equal(z, again.draw(3, seed=1))
+    assert torch.equal(parts.decode(z, 1.0, seed=2), again.decode(z, 1.0, seed=2))
+    assert not torch.equal(parts.decode(z, 1.0, seed=2), parts.decode(z, 1.0, seed=3))
+
+
+def test_split_pads_with_rests_and_join_cuts_them_off():
+    parts = tiny()
+    x = parts.split(Sample(line(40)))
+    assert x.shape == (2, 90, 32)
+    assert (x[1, :, 8:].argmax(0) == 0).all()
+    assert torch.equal(parts.join(x, None, 40), line(40))
+
+
+def test_batches_do_not_change_the_result():
+    parts = tiny()
+    x = parts.split(Sample(line(32 * 5)))
+    torch.testing.assert_close(parts.encode(x, batch=2).mean, parts.encode(x).mean)
+    z = parts.encode(x).mean
+    torch.testing.assert_close(parts.decode(z, batch=2), parts.decode(z))
+    assert parts.decode(z[:0]).shape == (0, 90, 32)
+
+
+def test_without_a_prior_draws_are_normal():
+    parts = tiny()
+    parts.prior = None
+    z = parts.draw(2000, seed=0, temperature=2.0)
+    assert abs(z.std().item() - 2) < 0.05
+
+
+def _damage(tmp_path, header=None, tensors=None):
+    path = tmp_path / "x.safetensors"
+    tiny().save(path)
+    old, kept = checkpoint.read(path)
+    old.pop("format")
+    checkpoint.write(path, kept if tensors is None else tensors(kept), old if header is None else header(old))
+    return str(path)
+
+
+def test_tensors_that_do_not_fit_are_refused(tmp_path):
+    for change in (
+        lambda t: {**t, "model.code.bias": t["model.code.bias"][:-1]},
+        lambda t: {k: v for k, v in t.items() if k != "model.code.bias"},
+        lambda t: {**t, "model.extra": torch.zeros(1)},
+    ):
+        with pytest.raises(MusicaeError, match="does not fit"):
+            codec.load(_damage(tmp_path, tensors=change))
+
+
+def test_headers_that_name_what_is_not_there_are_refused(tmp_path):
+    def model(name):
+        return lambda h: {**h, "preset": {**h["preset"], "model": {**h["preset"]["model"], "name": name}}}
+
+    with pytest.raises(MusicaeError, match="no model named 'os:system'"):
+        codec.load(_damage(tmp_path, header=model("os:system")))
+    with pytest.raises(MusicaeError, match="header is damaged"):
+        codec.load(_damage(tmp_path, header=lambda h: {"preset": h["preset"]}))
+    for wrong in ([], "text", {"adapter": 3}, {"model": {"name": 4}}):
+        with pytest.raises(MusicaeError):
+            codec.load(_damage(tmp_path, header=lambda h, wrong=wrong: {**h, "preset": wrong}))
+
+
+def test_a_header_is_plain_json(tmp_path):
+    tiny().save(tmp_path / "x.safetensors")
+    assert json.loads(json.dumps(checkpoint.read_header(tmp_path / "x.safetensors")))["preset"]["name"] == "tiny"
+
+
+def test_a_preset_without_weights_says_how_to_get_them(tmp_path):
+    (tmp_path / "new.toml").write_text("[adapter]\nname = 'melody'\n[model]\nname = 'patch-vae'\n")
+    with pytest.raises(MusicaeError, match="musicae train"):
+        codec.load(str(tmp_path / "new.toml"))

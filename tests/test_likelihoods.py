@@ -1,0 +1,50 @@
+import math
+
+import pytest
+import torch
+
+from musicae.likelihoods import Bernoulli, Categorical, Gaussian
+
+
+def one_hot(index, classes):
+    return torch.nn.functional.one_hot(index, classes).movedim(-1, 1).float()
+
+
+def test_categorical_nll_is_in_nats_an_example():
+    target = one_hot(torch.randint(4, (3, 5)), 4)
+    torch.testing.assert_close(Categorical().nll(torch.zeros(3, 4, 5), target), torch.full((3,), 5 * math.log(4)))
+
+
+def test_bernoulli_nll_is_in_nats_an_example():
+    target = torch.randint(2, (3, 4, 5)).float()
+    torch.testing.assert_close(Bernoulli().nll(torch.zeros(3, 4, 5), target), torch.full((3,), 20 * math.log(2)))
+
+
+def test_gaussian_nll_is_the_density():
+    params, target = torch.randn(3, 2, 4), torch.randn(3, 2, 4)
+    expected = -torch.distributions.Normal(params, 0.5).log_prob(target).flatten(1).sum(1)
+    torch.testing.assert_close(Gaussian(0.5).nll(params, target), expected)
+
+
+@pytest.mark.parametrize("likelihood", [Categorical(), Bernoulli(), Gaussian()])
+@pytest.mark.parametrize("shape", [(2, 3, 8), (2, 3, 4, 4)])
+def test_temperature_zero_is_the_mode_and_a_seed_repeats(likelihood, shape):
+    params = torch.randn(shape)
+    torch.testing.assert_close(likelihood.sample(params, 0.0), likelihood.mode(params))
+    draws = [likelihood.sample(params, 1.0, torch.Generator().manual_seed(1)) for _ in range(2)]
+    torch.testing.assert_close(draws[0], draws[1])
+    assert draws[0].shape == params.shape
+
+
+def test_categorical_draws_follow_the_probabilities():
+    probabilities = torch.tensor([0.1, 0.2, 0.7])
+    params = probabilities.log().view(1, 3, 1).expand(1, 3, 20_000)
+    drawn = Categorical().sample(params, 1.0, torch.Generator().manual_seed(0)).mean(-1)[0]
+    torch.testing.assert_close(drawn, probabilities, atol=0.02, rtol=0)
+
+
+def test_bernoulli_draws_follow_the_probabilities():
+    params = torch.logit(torch.tensor(0.3)).expand(1, 1, 20_000)
+    drawn = Bernoulli().sample(params, 1.0, torch.Generator().manual_seed(0))
+    assert abs(drawn.mean().item() - 0.3) < 0.02
+    assert set(drawn.unique().tolist()) == {0.0, 1.0}

@@ -1,0 +1,195 @@
+"""Training: it learns, resumes to the bit after a kill, and runs in two processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from musicae import checkpoint, codec, train
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+
+SETTINGS = {"steps": 12, "batch": 8, "log_every": 4, "checkpoint_every": 4, "warmup": 2, "precision": "no", "ema": 0.9}
+
+
+def recipe(**training):
+    return Preset("tiny", {
+        "adapter": {"name": "melody"},
+        "dataset": {"name": "midi-files", "test": 0.1, "validation": 0.2},
+        "model": {"name": "patch-vae", "latent": 4, "width": 12, "depth": 1, "heads": 2, "recurrent": 8},
+        "prior": {"name": "flow", "width": 16, "depth": 1},
+        "corruption": {"name": "drop-notes", "share": 0.1},
+        "training": {**SETTINGS, **training},
+    })  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    adapter = codec.build(recipe()).adapter
+    (tmp_path / "midi").mkdir()
+    for i in range(30):
+        tokens = torch.zeros(32, dtype=torch.long)
+        tokens[::2] = 40 + torch.randint(12, (16,), generator=torch.Generator().manual_seed(i))
+        tokens[1::2] = 1
+        one_hot = torch.nn.functional.one_hot(tokens, 90).T.float()
+        adapter.write(Sample(one_hot, adapter.blank()), tmp_path / "midi" / f"{i}.mid")
+    return tmp_path / "midi"
+
+
+def tensors(path):
+    return checkpoint.read(path)[1]
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns_and_reports(folder, tmp_path):
+    seen = []
+    path = train.train(
+        recipe(steps=60, lr=1e-2, log_every=10, checkpoint_every=30, beta=0.01), tmp_path / "run", {"": folder},
+        report=seen.append, cpu=True,
+    )  # fmt: skip
+    steps = [values for values in seen if "nll" in values]
+    assert [values["step"] for values in steps] == [10, 20, 30, 40, 50, 60]
+    assert steps[-1]["nll"] < 0.7 * steps[0]["nll"]
+    assert steps[-1]["examples_per_second"] > 0
+    assert [v["step"] for v in seen if "validation_nll" in v] == [30, 60]
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(text) for text in lines] == seen
+    assert codec.load(str(path)).step == 60
+
+
+def test_a_stopped_training_resumes_to_the_bit(folder, tmp_path):
+    train.train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
+
+    class Stop(Exception):
+        pass
+
+    def stop(values):
+        if values["step"] == 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train.train(recipe(), tmp_path / "part", {"": folder}, report=stop, cpu=True)
+    # Stopped while step 8 was reported, before its checkpoint: it goes on from step 4.
+    assert checkpoint.read_header(tmp_path / "part" / "state.safetensors")["step"] == 4
+    train.train(recipe(), tmp_path / "part", {"": folder}, resume=True, cpu=True)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+    logs = [(tmp_path / run / "metrics.jsonl").read_text().splitlines() for run in ("whole", "part")]
+    steps = [[json.loads(text)["step"] for text in log] for log in logs]
+    assert steps[0] == steps[1]
+
+
+def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
+    with pytest.raises(MusicaeError, match="nothing to resume"):
+        train.train(recipe(), tmp_path / "run", {"": folder}, resume=True, cpu=True)
+    train.train(recipe(), tmp_path / "run", {"": folder}, cpu=True)
+    with pytest.raises(MusicaeError, match="--resume"):
+        train.train(recipe(), tmp_path / "run", {"": folder}, cpu=True)
+    other = recipe()
+    other.sections["model"]["latent"] = 5
+    with pytest.raises(MusicaeError, match="another preset"):
+        train.train(other, tmp_path / "run", {"": folder}, resume=True, cpu=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [({"schedule": "cosy"}, "schedule"), ({"kl_schedule": "x"}, "kl_schedule"), ({"precision": "fp8"}, "precision"),
+     ({"stepps": 3}, "did you mean 'steps'")],
+)  # fmt: skip
+def test_wrong_settings_are_one_line(folder, tmp_path, setting, match):
+    with pytest.raises(MusicaeError, match=match):
+        train.train(recipe(**setting), tmp_path / "run", {"": folder}, cpu=True)
+
+
+def test_schedules_go_where_they_say():
+    rates = [train._rate(step, 100, 1.0, 10, "cosine") for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[100] == pytest.approx(0.0, abs=1e-6)
+    cycle = [train._rate(step, 100, 1.0, 10, "one-cycle") for step in range(100)]
+    assert cycle.index(max(cycle)) in (29, 30)
+    linear = [train._kl_weight(step, 100, 0.5, "linear", 50, 4) for step in range(100)]
+    assert linear[49] == linear[99] == 0.5
+    assert linear[24] == pytest.approx(0.25)
+    cyclical = [train._kl_weight(step, 100, 1.0, "cyclical", 0, 4) for step in range(100)]
+    assert [step for step in range(100) if cyclical[step] == 0.0] == [0, 25, 50, 75]
+
+
+def test_every_epoch_takes_every_window_once():
+    taken = torch.cat([train._indices(10, 4, step, 0) for step in range(5)])
+    assert sorted(taken[:10].tolist()) == list(range(10))
+    assert sorted(taken[10:].tolist()) == list(range(10))
+    assert taken[:10].tolist() != taken[10:].tolist()
+
+
+def test_free_bits_cost_nothing_below_their_number(folder):
+    parts = codec.build(recipe())
+    objective = train.Objective(parts).eval()
+    x = torch.nn.functional.one_hot(torch.randint(90, (4, 32)), 90).mT.float()
+
+    def loss(beta, free_bits):
+        return objective(x, x, None, torch.Generator().manual_seed(0), beta, free_bits)["loss"].item()
+
+    assert loss(1.0, 1e6) == pytest.approx(loss(0.0, 0.0))
+    assert loss(1.0, 0.0) > loss(0.0, 0.0)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from musicae import train
+from musicae.preset import Preset
+if __name__ == "__main__":
+    recipe = Preset.from_dict({recipe!r})
+    train.train(recipe, Path(sys.argv[1]), {{"": Path(sys.argv[2])}}, resume="--resume" in sys.argv, cpu=True)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "train_it.py"
+    path.write_text(SCRIPT.format(recipe=recipe(steps=60, checkpoint_every=2).as_dict()))
+    return path
+
+
+def _environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def test_sigkill_loses_nothing_that_was_kept(folder, tmp_path, script):
+    def run(*args, **kwargs):
+        return subprocess.Popen([sys.executable, str(script), *map(str, args)], env=_environment(), **kwargs)
+
+    assert run(tmp_path / "whole", folder).wait(120) == 0
+    killed = run(tmp_path / "part", folder)
+    state = tmp_path / "part" / "state.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait(30) == -signal.SIGKILL
+    assert checkpoint.read_header(state)["step"] < 60
+    assert run(tmp_path / "part", folder, "--resume").wait(120) == 0
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+
+
+def test_two_processes_train_one_preset(folder, tmp_path, script):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path / "run"), str(folder)],
+        env=_environment(), timeout=240, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert codec.load(str(tmp_path / "run" / "model.safetensors")).step == 60
+    steps = [json.loads(text)["step"] for text in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert steps.count(60) == 2
