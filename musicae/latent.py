@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from .errors import MusicaeError
 
-__all__ = ["attribute_vector", "even_times", "grid", "lerp", "near", "path", "slerp"]
+__all__ = ["attribute_vector", "even_stops", "grid", "lerp", "near", "path", "slerp"]
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -53,26 +51,35 @@ def grid(corners: Tensor, rows: int, columns: int, spherical: bool = False) -> T
     return torch.stack([path(left[r], right[r], across, spherical) for r in range(rows)])
 
 
-def even_times(distance: Callable[[Tensor], Tensor], steps: int, fine: int = 64) -> Tensor:
-    """Choose `steps` moments in [0, 1] whose outputs lie evenly between the ends.
+def even_stops(apart: Tensor, steps: int) -> Tensor:
+    """Choose `steps` stops on a fine path so that its outputs change by about as much at each.
 
     A decoder turns an even walk through the codes into an uneven one through its outputs: nothing
-    changes for a while, then much at once. `distance` maps fine moments ``(F,)`` to how far the
-    output at each is from the first, ``(F, N)``, for ``N`` pairs. Returns ``(steps, N)``: the moments
-    whose distances are nearest to ``0, 1/(steps-1), ... 1`` of the whole, out of those at which the
-    output is as far from the first as it ever was before, and no farther than the last one.
+    changes for a while, then much at once. `apart` ``(N, F, F)`` tells for each of ``N`` paths how far
+    the outputs at its ``F`` fine points lie apart. Returns indices ``(steps, N)``, the first 0 and
+    the last ``F - 1``: the stops, never nearer to the start than the one before, whose changes
+    have the least sum of fourth powers (so that the largest counts most), by dynamic programming.
     """
-    times = torch.linspace(0, 1, fine + 1)
-    far = distance(times).float()
-    whole = far[-1:]
-    astray = (far < torch.cummax(far, dim=0).values) | (far > far[-1:])
-    # The tiny slope breaks ties by time, so that a flat stretch is still walked evenly.
-    even = times.unsqueeze(1).expand_as(far)
-    progress = torch.where(whole > 0, (far / whole.clamp_min(1e-9) + 1e-3 * even) / (1 + 1e-3), even)
-    wanted = torch.linspace(0, 1, steps).view(steps, 1, 1)
-    index = ((progress - wanted).abs() + 2.0 * astray).argmin(dim=1)
-    index[0], index[-1] = 0, fine
-    return times[torch.cummax(index, dim=0).values]
+    n, fine, _ = apart.shape
+    from_start = apart[:, 0]
+    onward = torch.ones(fine, fine, dtype=torch.bool, device=apart.device).triu()
+    onward = onward & (from_start.unsqueeze(1) >= from_start.unsqueeze(2))
+    onward[:, :, -1] = True  # Wherever it has got to, a walk may go to its end.
+    # The slight cost of uneven moments spreads out the stops where the output stands still.
+    moment = torch.arange(fine).to(apart) / (fine - 1)
+    uneven = ((moment.unsqueeze(0) - moment.unsqueeze(1)) * (steps - 1) - 1).square()
+    scale = apart.amax((1, 2), keepdim=True).clamp_min(1e-9)
+    cost = ((apart / scale) ** 4 + 1e-6 * uneven).masked_fill(~onward, torch.inf)
+    least, came_from = cost[:, 0], []
+    for _ in range(steps - 2):
+        least, before = (least.unsqueeze(2) + cost).min(dim=1)
+        came_from.append(before)
+    stops = [torch.full((n,), fine - 1, device=apart.device)]
+    for before in reversed(came_from):
+        stops.append(before.gather(1, stops[-1].unsqueeze(1)).squeeze(1))
+    if steps > 1:
+        stops.append(torch.zeros_like(stops[0]))
+    return torch.stack(stops[::-1])
 
 
 def near(z: Tensor, similarity: float, draws: Tensor) -> Tensor:

@@ -92,27 +92,37 @@ def walk(
     """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
 
     With `even` the moments are chosen for each pair by how far the decoded output has come
-    (`latent.even_times`), else they are equally far apart in the code. Pairs are decoded in chunks.
+    (`latent.even_stops`), else they are equally far apart in the code. Pairs are decoded in chunks.
     Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
     if not 2 <= steps <= MOST_STEPS:
         raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
-    fine = max(64, 2 * (steps - 1))
-    chunk = max(1, _AT_ONCE // (fine + 1))
+    fine = max(64, 2 * (steps - 1)) + 1
+    chunk = max(1, _AT_ONCE // fine)
     out = torch.empty(steps, len(za), *codec.spec.full_shape)
     for i in range(0, len(za), chunk):
         a, b = za[i : i + chunk], zb[i : i + chunk]
         times = torch.linspace(0, 1, steps)
         if even:
-            path = _decode_path(codec, latent.path(a, b, torch.linspace(0, 1, fine + 1), spherical))
-            far = torch.stack([differences(moment, path[0], codec.spec.likelihood) for moment in path])
-            times = latent.even_times(lambda _: far, steps, fine)  # noqa: B023 (called before `far` changes)
+            moments = torch.linspace(0, 1, fine)
+            path = _decode_path(codec, latent.path(a, b, moments, spherical))
+            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps)
             if temperature <= 0:
-                index = (times * fine).round().long()
-                out[:, i : i + chunk] = path[index, torch.arange(len(a))]
+                out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
                 continue
+            times = moments[stops]
         out[:, i : i + chunk] = _decode_path(codec, latent.path(a, b, times, spherical), temperature, seed + i)
     return out
+
+
+def _apart_along(path: Tensor, likelihood: str) -> Tensor:
+    """Return how far all moments of each path lie apart: ``(F, N, C, *S)`` -> ``(N, F, F)``."""
+    if likelihood == "categorical":
+        path = path.argmax(2, keepdim=True)  # The same answer, from a fraction of the numbers.
+    flat, shape = path.flatten(0, 1), path.shape[:2]
+    return torch.stack(
+        [differences(flat, one.expand_as(path).flatten(0, 1), likelihood).view(shape).T for one in path], dim=-1
+    )
 
 
 def _decode_path(codec: Codec, codes: Tensor, temperature: float = 0.0, seed: int = 0) -> Tensor:

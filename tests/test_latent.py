@@ -47,29 +47,39 @@ def test_a_grid_has_its_corners():
         latent.grid(corners[:3], 2, 2)
 
 
-def test_even_times_spread_a_sudden_change():
-    def distance(times):
-        return (100 * torch.sigmoid(40 * (times - 0.5))).round().unsqueeze(1)
-
-    times = latent.even_times(distance, 5, fine=200)
-    far = distance(times.squeeze(1)).squeeze(1)
-    assert (far - torch.tensor([0.0, 25.0, 50.0, 75.0, 100.0])).abs().max() < 6
-    assert times[0] == 0
-    assert times[-1] == 1
+def _apart(points):
+    """Distances between all points of each path ``(N, F, ...)``."""
+    return (points.unsqueeze(1) - points.unsqueeze(2)).abs().flatten(3).sum(-1)
 
 
-def test_even_times_pass_over_outputs_that_fall_back():
-    def distance(times):
-        bumpy = 10 * times + 3 * torch.sin(12 * torch.pi * times)
-        return bumpy.unsqueeze(1)
+def test_even_stops_spread_a_sudden_change():
+    times = torch.linspace(0, 1, 201)
+    far = (100 * torch.sigmoid(40 * (times - 0.5))).round()
+    stops = latent.even_stops(_apart(far.view(1, -1, 1)), 5).squeeze(1)
+    assert (far[stops] - torch.tensor([0.0, 25.0, 50.0, 75.0, 100.0])).abs().max() < 6
+    assert stops[0] == 0
+    assert stops[-1] == 200
 
-    far = distance(latent.even_times(distance, 9).squeeze(1))
-    assert (far.diff(dim=0) >= 0).all()
+
+def test_even_stops_pass_over_outputs_that_fall_back():
+    times = torch.linspace(0, 1, 101)
+    far = 10 * times + 3 * torch.sin(12 * torch.pi * times)
+    stops = latent.even_stops(_apart(far.view(1, -1, 1)), 9).squeeze(1)
+    assert (far[stops].diff() >= 0).all()
+    assert (stops.diff() > 0).all()
 
 
-def test_even_times_of_equal_ends_walk_evenly():
-    times = latent.even_times(lambda t: torch.zeros(len(t), 2), 5)
-    assert times[:, 0].tolist() == [0, 0.25, 0.5, 0.75, 1]
+def test_even_stops_see_a_detour_that_keeps_its_distance_from_the_start():
+    """All of the second half is as far from the start as its middle, and still half of the way."""
+    lines = ["0000", "1000", "1100", "1110", "1111", "2111", "2211", "2221", "2222"]
+    tokens = torch.tensor([[int(token) for token in line] for line in lines])
+    apart = (tokens.unsqueeze(0) != tokens.unsqueeze(1)).sum(-1).float().unsqueeze(0)
+    assert latent.even_stops(apart, 5).squeeze(1).tolist() == [0, 2, 4, 6, 8]
+
+
+def test_even_stops_of_equal_outputs_walk_evenly():
+    assert latent.even_stops(torch.zeros(2, 9, 9), 5)[:, 0].tolist() == [0, 2, 4, 6, 8]
+    assert latent.even_stops(torch.zeros(2, 9, 9), 2)[:, 1].tolist() == [0, 8]
 
 
 def test_near_goes_from_the_draw_to_the_code():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -77,10 +78,14 @@ def test_the_groups_are_the_registrys() -> None:
     assert {group.removeprefix("musicae.") for group in table("group")} == set(registry.GROUPS)
 
 
-def test_the_library_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_library_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
     exec(blocks("python")[0], {})
     assert capsys.readouterr().out.startswith("torch.Size([")
+    assert (tmp_path / "morph.mid").is_file()
 
 
 def test_the_model_example_keeps_its_promises() -> None:

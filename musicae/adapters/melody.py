@@ -133,10 +133,6 @@ class Melody:
         }
         return Sample(self._one_hot(tokens[:-1]), meta, laid.hop, remarks + laid.remarks)
 
-    def from_abc(self, tune: str) -> Sample:
-        """Read the text of one ABC tune; what `read` does with a whole file."""
-        return self.from_score(midi.from_abc(tune))
-
     def from_abc(self, tune: str, *, source: str = "") -> Sample:
         """Return the melody of one ABC tune (text from its ``X:`` line on); see `from_score`.
 
@@ -249,7 +245,7 @@ def pick(candidates: Sequence[midi.Part]) -> tuple[midi.Part, list[str]]:
     1. Among tracks whose name says so (melody, vocal, voice, lead, solo, soprano, canto ..., and no word such as
        backing or harmony beside it), or among all if no name does:
     2. the highest sum of four marks: mean pitch (1.5 from E4 up, 0 from E2 down), share of the time in which one
-       note at most sounds (2), number of notes (1 from 200 up, logarithmic), share of the piece it plays in (1).
+       note at most sounds (3), number of notes (2 from 200 up, logarithmic), share of the piece it plays in (1).
     """
     if len(candidates) == 1:
         return candidates[0], [f"track {candidates[0]}: the only one"] if candidates[0].number > 1 else []
@@ -272,7 +268,7 @@ def _mark(notes: midi.Notes, span: int) -> float:
     single = min(1.0, sounding / max(1, int((notes.end - notes.start).sum())))
     many = np.log1p(min(200, len(notes.start))) / np.log(201)
     cells = len(np.unique(notes.start * 32 // max(1, span)))
-    return float(1.5 * height + 2 * single + many + cells / 32)
+    return float(1.5 * height + 3 * single + 2 * many + cells / 32)
 
 
 def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:

@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import torch
+
+from musicae.adapters import midi
+from musicae.adapters.drums import CLASSES, Drums
+from musicae.core import Adapter, Sample
+from musicae.errors import MusicaeError
+
+DATA = Path(__file__).parents[2] / "data"
+BEAT = [(0, 0.1, 36, 100), (0, 0.1, 42, 60), (1, 0.1, 38, 90), (1.5, 0.1, 46, 50), (2.75, 0.1, 36, 70)]
+
+
+@pytest.fixture
+def drums() -> Drums:
+    return Drums()
+
+
+def kit(notes, **more):
+    return {"notes": notes, "channel": 9, **more}
+
+
+def hits(sample: Sample) -> set[tuple[int, int]]:
+    """Return ``(step, class)`` of each hit."""
+    assert set(sample.tensor.unique().tolist()) <= {0.0, 1.0}
+    return {(int(step), int(channel)) for channel, step in sample.tensor.nonzero()}
+
+
+def test_it_is_an_adapter(drums):
+    assert isinstance(drums, Adapter)
+    assert (drums.spec.full_shape, drums.spec.likelihood) == ((9, 32), "bernoulli")
+    assert Drums(bars=4, steps_per_beat=2).spec.full_shape == (9, 32)
+    with pytest.raises(MusicaeError, match=r"\[adapter\]"):
+        Drums(bars=0)
+
+
+def test_each_percussion_note_has_one_class(drums, make_midi):
+    pitches = [pitch for group in CLASSES.values() for pitch in group]
+    assert len(pitches) == len(set(pitches))
+    assert set(pitches) == {22, 26, *range(27, 88)}
+    for channel, group in enumerate(CLASSES.values()):
+        sample = drums.read(make_midi(kit([(i / 4, 0.1, pitch) for i, pitch in enumerate(group)])))
+        assert hits(sample) == {(step, channel) for step in range(len(group))}
+
+
+def test_the_classes_of_the_groove_data_set(make_midi, drums):
+    """The table of Gillick et al. 2019 (the data set's page), note by note."""
+    table = {
+        0: (36,),
+        1: (38, 40, 37),
+        2: (42, 22, 44),
+        3: (46, 26),
+        4: (43, 58),
+        5: (47, 45),
+        6: (50, 48),
+        7: (49, 55, 57, 52),
+        8: (51, 59, 53),
+    }
+    assert {i: set(group) & {p for g in table.values() for p in g} for i, group in enumerate(CLASSES.values())} == {
+        i: set(group) for i, group in table.items()
+    }
+
+
+def test_hits_and_velocities_are_read(drums, make_midi):
+    sample = drums.read(make_midi(kit(BEAT)))
+    assert hits(sample) == {(0, 0), (0, 2), (4, 1), (6, 3), (11, 0)}
+    assert sample.tensor.shape == (9, 16)
+    assert [max(row) for row in sample.meta["velocities"]] == [100, 90, 60, 50, 0, 0, 0, 0, 0]
+
+
+def test_what_is_written_is_read_back(drums, tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    for length in (16, 32, 64):
+        tensor = (torch.rand(9, length, generator=generator) < 0.2).float()
+        velocities = (tensor * torch.randint(1, 128, tensor.shape, generator=generator)).int().tolist()
+        sample = Sample(tensor, drums.blank() | {"velocities": velocities, "tempos": [[0, 96.0]]})
+        drums.write(sample, tmp_path / "out.mid")
+        again = drums.read(tmp_path / "out.mid")
+        assert torch.equal(again.tensor, tensor)
+        assert again.meta["velocities"] == velocities
+        assert again.meta["tempos"] == [[0, pytest.approx(96.0)]]
+
+
+def test_empty_bars_survive_and_probabilities_are_hits_above_a_half(drums, tmp_path):
+    tensor = torch.full((9, 64), 0.4)
+    tensor[1, 20] = 0.6
+    drums.write(Sample(tensor, drums.blank()), tmp_path / "out.mid")
+    again = drums.read(tmp_path / "out.mid")
+    assert hits(again) == {(20, 1)}
+    assert again.tensor.shape == (9, 64)
+
+
+def test_it_is_written_on_channel_10_with_an_accent(drums, tmp_path):
+    drums.write(Sample(torch.ones(9, 32), drums.blank()), tmp_path / "out.mid")
+    notes = [e for t in mido.MidiFile(tmp_path / "out.mid").tracks for e in t if e.type == "note_on" and e.velocity]
+    assert {note.channel for note in notes} == {9}
+    assert {note.note for note in notes} == {group[0] for group in CLASSES.values()}
+    assert notes[0].velocity > notes[9 * 4].velocity > notes[9].velocity
+    assert midi.kind(tmp_path / "out.mid") == "drums"
+
+
+def test_all_drum_tracks_are_read_together(drums, make_midi):
+    path = make_midi(kit(BEAT[:2], name="a"), {"notes": [(0, 4, 60)]}, kit(BEAT[2:], name="b"))
+    sample = drums.read(path)
+    assert hits(sample) == {(0, 0), (0, 2), (4, 1), (6, 3), (11, 0)}
+    assert any("2 drum tracks" in remark for remark in sample.remarks)
+    assert hits(drums.read(path, track="a")) == {(0, 0), (0, 2)}
+
+
+def test_the_louder_of_two_hits_in_a_step_is_kept(drums, make_midi):
+    sample = drums.read(make_midi(kit([(0, 0.05, 38, 50), (0.05, 0.05, 40, 99), (1, 0.1, 36, 80)])))
+    assert sample.meta["velocities"][1][0] == 99
+    assert any("1 hit(s)" in remark for remark in sample.remarks)
+
+
+def test_early_hits_belong_to_the_bar_they_lead_into(drums, make_midi):
+    sample = drums.read(make_midi(kit([(3.95, 0.1, 36), (5.03, 0.1, 38)])))
+    assert hits(sample) == {(0, 0), (4, 1)}
+
+
+def test_bars_are_chosen(drums, make_midi):
+    path = make_midi(kit([(4 * bar, 0.1, 36 + 2 * (bar % 2)) for bar in range(4)]))
+    assert hits(drums.read(path, bars="2")) == {(0, 1)}
+    with pytest.raises(MusicaeError, match="end in bar 4"):
+        drums.read(path, bars="5")
+    gap = make_midi(kit([(0, 0.1, 36), (12, 0.1, 36)]))
+    with pytest.raises(MusicaeError, match="have no drums"):
+        drums.read(gap, bars="2-3")
+
+
+def test_a_file_without_drums_is_told_to_use_the_melody_preset(drums, make_midi):
+    path = make_midi({"notes": [(0, 1, 60)], "name": "Flute"})
+    with pytest.raises(MusicaeError, match=r"no drums; use --preset melody-2bar"):
+        drums.read(path)
+    with pytest.raises(MusicaeError, match=r"1 Flute \(1 notes\) is not drums; use --preset melody-2bar"):
+        drums.read(path, track="flute")
+    with pytest.raises(MusicaeError, match="no notes"):
+        drums.read(make_midi(kit([])))
+    with pytest.raises(MusicaeError, match="General MIDI"):
+        drums.read(make_midi(kit([(0, 1, 10), (1, 1, 100)])))
+
+
+def test_patterns_are_put_one_after_another(drums, make_midi):
+    one = drums.read(make_midi(kit(BEAT)))
+    two = drums.concat([one, Sample(torch.zeros(9, 16), drums.blank()), one])
+    assert torch.equal(two.tensor[:, 32:], one.tensor)
+    velocities = np.array(two.meta["velocities"])
+    assert velocities.shape == (9, 48)
+    assert np.array_equal(velocities[:, 32:], one.meta["velocities"])
+    assert not velocities[:, 16:32].any()
+
+
+def test_augment_and_canonical_change_nothing(drums):
+    batch = torch.rand(4, 9, 32)
+    assert torch.equal(drums.augment(batch, torch.Generator()), batch)
+    assert torch.equal(drums.canonical(batch), batch)
+
+
+def test_the_sample_grooves(drums):
+    rock, bossa = drums.read(DATA / "rock.mid"), drums.read(DATA / "bossa.mid")
+    assert (rock.tensor.shape, bossa.tensor.shape) == ((9, 32), (9, 64))
+    assert (rock.remarks, bossa.remarks) == ([], [])
+    assert len({v for row in rock.meta["velocities"] for v in row}) > 3
