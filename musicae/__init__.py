@@ -18,9 +18,9 @@ from .errors import MusicaeError
 if TYPE_CHECKING:
     from .codec import Codec as Codec
     from .codec import load as load
+    from .codes import decode as decode
+    from .codes import encode as encode
     from .evaluate import evaluate as measure
-    from .ops import decode as decode
-    from .ops import encode as encode
     from .ops import interpolate as interpolate
     from .ops import reconstruct as reconstruct
     from .ops import sample as sample
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Codec": "codec:Codec",
-    "decode": "ops:decode",
-    "encode": "ops:encode",
+    "decode": "codes:decode",
+    "encode": "codes:encode",
     "interpolate": "ops:interpolate",
     "load": "codec:load",
     "measure": "evaluate:evaluate",

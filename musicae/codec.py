@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Codec:
     likelihood: Likelihood
     prior: Prior | None = None
     step: int = 0
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def spec(self) -> Spec:
@@ -93,12 +93,21 @@ class Codec:
             parts.append(self.model.decode(z[i : i + batch].to(self.device), choose, labels).cpu())
         return torch.cat(parts) if parts else torch.zeros(0, *self.spec.full_shape)
 
+    def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
+        """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them."""
+        return torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
+
+    def to_noise(self, z: Tensor) -> Tensor:
+        """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one."""
+        return z if self.prior is None else self.prior.to_noise(z.to(self.device)).cpu()
+
+    def from_noise(self, noise: Tensor) -> Tensor:
+        """Return the codes ``(N, D)`` of places in N(0, 1), the inverse of `to_noise`."""
+        return noise if self.prior is None else self.prior.from_noise(noise.to(self.device)).cpu()
+
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
         """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none."""
-        rng = generator(seed)
-        if self.prior is not None:
-            return self.prior.sample(n, rng, temperature).cpu()
-        return torch.randn(n, self.model.latent_size, generator=rng) * temperature
+        return self.from_noise(self.noise(n, seed, temperature))
 
     def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
         """Write a checkpoint that `load` reads, in half precision unless told otherwise.

@@ -189,7 +189,13 @@ class Prior(Protocol):
         """Return what training minimises for codes ``(B, D)``, a scalar."""
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
-        """Draw ``(n, D)``."""
+        """Draw ``(n, D)``; `temperature` scales the noise that the draws are made from."""
+
+    def to_noise(self, z: Tensor) -> Tensor:
+        """Return where codes ``(B, D)`` lie in the noise N(0, 1) that draws are made from; `from_noise` undoes it."""
+
+    def from_noise(self, noise: Tensor) -> Tensor:
+        """Return the codes ``(B, D)`` of places in the noise."""
 
 
 Corruption = Callable[[Tensor, torch.Generator], Tensor]

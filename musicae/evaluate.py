@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -33,14 +34,14 @@ def evaluate(codec: Codec, folders: Mapping[str, Path] | None = None, limit: int
     """
     part = codec.preset.part("evaluation")
     if part is None:
-        raise MusicaeError(f"the preset '{codec.preset.name}' has no [evaluation] section, so there is nothing to measure")
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no [evaluation] section; add one to measure it")
     started = time.perf_counter()
     train, test = (data.load(codec.preset, codec.adapter, split, folders or {}) for split in ("train", "test"))
     if not len(test):
         raise MusicaeError("the test split is empty; give more data with --data")
     test = _choose(test, min(limit or len(test), len(test)), 0)
     figures: Figures = registry.build("evaluations", part[0], codec, train, test, **part[1])
-    figures |= {"windows": float(len(test)), "pieces": float(len(test.pieces.unique()))}
+    figures |= {"windows": float(len(test)), "pieces": float(len(set(test.pieces.tolist())))}
     return figures | {"seconds": round(time.perf_counter() - started, 1)}
 
 
@@ -48,7 +49,7 @@ def sequence(
     codec: Codec, train: Windows, test: Windows, *, lm: str = "", pairs: int = 1000, samples: int = 2000,
     steps: int = 9, seed: int = 0,
 ) -> Figures:  # fmt: skip
-    """Measure a model of sequences: reconstruction, interpolation, the prior; its costs under the language model `lm`."""
+    """Measure a model of sequences: what it keeps, its walks, its prior, and their costs under the language model `lm`."""
     x = test.batch(torch.arange(len(test)))
     if not codec.model.latent_size:
         return _likelihood(codec, train, x)
@@ -151,7 +152,7 @@ def _interpolation(
     plain = ops.walk(codec, latent.mean[a], latent.mean[b], steps, even=False)
     for name, steps_of in (("interpolation", walk), ("floor_interpolation", plain)):
         far = torch.stack([metrics.hamming(step, steps_of[0]) for step in steps_of])
-        jump = torch.stack([metrics.hamming(now, then) for now, then in zip(steps_of[:-1], steps_of[1:], strict=True)])
+        jump = torch.stack([metrics.hamming(now, then) for now, then in pairwise(steps_of)])
         figures[f"{name}_monotone"] = (far.diff(dim=0) >= 0).float().mean().item()
         figures[f"{name}_max_jump"] = (jump.amax(0) / far[-1].clamp_min(1)).mean().item()
     if judge is None:

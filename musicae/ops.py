@@ -1,4 +1,4 @@
-"""The verbs as functions: interpolate, reconstruct, sample, vary, encode, decode.
+"""The verbs as functions: interpolate, reconstruct, sample, vary (and in `musicae.codes` encode, decode).
 
 They work on any adapter's tensors and print nothing: each choice they make is a line in `remarks`.
 A `preset` is a name, a checkpoint's path, a `Codec`, or None for the one that fits the kind of file.
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from . import codec as codecs
-from . import latent, registry, windows
+from . import latent, registry
 from .codec import Codec
 from .core import Sample
 from .errors import MusicaeError
@@ -25,11 +25,15 @@ from .errors import MusicaeError
 __all__ = [
     "Interpolation",
     "Reconstruction",
+    "check_count",
+    "check_steps",
+    "check_temperature",
     "codec_for",
     "differences",
     "interpolate",
     "preset_for",
     "read",
+    "read_all",
     "reconstruct",
     "sample",
     "vary",
@@ -46,13 +50,15 @@ class Interpolation:
 
     `codes` ``(inputs, N, D)`` are those of the inputs' windows, after the shorter was aligned;
     `distances` tell how far each part is from the first (see `differences`), 0 to 1 for values
-    that are one-hot or binary; `remarks` say each choice that was made.
+    that are one-hot or binary; `notices` say what was done to inputs that do not fit together,
+    `remarks` each choice in reading them.
     """
 
     codec: Codec
     parts: list[Sample]
     codes: Tensor
     distances: list[float]
+    notices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def joined(self) -> Sample:
@@ -95,8 +101,7 @@ def walk(
     (`latent.even_stops`), else they are equally far apart in the code. Pairs are decoded in chunks.
     Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
-    if not 2 <= steps <= MOST_STEPS:
-        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
+    check_steps(steps)
     fine = max(64, 2 * (steps - 1)) + 1
     chunk = max(1, _AT_ONCE // fine)
     out = torch.empty(steps, len(za), *codec.spec.full_shape)
@@ -105,14 +110,26 @@ def walk(
         times = torch.linspace(0, 1, steps)
         if even:
             moments = torch.linspace(0, 1, fine)
-            path = _decode_path(codec, latent.path(a, b, moments, spherical))
+            path = _decode_path(codec, _between(codec, a, b, moments, spherical))
             stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps)
             if temperature <= 0:
                 out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
                 continue
             times = moments[stops]
-        out[:, i : i + chunk] = _decode_path(codec, latent.path(a, b, times, spherical), temperature, seed + i)
+        out[:, i : i + chunk] = _decode_path(codec, _between(codec, a, b, times, spherical), temperature, seed + i)
     return out
+
+
+def _between(codec: Codec, a: Tensor, b: Tensor, times: Tensor, spherical: bool) -> Tensor:
+    """Return codes ``(S, N, D)`` at `times` between `a` and `b`, by way of the noise that the prior draws from.
+
+    A straight line there keeps to codes that the prior knows, where one between the codes themselves
+    leaves them. Following the flow there and back is not quite exact; what it adds at the two ends
+    (the first and last of `times`) is taken off, in proportion along the way.
+    """
+    noise = latent.path(codec.to_noise(a), codec.to_noise(b), times, spherical)
+    codes = codec.from_noise(noise.flatten(0, 1)).view(noise.shape)
+    return codes + latent.path(a - codes[0], b - codes[-1], times)
 
 
 def _apart_along(path: Tensor, likelihood: str) -> Tensor:
@@ -127,7 +144,8 @@ def _apart_along(path: Tensor, likelihood: str) -> Tensor:
 
 def _decode_path(codec: Codec, codes: Tensor, temperature: float = 0.0, seed: int = 0) -> Tensor:
     """Decode ``(S, N, D)`` to ``(S, N, C, *S)``."""
-    return codec.decode(codes.flatten(0, 1), temperature, seed).unflatten(0, codes.shape[:2])
+    decoded = codec.decode(codes.flatten(0, 1), temperature, seed)
+    return decoded.view(*codes.shape[:2], *decoded.shape[1:])
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -183,7 +201,8 @@ def read(codec: Codec, path: Path, **options: Any) -> Sample:
     return codec.adapter.read(path, **options)
 
 
-def _read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tuple[list[Sample], list[str]]:
+def read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tuple[list[Sample], list[str]]:
+    """Read files as `read` does; return them and all their remarks, each with its file's name."""
     samples = [read(codec, path, **options) for path in paths]
     return samples, [
         f"{path.name}: {remark}" for path, one in zip(paths, samples, strict=True) for remark in one.remarks
@@ -220,22 +239,24 @@ def interpolate(
     paths = [Path(path) for path in (a, b, *more)]
     if len(paths) != (4 if grid else 2):
         raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {len(paths)}{' for a grid' * grid}")
-    if not 2 <= steps <= MOST_STEPS:
-        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
-    _check_temperature(temperature)
+    check_steps(steps)
+    check_temperature(temperature)
     codec = codec_for(preset, *paths)
-    samples, remarks = _read_all(codec, paths, read_options)
-    samples = _align(codec, samples, [path.name for path in paths], align, remarks)
+    samples, remarks = read_all(codec, paths, read_options)
+    notices: list[str] = []
+    samples = _align(codec, samples, [path.name for path in paths], align, notices)
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     codes = torch.stack([codec.encode(codec.split(one)).mean for one in samples])
     metas = [one.meta for one in samples]
     if grid:
-        outputs = _decode_grid(codec, latent.grid(codes, steps, steps, spherical).flatten(0, 1), temperature, seed)
-        corners, weights = (0, steps - 1, steps * (steps - 1), steps**2 - 1), _bilinear(steps)
+        corner_noise = torch.stack([codec.to_noise(code) for code in codes])
+        noise = latent.grid(corner_noise, steps, steps, spherical).flatten(0, 1)
+        outputs = _decode_grid(codec, noise, temperature, seed)
+        corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
     else:
         settings: dict[str, Any] = {"spherical": spherical, "even": even, "temperature": temperature, "seed": seed}
         outputs = walk(codec, codes[0], codes[1], steps, **settings)
-        corners, weights = (0, steps - 1), [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
+        corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
     parts = [
         Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
         for output, weight in zip(outputs, weights, strict=True)
@@ -243,12 +264,12 @@ def interpolate(
     if exact_endpoints:
         for corner, one in zip(corners, samples, strict=True):
             parts[corner] = replace(one, remarks=[])
-    return Interpolation(codec, parts, codes, [_apart(codec, part, parts[0]) for part in parts], remarks)
+    return Interpolation(codec, parts, codes, [_apart(codec, part, parts[0]) for part in parts], notices, remarks)
 
 
-def _decode_grid(codec: Codec, codes: Tensor, temperature: float, seed: int) -> Tensor:
-    """Decode ``(S, N, D)`` step after step."""
-    return torch.stack([codec.decode(row, temperature, seed + i) for i, row in enumerate(codes)])
+def _decode_grid(codec: Codec, noise: Tensor, temperature: float, seed: int) -> Tensor:
+    """Decode places in the noise ``(S, N, D)``, step after step."""
+    return torch.stack([codec.decode(codec.from_noise(row), temperature, seed + i) for i, row in enumerate(noise)])
 
 
 def _bilinear(steps: int) -> list[list[float]]:
@@ -260,14 +281,19 @@ def _apart(codec: Codec, one: Sample, other: Sample) -> float:
     return differences(one.tensor[None], other.tensor[None], codec.spec.likelihood).item()
 
 
-def _check_temperature(temperature: float) -> None:
+def check_steps(steps: int) -> None:
+    """Raise MusicaeError for a number of steps out of 2..1000."""
+    if not 2 <= steps <= MOST_STEPS:
+        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise MusicaeError for a temperature below 0, or that is no number."""
     if not 0 <= temperature < math.inf:
         raise MusicaeError(f"temperature must be 0 or more, not {temperature}")
 
 
-def _align(
-    codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, remarks: list[str]
-) -> list[Sample]:
+def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str]) -> list[Sample]:
     """Give all samples one length and one hop, and say how."""
     if how not in ("loop", "trim", "pad"):
         raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
@@ -275,14 +301,14 @@ def _align(
     hops = {one.hop or size for one in samples}
     hop = hops.pop() if len(hops) == 1 else size
     if hops:
-        remarks.append(f"the inputs have different bars; all are cut into windows of {size} steps")
+        notices.append(f"the inputs have different bars; all are cut into windows of {size} steps")
     lengths = [one.tensor.shape[-1] for one in samples]
     length = min(lengths) if how == "trim" else max(lengths)
     aligned = []
     for one, name, own in zip(samples, names, lengths, strict=True):
         if own != length:
             done = {"loop": "it was looped", "trim": "it was cut", "pad": "silence was added"}[how]
-            remarks.append(f"{name} has {own} steps, not {length}; {done}")
+            notices.append(f"{name} has {own} steps, not {length}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
 
@@ -306,7 +332,7 @@ def reconstruct(path: Path | str, *, preset: Codec | str | None = None, **read_o
     """
     path = Path(path)
     codec = codec_for(preset, path)
-    (one,), remarks = _read_all(codec, [path], read_options)
+    (one,), remarks = read_all(codec, [path], read_options)
     decoded = codec.decode(codec.encode(codec.split(one)).mean)
     tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
     if codec.spec.likelihood == "gaussian":
@@ -324,8 +350,8 @@ def sample(
 
     Raise MusicaeError for a preset that does not exist or has no codes.
     """
-    _check_count(n)
-    _check_temperature(temperature)
+    check_count(n)
+    check_temperature(temperature)
     codec = codec_for(preset)
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
@@ -337,24 +363,25 @@ def vary(
     path: Path | str, similarity: float = 0.7, n: int = 1, *,
     preset: Codec | str | None = None, seed: int = 0, **read_options: Any,
 ) -> list[Sample]:  # fmt: skip
-    """Return `n` variations of a file: codes between its own (similarity 1) and draws from the prior (0).
+    """Return `n` variations of a file: between its own place in the prior's noise (similarity 1) and a draw (0).
 
     All windows of one variation move towards the same draw, so that they go on fitting together.
     The first variation's `remarks` say each choice. Raise MusicaeError as `interpolate` does.
     """
-    _check_count(n)
+    check_count(n)
     path = Path(path)
     codec = codec_for(preset, path)
-    (one,), remarks = _read_all(codec, [path], read_options)
-    z = codec.encode(codec.split(one)).mean
+    (one,), remarks = read_all(codec, [path], read_options)
+    place = codec.to_noise(codec.encode(codec.split(one)).mean)
     variations = []
-    for i, draw in enumerate(codec.draw(n, seed)):
-        decoded = codec.decode(latent.near(z, similarity, draw.expand_as(z)))
+    for i, draw in enumerate(codec.noise(n, seed)):
+        decoded = codec.decode(codec.from_noise(latent.near(place, similarity, draw.expand_as(place))))
         tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
         variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
     return variations
 
 
-def _check_count(n: int) -> None:
+def check_count(n: int) -> None:
+    """Raise MusicaeError for a number of results out of 1..1000."""
     if not 1 <= n <= MOST_STEPS:
         raise MusicaeError(f"the number of results must be between 1 and {MOST_STEPS}, not {n}")

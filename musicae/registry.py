@@ -57,7 +57,18 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "token-accuracy": "musicae.metrics:token_accuracy",
     },
     "presets": {},
-    "commands": {},
+    "commands": {
+        "decode": "musicae.cli.codes:decode",
+        "encode": "musicae.cli.codes:encode",
+        "evaluate": "musicae.cli.training:evaluate",
+        "interpolate": "musicae.cli.morph:interpolate",
+        "presets": "musicae.cli.presets:presets",
+        "reconstruct": "musicae.cli.morph:reconstruct",
+        "sample": "musicae.cli.morph:sample",
+        "show": "musicae.cli.presets:show",
+        "train": "musicae.cli.training:train",
+        "vary": "musicae.cli.morph:vary",
+    },
 }
 
 GROUPS = tuple(BUILT_IN)

@@ -205,7 +205,8 @@ def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
     if not n:
         raise MusicaeError("there is nothing to train on: the training split is empty")
     place = torch.arange(step * batch, (step + 1) * batch)
-    return torch.cat([_order(n, seed, int(e))[place[place // n == e] % n] for e in (place // n).unique()])
+    epochs = range(int(place[0]) // n, int(place[-1]) // n + 1)
+    return torch.cat([_order(n, seed, epoch)[place[place // n == epoch] % n] for epoch in epochs])
 
 
 def _labels(parts: Codec, windows: Windows, index: Tensor, device: torch.device) -> Tensor | None:

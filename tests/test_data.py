@@ -117,7 +117,8 @@ def test_cutting_keeps_bars_and_drops_gaps(melody):
 def test_sets_joined_by_a_plus_keep_their_pieces_apart(melody, folder, tmp_path):
     abc = tmp_path / "abc" / "book.abc"
     abc.parent.mkdir()
-    abc.write_text("".join(f"X:{i}\nT:Tune {i}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|cBAG F{n}D{n}|\n" for i, n in enumerate("EFGA")))
+    tunes = [f"X:{i}\nT:Tune {i}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|cBAG F{n}D{n}|\n" for i, n in enumerate("EFGA")]
+    abc.write_text("".join(tunes))
     recipe = Preset("x", {"dataset": {"name": "folk+midi-files", "test": 0.0, "validation": 0.0}})
     found = data.load(recipe, melody, "train", {"folk": abc.parent, "midi-files": folder})
     assert len(found.names) == 64
@@ -153,8 +154,8 @@ def test_groove_takes_its_official_split(tmp_path):
     }  # fmt: skip
     assert len(groove.groove(drums, "train", tmp_path, fills=False).pieces.unique()) == 1
     assert found["train"].data.dtype == torch.bool
+    (tmp_path / "empty").mkdir()
     with pytest.raises(MusicaeError, match=r"info\.csv"):
-        (tmp_path / "empty").mkdir()
         groove.groove(drums, "train", tmp_path / "empty")
 
 

@@ -58,6 +58,8 @@ class Drums:
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
+    default_preset: ClassVar[str] = "drums-2bar"
+    labels: ClassVar[tuple[str, ...]] = tuple(CLASSES)
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4) -> None:
         if bars < 1 or steps_per_beat < 1:
@@ -69,6 +71,17 @@ class Drums:
     def spec(self) -> Spec:
         """One window: ``(9, bars * 4 * steps_per_beat)``, each value 0 or 1."""
         return self._spec
+
+    @classmethod
+    def accepts(cls, path: Path) -> bool:
+        """Tell whether a file is better read as drums than as a melody; see `musicae.adapters.midi.kind`."""
+        return midi.kind(path) == "drums"
+
+    def render(self, path: Path, wav: Path) -> str:
+        """Write the sound of a file that `write` made; see `musicae.adapters.render.render`."""
+        from musicae.adapters.render import render
+
+        return render(path, wav)
 
     def read(self, path: Path, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
         """Read the drums of a file.
@@ -162,8 +175,11 @@ class Drums:
         return Sample(tensor, grid.concat(parts, self.steps_per_beat), parts[0].hop, remarks)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return `batch` as it is: no change of a drum pattern is surely one too."""
-        return batch
+        """Return ``(B, 9, T)``, each pattern begun at another of its beats: what is cut off goes to the end."""
+        length = batch.shape[-1]
+        beats = torch.randint(length // self.steps_per_beat, (len(batch), 1), generator=generator)
+        index = (torch.arange(length) + beats * self.steps_per_beat) % length
+        return batch.gather(2, index.unsqueeze(1).expand_as(batch).to(batch.device))
 
     def canonical(self, data: Tensor) -> Tensor:
         """Return `data` as it is; see `augment`."""

@@ -49,6 +49,8 @@ class Melody:
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi", ".abc")
+    writes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
+    default_preset: ClassVar[str] = "melody-2bar"
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4, low: int = 21, high: int = 108) -> None:
         if bars < 1 or steps_per_beat < 1:
@@ -62,6 +64,17 @@ class Melody:
     def spec(self) -> Spec:
         """One window: ``(high - low + 3, bars * 4 * steps_per_beat)``, one-hot over the channels."""
         return self._spec
+
+    @classmethod
+    def accepts(cls, path: Path) -> bool:
+        """Tell whether a file is better read as a melody than as drums; see `musicae.adapters.midi.kind`."""
+        return midi.kind(path) == "melody"
+
+    def render(self, path: Path, wav: Path) -> str:
+        """Write the sound of a file that `write` made; see `musicae.adapters.render.render`."""
+        from musicae.adapters.render import render
+
+        return render(path, wav)
 
     def read(self, path: Path, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
         """Read the melody of a file.

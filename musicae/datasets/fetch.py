@@ -44,9 +44,9 @@ def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] 
 
 def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -> None:
     done = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})  # noqa: S310
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
-        response = urllib.request.urlopen(request, timeout=60)  # noqa: S310
+        response = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # Nothing is left to fetch: the part is already whole.

@@ -56,7 +56,7 @@ def cut(adapter: Adapter, sample: Sample) -> Tensor:
 
 def _hop(meta: dict[str, Any], size: int) -> int:
     _, numerator, denominator = (meta.get("meters") or [[0, 4, 4]])[0]
-    bar = max(1, round(numerator * 16 / denominator))
+    bar = max(1, round(int(numerator) * 16 / int(denominator)))
     return min(size, bar * math.ceil(size / 2 / bar)) if bar < size / 2 else min(bar, size)
 
 

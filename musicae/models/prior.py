@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,10 @@ __all__ = ["FlowPrior"]
 class _Residual(nn.Module):
     """A residual MLP layer whose scale and shift depend on the time."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, time: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.time = nn.Linear(width, 2 * width)
+        self.time = nn.Linear(time, 2 * width)
         self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
@@ -27,22 +28,28 @@ class _Residual(nn.Module):
 
 
 class FlowPrior(nn.Module):
-    """Flow matching along straight lines from N(0, 1) to the codes (Lipman et al. 2023; Liu et al. 2023)."""
+    """Flow matching along straight lines from N(0, 1) to the codes (Lipman et al. 2023; Liu et al. 2023).
+
+    The flow can be followed both ways, so it also gives each code its place in the noise, where
+    the space between two codes is filled as densely with real ones as anywhere.
+    Codes are centred and divided by one number for all, so that those parts of a code that the
+    model does not use stay small and cost the flow nothing.
+    """
 
     mean: Tensor
-    std: Tensor
+    scale: Tensor
 
-    def __init__(self, latent_size: int, width: int = 512, depth: int = 4, steps: int = 24) -> None:
+    def __init__(self, latent_size: int, width: int = 448, depth: int = 4, steps: int = 12) -> None:
         super().__init__()
-        self.steps, self.width = steps, width
+        self.steps = steps
         self.register_buffer("mean", torch.zeros(latent_size))
-        self.register_buffer("std", torch.ones(latent_size))
+        self.register_buffer("scale", torch.ones(1))
         self.enter, self.leave = nn.Linear(latent_size, width), nn.Linear(width, latent_size)
-        self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.layers = nn.ModuleList(_Residual(width) for _ in range(depth))
+        self.time = nn.Sequential(nn.Linear(64, 128), nn.SiLU())
+        self.layers = nn.ModuleList(_Residual(width, 128) for _ in range(depth))
 
     def velocity(self, x: Tensor, t: Tensor) -> Tensor:
-        """Return the flow's velocity at `x` ``(B, D)`` and times `t` ``(B,)`` in [0, 1]."""
+        """Return the flow's velocity at `x` ``(B, D)`` and times `t` ``(B,)`` in [0, 1]: noise at 0, codes at 1."""
         rates = torch.exp(torch.arange(32, device=t.device) * (-math.log(1000.0) / 31)) * 1000.0
         angles = t.unsqueeze(1) * rates
         time = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
@@ -57,8 +64,8 @@ class FlowPrior(nn.Module):
         if self.training:
             with torch.no_grad():
                 self.mean.lerp_(z.mean(0), 0.01)
-                self.std.lerp_(z.std(0).clamp_min(1e-4), 0.01)
-        goal = (z - self.mean) / self.std
+                self.scale.lerp_(z.std(0).square().mean().sqrt().clamp_min(1e-4), 0.01)
+        goal = (z - self.mean) / self.scale
         start = torch.randn(z.shape, generator=generator).to(z)
         t = torch.sigmoid(torch.randn(len(z), generator=generator)).to(z)
         mixed = torch.lerp(start, goal, t.unsqueeze(1))
@@ -66,11 +73,24 @@ class FlowPrior(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
-        """Draw codes ``(n, D)`` by Heun's method; `temperature` scales the starting noise."""
-        x = torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature
-        times = torch.linspace(0, 1, self.steps + 1).to(x)
-        for now, then in zip(times[:-1], times[1:], strict=True):
-            first = self.velocity(x, now.expand(n))
-            second = self.velocity(x + (then - now) * first, then.expand(n))
+        """Draw codes ``(n, D)``; `temperature` scales the starting noise."""
+        return self.from_noise(torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature)
+
+    @torch.no_grad()
+    def to_noise(self, z: Tensor) -> Tensor:
+        """Follow the flow backwards, from codes ``(B, D)`` to their places in N(0, 1)."""
+        return self._follow((z - self.mean) / self.scale, 1.0, 0.0)
+
+    @torch.no_grad()
+    def from_noise(self, noise: Tensor) -> Tensor:
+        """Follow the flow from places in N(0, 1) to codes, ``(B, D)``."""
+        return self._follow(noise, 0.0, 1.0) * self.scale + self.mean
+
+    def _follow(self, x: Tensor, start: float, end: float) -> Tensor:
+        """Integrate by Heun's method, a second-order one."""
+        times = torch.linspace(start, end, self.steps + 1).to(x)
+        for now, then in pairwise(times):
+            first = self.velocity(x, now.expand(len(x)))
+            second = self.velocity(x + (then - now) * first, then.expand(len(x)))
             x = x + (then - now) * 0.5 * (first + second)
-        return x * self.std + self.mean
+        return x

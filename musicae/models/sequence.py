@@ -58,7 +58,7 @@ class StepHead(nn.Module):
 
 
 class LanguageModel(nn.Module):
-    """A recurrent model of sequences with no code: how likely is this line, step after step?"""
+    """A recurrent model of sequences with no code, that tells how likely a line is, step after step."""
 
     latent_size = 0
 

@@ -53,7 +53,8 @@ class Block(nn.Module):
         q, k, v = self.qkv(self.norm_attention(x)).view(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, width)
         x = x + self.out(mixed)
-        return x + self.down(F.gelu(self.up(self.norm_mlp(x))))
+        out: Tensor = x + self.down(F.gelu(self.up(self.norm_mlp(x))))
+        return out
 
 
 def _tokens(spec: Spec, patch: int, width: int, heads: int) -> int:

@@ -153,9 +153,18 @@ def test_patterns_are_put_one_after_another(drums, make_midi):
     assert not velocities[:, 16:32].any()
 
 
-def test_augment_and_canonical_change_nothing(drums):
+def test_augment_begins_a_pattern_at_another_beat(drums):
+    batch = (torch.rand(64, 9, 32) < 0.2).float()
+    changed = drums.augment(batch, torch.Generator().manual_seed(0))
+    turns = torch.stack([batch.roll(-4 * beat, dims=-1) for beat in range(8)])
+    same = (turns == changed).flatten(2).all(2)
+    assert same.any(0).all()
+    assert same.float().argmax(0).unique().numel() > 4
+    assert torch.equal(batch.sum((1, 2)), changed.sum((1, 2)))
+
+
+def test_canonical_changes_nothing(drums):
     batch = torch.rand(4, 9, 32)
-    assert torch.equal(drums.augment(batch, torch.Generator()), batch)
     assert torch.equal(drums.canonical(batch), batch)
 
 

@@ -1,0 +1,85 @@
+"""The command ``musicae``: every command is a name in the registry, imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from musicae import registry
+from musicae.errors import MusicaeError, did_you_mean
+
+__all__ = ["main"]
+
+
+class Commands(click.Group):
+    """The commands of the registry, with one line for each error that a person can mend."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, without importing a command."""
+        return registry.names("commands")
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in registry.names("commands"):
+            return None
+        found = registry.lookup("commands", cmd_name)
+        if not isinstance(found, click.Command):
+            owner = registry.owner("commands", cmd_name)
+            raise MusicaeError(f"the command '{cmd_name}' of {owner} is no click.Command; tell its authors")
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names, or say which was meant."""
+        names = registry.names("commands")
+        if args[0] not in names and not args[0].startswith("-"):
+            raise click.UsageError(f"no command named '{args[0]}'{did_you_mean(args[0], names)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List our own commands with what they do, and those of other packages by their owner only.
+
+        So that help never imports another package.
+        """
+        rows = []
+        for name in self.list_commands(ctx):
+            owner = registry.owner("commands", name)
+            command = self.get_command(ctx, name) if owner == "musicae" else None
+            rows.append((name, command.get_short_help_str(90) if command else f"(from the package {owner})"))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> NoReturn:
+        """Run a command and leave with its exit code: 0, 1 for what a person can mend, 2 for wrong usage."""
+        settings |= {"standalone_mode": False}
+        settings.setdefault("prog_name", "musicae")
+        try:
+            code = super().main(args, *rest, **settings)
+            sys.stdout.flush()
+        except MusicaeError as error:
+            click.echo(f"musicae: {' '.join(str(error).splitlines())}", err=True)
+            code = 1
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = 130
+        except BrokenPipeError:
+            # Whoever read us has gone; the interpreter must not try to flush again when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="musicae", prog_name="musicae", message="%(prog)s %(version)s")
+def main() -> None:
+    """Turn one piece of music into another, vary it, or make it up.
+
+    Paths and JSON go to stdout, everything else to stderr. `musicae COMMAND --help` tells more.
+    """

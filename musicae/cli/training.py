@@ -1,0 +1,148 @@
+"""The commands train and evaluate."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musicae.errors import MusicaeError
+
+from .results import make_folder
+
+__all__ = ["evaluate", "train"]
+
+data_option = click.option(
+    "--data", multiple=True, metavar="[SET=]DIR",
+    help="Where a data set lies, as pop909=DIR (may be given often); a folder alone is for the last set.",
+)  # fmt: skip
+
+
+def _folders(data: Sequence[str]) -> dict[str, Path]:
+    """Return set -> folder; the name of a folder given alone is empty."""
+    folders = {}
+    for text in data:
+        name, equals, folder = text.partition("=")
+        name, path = (name, Path(folder)) if equals else ("", Path(text))
+        if not path.is_dir():
+            raise MusicaeError(f"--data {text}: there is no folder {path}; check the name")
+        folders[name] = path
+    return folders
+
+
+@click.command()
+@click.argument("name", metavar="PRESET")
+@data_option
+@click.option("--set", "changes", multiple=True, metavar="SECTION.KEY=VALUE", help="Change a setting of the preset.")
+@click.option("--steps", type=int, help="How many steps to train; short for --set training.steps=N.")
+@click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
+@click.option("--cpu", is_flag=True, help="Use the CPU even where there is a GPU.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default runs/PRESET.")
+def train(
+    name: str, data: Sequence[str], changes: Sequence[str], steps: int | None, resume: bool, cpu: bool,
+    output: Path | None,
+) -> None:  # fmt: skip
+    """Train a preset (a name, or a .toml file) into a folder.
+
+    The path of the trained model.safetensors goes to stdout. Start it with torchrun or accelerate for several GPUs.
+    """
+    from musicae import preset
+
+    settings = [*changes, *([f"training.steps={steps}"] if steps is not None else [])]
+    recipe, folders = preset.load(name, settings), _folders(data)
+    out = output or Path("runs") / recipe.name
+    with ExitStack() as cleaning:
+        make_folder(out, cleaning)
+        from musicae.train import train as run
+
+        with _progress() as report:
+            path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu)
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(path)
+
+
+Report = Callable[[dict[str, float]], None]
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Give a function that shows the reports of a training on stderr: a bar on a terminal, else lines."""
+    if not sys.stderr.isatty():
+        yield lambda values: click.echo(_line(values), err=True)
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[said]}"),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
+        tasks: list[progress.TaskID] = []
+
+        def report(values: dict[str, float]) -> None:
+            if "steps" not in values:
+                bar.console.print(_line(values))
+                return
+            if not tasks:
+                tasks.append(bar.add_task("", total=values["steps"], said=""))
+            bar.update(tasks[0], completed=values["step"], said=_losses(values))
+
+        yield report
+
+
+def _losses(values: dict[str, float]) -> str:
+    parts = [f"{name} {values[name]:.4g}" for name in values if name not in ("step", "steps", "examples_per_second")]
+    speed = [f"{values['examples_per_second']:.0f} examples/s"] if "examples_per_second" in values else []
+    return "  ".join([*speed, *parts])
+
+
+def _line(values: dict[str, float]) -> str:
+    of = f"/{values['steps']:.0f}" if "steps" in values else ""
+    return f"step {values['step']:.0f}{of}  {_losses(values)}"
+
+
+@click.command()
+@click.argument("name", metavar="PRESET")
+@data_option
+@click.option("--limit", type=click.IntRange(min=2), metavar="N", help="Take that many windows at random, not all.")
+@click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
+def evaluate(name: str, data: Sequence[str], limit: int | None, as_json: bool) -> None:
+    """Measure a trained preset on held-out data.
+
+    PRESET is a name or a .safetensors file.
+
+    Each figure stands beside its floor, what a simple rival reaches, and its spread, half of its 95 % interval.
+    """
+    folders = _folders(data)
+    from musicae import codec
+    from musicae.evaluate import evaluate as measure
+
+    figures = measure(codec.load(name), folders, limit)
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        _table(name, figures)
+
+
+def _table(name: str, figures: dict[str, float]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=name)
+    table.add_column("figure")
+    for column in ("value", "spread", "floor"):
+        table.add_column(column, justify="right")
+    for figure, value in figures.items():
+        if not figure.startswith(("floor_", "spread_")):
+            beside: list[Any] = [figures.get(f"{kind}_{figure}") for kind in ("spread", "floor")]
+            table.add_row(figure, *("" if number is None else f"{number:.4g}" for number in (value, *beside)))
+    Console().print(table)
