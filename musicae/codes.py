@@ -29,7 +29,7 @@ def encode(*paths: Path | str, preset: Codec | str | None = None, **read_options
 
     ``mean`` and ``logvar`` are float32 ``(N, D)`` for the windows of all files in order (``logvar`` ``(0, D)`` for a
     model without one); ``counts``, ``lengths`` and ``hops`` ``(files,)`` tell how many windows, steps and steps
-    between windows a file has; ``names`` are the files' names, ``metas`` their `meta` as JSON, ``preset`` is the
+    between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names, ``metas`` their `meta` as JSON, ``preset`` is the
     preset's name. Raise MusicaeError as `interpolate` does.
     """
     import numpy as np
@@ -46,6 +46,7 @@ def encode(*paths: Path | str, preset: Codec | str | None = None, **read_options
         "counts": np.array([len(split) for split in splits]),
         "lengths": np.array([one.tensor.shape[-1] for one in samples]),
         "hops": np.array([one.hop or codec.spec.shape[-1] for one in samples]),
+        "shape": np.array(codec.spec.full_shape),
         "names": np.array([path.name for path in files]),
         "metas": np.array([json.dumps(one.meta) for one in samples]),
         "preset": np.array(preset if isinstance(preset, str) else codec.preset.name),
@@ -74,7 +75,7 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             codes = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise MusicaeError(f"there is no file {path}; check the name") from None
@@ -94,6 +95,7 @@ def _check_codes(codes: Codes, where: str) -> None:
         files = len(counts)
         metas = [json.loads(str(meta)) for meta in codes["metas"]]
         shaped = mean.ndim == 2 and all(array.shape == (files,) for array in (lengths, hops, codes["names"]))
+        shaped = shaped and codes["shape"].ndim == 1 and codes["preset"].ndim == 0
         whole = shaped and len(metas) == files and all(isinstance(meta, dict) for meta in metas)
         whole = whole and int(counts.sum()) == len(mean) and min(counts.min(), lengths.min(), hops.min()) > 0
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -117,9 +119,12 @@ def decode(
         codes = load(Path(codes))
     codec = ops.codec_for(str(codes["preset"]) if preset is None else preset)
     mean = torch.from_numpy(codes["mean"]).float()
-    if mean.shape[1] != codec.model.latent_size:
-        wanted = codec.model.latent_size
-        raise MusicaeError(f"the codes have {mean.shape[1]} numbers, those of '{codec.preset.name}' {wanted}")
+    given = f"{mean.shape[1]} numbers for {'x'.join(map(str, codes['shape'].tolist()))}"
+    wanted = f"{codec.model.latent_size} numbers for {'x'.join(map(str, codec.spec.full_shape))}"
+    if given != wanted:
+        raise MusicaeError(
+            f"the codes are {given} values, those of '{codec.preset.name}' {wanted}; use their own preset"
+        )
     decoded = torch.split(codec.decode(mean, temperature, seed), codes["counts"].tolist())
     rows = zip(decoded, codes["hops"].tolist(), codes["lengths"].tolist(), codes["metas"].tolist(), strict=True)
     return [Sample(codec.join(part, hop, length), json.loads(meta), hop) for part, hop, length, meta in rows]

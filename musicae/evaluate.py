@@ -49,7 +49,7 @@ def sequence(
     codec: Codec, train: Windows, test: Windows, *, lm: str = "", pairs: int = 1000, samples: int = 2000,
     steps: int = 9, seed: int = 0,
 ) -> Figures:  # fmt: skip
-    """Measure a model of sequences: what it keeps, its walks, its prior, and their costs under the language model `lm`."""
+    """Measure a model of sequences: what it keeps, its walks, its prior, and what they cost the language model `lm`."""
     x = test.batch(torch.arange(len(test)))
     if not codec.model.latent_size:
         return _likelihood(codec, train, x)
@@ -136,8 +136,11 @@ def _pca(codec: Codec, train: Windows, x: Tensor) -> Tensor:
     known = chosen.batch(torch.arange(len(chosen))).flatten(1)
     centre = known.mean(0)
     known -= centre
-    _, vectors = torch.linalg.eigh(known.T @ known)
-    basis = vectors[:, -codec.model.latent_size :]
+    if len(known) < known.shape[1]:
+        basis = torch.linalg.svd(known, full_matrices=False).Vh[: codec.model.latent_size].T
+    else:
+        _, vectors = torch.linalg.eigh((known.T @ known).double())
+        basis = vectors[:, -codec.model.latent_size :].float()
     back = ((x.flatten(1) - centre) @ basis @ basis.T + centre).view_as(x)
     return codec.likelihood.mode(back if _one_hot(codec) else back - 0.5)
 

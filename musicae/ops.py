@@ -26,6 +26,7 @@ __all__ = [
     "Interpolation",
     "Reconstruction",
     "check_count",
+    "check_inputs",
     "check_steps",
     "check_temperature",
     "codec_for",
@@ -237,8 +238,7 @@ def interpolate(
     MusicaeError : a file that cannot be read, a wrong number of files or steps, a preset that does not exist.
     """
     paths = [Path(path) for path in (a, b, *more)]
-    if len(paths) != (4 if grid else 2):
-        raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {len(paths)}{' for a grid' * grid}")
+    check_inputs(len(paths), grid)
     check_steps(steps)
     check_temperature(temperature)
     codec = codec_for(preset, *paths)
@@ -279,6 +279,12 @@ def _bilinear(steps: int) -> list[list[float]]:
 
 def _apart(codec: Codec, one: Sample, other: Sample) -> float:
     return differences(one.tensor[None], other.tensor[None], codec.spec.likelihood).item()
+
+
+def check_inputs(count: int, grid: bool) -> None:
+    """Raise MusicaeError for a number of files that cannot be interpolated."""
+    if count != (4 if grid else 2):
+        raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {count}{' for a grid' * grid}")
 
 
 def check_steps(steps: int) -> None:

@@ -109,7 +109,8 @@ def fit(
         raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
     objective = Objective(parts).to(accelerator.device).train()
     names = dict(objective.networks.named_parameters())
-    optimizer = torch.optim.AdamW(names.values(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=True)
+    fused = accelerator.device.type in ("cpu", "cuda")  # Not every backend has the fused kernel.
+    optimizer = torch.optim.AdamW(names.values(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=fused)
     wrapped, optimizer = accelerator.prepare(objective, optimizer)
     averaged = {name: tensor.detach().clone() for name, tensor in objective.networks.state_dict().items()}
     first = _restore(out / "state.safetensors", objective, optimizer, names, averaged) if resume else 0

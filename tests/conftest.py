@@ -71,3 +71,32 @@ def entry_points(monkeypatch: pytest.MonkeyPatch) -> Any:
 def repository() -> Path:
     """The root of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+TINY: dict[str, Any] = {"name": "patch-vae", "latent": 8, "width": 16, "depth": 1, "heads": 2}
+
+
+def _untrained(folder: Path, adapter: str) -> Path:
+    """Write a small untrained codec that stands for a shipped preset where only its shape matters."""
+    import torch
+
+    from musicae import codec, preset
+
+    tree = {"adapter": {"name": adapter}, "model": TINY, "description": "a small one"}
+    torch.manual_seed(1)
+    made = codec.build(preset.resolve(preset.parse(tree, f"tiny-{adapter}")))
+    made.step = 7
+    made.save(folder / f"tiny-{adapter}.safetensors", half=False)
+    return folder / f"tiny-{adapter}.safetensors"
+
+
+@pytest.fixture(scope="session")
+def tiny_melody(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of an untrained melody preset."""
+    return _untrained(tmp_path_factory.mktemp("tiny"), "melody")
+
+
+@pytest.fixture(scope="session")
+def tiny_drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of an untrained drums preset."""
+    return _untrained(tmp_path_factory.mktemp("tiny"), "drums")

@@ -76,7 +76,9 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    "musicae", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="musicae", prog_name="musicae", message="%(prog)s %(version)s")
 def main() -> None:
     """Turn one piece of music into another, vary it, or make it up.

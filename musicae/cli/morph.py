@@ -56,6 +56,7 @@ def interpolate(
     """
     from musicae import ops
 
+    ops.check_inputs(len(files), grid)
     ops.check_steps(steps)
     codec = ops.codec_for(preset, *files)
     stems = [file.stem for file in files]
@@ -77,7 +78,7 @@ def _step_names(steps: int, grid: bool) -> list[str]:
 
 
 def _titles(distances: list[float], stems: list[str], grid: bool) -> list[str]:
-    titles = [f"{name}   {distance:.0%} away" for name, distance in enumerate(distances, start=1)]
+    titles = [f"{name}   {100 * distance:.0f} % away" for name, distance in enumerate(distances, start=1)]
     if not grid:
         titles[0], titles[-1] = f"1   {stems[0]}", f"{titles[-1]}   {stems[1]}"
     return titles

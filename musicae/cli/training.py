@@ -90,7 +90,7 @@ def _progress() -> Iterator[Report]:
 
         def report(values: dict[str, float]) -> None:
             if "steps" not in values:
-                bar.console.print(_line(values))
+                bar.console.print(_line(values), highlight=False, markup=False)
                 return
             if not tasks:
                 tasks.append(bar.add_task("", total=values["steps"], said=""))

@@ -1,0 +1,61 @@
+"""Runs commands in a folder of their own, and looks at what they leave behind."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import pytest
+
+from musicae.cli import main
+
+
+class Shell:
+    """A folder with sample files, in which commands run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *words: str | Path, **settings: Any) -> click.testing.Result:
+        result = click.testing.CliRunner().invoke(main, [str(word) for word in words], **settings)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def ok(self, *words: str | Path) -> str:
+        """Run a command that must succeed and return its stdout, without the last line's end."""
+        result = self(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout.removesuffix("\n")
+
+    def fails(self, *words: str | Path, code: int = 1) -> str:
+        """Run a command that must fail with one line and leave all files as they are; return the line."""
+        before = self.files()
+        result = self(*words)
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        assert result.stderr.startswith("musicae: ")
+        assert result.stderr.count("\n") == 1
+        assert self.files() == before
+        return result.stderr.removeprefix("musicae: ").removesuffix("\n")
+
+    def files(self) -> dict[str, bytes | None]:
+        """Return what lies in the folder, at any depth."""
+        found = sorted(self.folder.rglob("*"))
+        return {str(path.relative_to(self.folder)): path.read_bytes() if path.is_file() else None for path in found}
+
+    def new(self, before: dict[str, bytes | None]) -> list[str]:
+        """Return the names of what was not there `before`."""
+        return [name for name in self.files() if name not in before]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    folder = tmp_path / "shell"
+    folder.mkdir()
+    for name in ("twinkle", "ode-to-joy", "greensleeves", "rock"):
+        shutil.copy(repository / "data" / f"{name}.mid", folder)
+    monkeypatch.chdir(folder)
+    return Shell(folder)

@@ -1,0 +1,190 @@
+"""The commands train, evaluate, presets and show."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from musicae import preset
+from musicae.cli import training
+
+TINY = """
+description = "A tiny one"
+
+[adapter]
+name = "melody"
+
+[dataset]
+name = "midi-files"
+
+[model]
+name = "patch-vae"
+latent = 4
+width = 8
+depth = 1
+heads = 2
+
+[training]
+batch = 4
+log_every = 1
+"""
+
+
+class Train:
+    """Stands for `musicae.train.train` and remembers how it was called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __call__(self, recipe: Any, out: Path, folders: Any, **settings: Any) -> Path:
+        self.calls.append((recipe, out, folders, settings))
+        settings["report"]({"step": 1, "steps": 2, "lr": 0.1, "examples_per_second": 1234.4, "loss": 2.5})
+        settings["report"]({"step": 1, "validation_nll": 3.25})
+        (out / "model.safetensors").write_bytes(b"weights")
+        return out / "model.safetensors"
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Train:
+    pytest.importorskip("musicae.train")
+    made = Train()
+    monkeypatch.setattr("musicae.train.train", made)
+    return made
+
+
+@pytest.fixture
+def recipe(shell: Any) -> str:
+    (shell.folder / "tiny.toml").write_text(TINY)
+    return "tiny.toml"
+
+
+def test_train_prints_the_path_and_reports_on_stderr(shell: Any, recipe: str, fake: Train) -> None:
+    result = shell("train", recipe)
+    assert result.exit_code == 0
+    assert result.stdout == str(Path("runs/tiny/model.safetensors")) + "\n"
+    assert result.stderr.splitlines() == [
+        "step 1/2  1234 examples/s  lr 0.1  loss 2.5",
+        "step 1  validation_nll 3.25",
+    ]
+    _, out, folders, settings = fake.calls[0]
+    assert (out, folders, settings["resume"], settings["cpu"]) == (Path("runs/tiny"), {}, False, False)
+
+
+def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> None:
+    (shell.folder / "songs").mkdir()
+    shell.ok(
+        "train", recipe, "--data", "midi-files=songs", "--data", "songs", "--set", "model.latent=6", "--set",
+        "training.lr=0.5", "--steps", "3", "--resume", "--cpu", "-o", "there",
+    )  # fmt: skip
+    chosen, out, folders, settings = fake.calls[0]
+    assert chosen.sections["model"]["latent"] == 6
+    assert chosen.sections["training"] == {"batch": 4, "log_every": 1, "lr": 0.5, "steps": 3}
+    assert out == Path("there")
+    assert folders == {"midi-files": Path("songs"), "": Path("songs")}
+    assert settings["resume"]
+    assert settings["cpu"]
+
+
+def test_only_the_first_of_several_processes_prints(
+    shell: Any, recipe: str, fake: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    assert shell.ok("train", recipe) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing"], "no preset named 'nothing'"),
+        (["no.toml"], "no preset file no.toml; check the path"),
+        (["tiny.toml", "--data", "nowhere"], "--data nowhere: there is no folder nowhere; check the name"),
+        (["tiny.toml", "--data", "songs=nowhere"], "--data songs=nowhere: there is no folder nowhere"),
+        (["tiny.toml", "--set", "latent=3"], "--set takes section.key=value"),
+        (["tiny.toml", "--set", "modle.latent=3"], "--set modle.latent=3: no section [modle]; did you mean 'model'?"),
+        (["tiny.toml", "--set", "model.latnet=3"], "[model] 'patch-vae' has no setting 'latnet'"),
+        (["tiny.toml", "-o", "twinkle.mid/runs"], "cannot write in"),
+        (["tiny.toml", "--resume"], "nothing to resume in"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_train_refuses_and_leaves_no_folder(shell: Any, recipe: str, words: list[str], said: str) -> None:
+    assert said in shell.fails("train", *words)
+
+
+def test_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    with training._progress() as report:
+        report({"step": 1, "steps": 2, "examples_per_second": 50.0, "loss": 2.5})
+        report({"step": 1, "validation_nll": 3.25})
+        report({"step": 2, "steps": 2, "examples_per_second": 60.0, "loss": 1.5})
+    said = capsys.readouterr()
+    assert said.out == ""
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.err)
+    for word in ("2/2", "60 examples/s", "loss 1.5", "validation_nll 3.25"):
+        assert word in plain
+
+
+def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(codec: Any, folders: Any, limit: int | None) -> dict[str, float]:
+        asked.append((codec.preset.name, folders, limit))
+        return {"token_accuracy_mean": 0.98765, "spread_token_accuracy_mean": 0.001, "floor_token_accuracy_mean": 0.5}
+
+    monkeypatch.setattr("musicae.evaluate.evaluate", measured)
+    found = json.loads(shell.ok("evaluate", tiny_melody, "--json", "--limit", "10"))
+    assert found["token_accuracy_mean"] == 0.98765
+    table = shell.ok("evaluate", tiny_melody, "--data", f"folk={shell.folder}")
+    row = next(line for line in table.splitlines() if "token_accuracy_mean" in line)
+    assert row.replace("│", " ").split() == ["token_accuracy_mean", "0.9877", "0.001", "0.5"]
+    assert asked == [("tiny-melody", {}, 10), ("tiny-melody", {"folk": shell.folder}, None)]
+
+
+def test_presets_lists_ours_and_those_of_others(
+    shell: Any, entry_points: Any, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = shell.folder / "path_of_toy.py"
+    target.write_text(f"PATH = {str(shell.folder / recipe)!r}\n")
+    entry_points.add("presets", "toy", "path_of_toy:PATH", "musicae-toy")
+    entry_points.add("presets", "wreck", "no_such_module:PATH", "musicae-wreck")
+    monkeypatch.syspath_prepend(shell.folder)
+    rows = {row["name"]: row for row in json.loads(shell.ok("presets", "--json"))}
+    text = shell.ok("presets")
+    assert rows["toy"] == {
+        "name": "toy", "package": "musicae-toy", "trained": False, "description": "A tiny one",
+    }  # fmt: skip
+    assert {"melody-2bar", "drums-2bar"} <= set(rows)
+    assert rows["melody-2bar"]["package"] == "musicae"
+    assert "cannot be imported" in rows["wreck"]["description"]
+    assert [line.split()[0] for line in text.splitlines()] == sorted(rows)
+
+
+@pytest.mark.parametrize("name", preset.listed())
+def test_show_prints_toml_that_says_the_same(shell: Any, name: str) -> None:
+    text = shell.ok("show", name)
+    tree = tomllib.loads(text)
+    found = json.loads(shell.ok("show", name, "--json"))
+    for section, keys in preset.load(name).sections.items():
+        assert keys.items() <= tree[section].items()
+        assert {key: value for key, value in found[section].items() if value is not None} == tree[section]
+    assert sum(found["parameters"].values()) > 1000
+    assert f"{sum(found['parameters'].values()):,}" in text
+
+
+def test_show_reads_a_checkpoint(shell: Any, tiny_melody: Path) -> None:
+    found = json.loads(shell.ok("show", tiny_melody, "--json"))
+    assert (found["name"], found["step"], found["bytes"]) == ("tiny-melody", 7, tiny_melody.stat().st_size)
+    text = shell.ok("show", tiny_melody)
+    assert f"# {tiny_melody}: step 7, " in text
+    assert tomllib.loads(text)["model"]["latent"] == 8
+
+
+def test_show_refuses(shell: Any) -> None:
+    assert shell.fails("show", "melody-2baar") == "no preset named 'melody-2baar'; did you mean 'melody-2bar'?"
+    assert shell.fails("show", "no.safetensors") == "no checkpoint at no.safetensors; check the path"
