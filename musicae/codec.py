@@ -93,6 +93,16 @@ class Codec:
             parts.append(self.model.decode(z[i : i + batch].to(self.device), choose, labels).cpu())
         return torch.cat(parts) if parts else torch.zeros(0, *self.spec.full_shape)
 
+    @torch.no_grad()
+    def nll(self, z: Tensor, x: Tensor, batch: int = 1024) -> Tensor:
+        """Return -log p(x|z) in nats of windows ``(N, C, *S)`` given codes ``(N, D)``: ``(N,)``."""
+        parts = []
+        for i in range(0, len(z), batch):
+            chosen = x[i : i + batch].to(self.device)
+            params = self.model.params(z[i : i + batch].to(self.device), chosen)
+            parts.append(self.likelihood.nll(params, chosen).cpu())
+        return torch.cat(parts)
+
     def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
         """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them."""
         return torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature

@@ -29,8 +29,8 @@ def encode(*paths: Path | str, preset: Codec | str | None = None, **read_options
 
     ``mean`` and ``logvar`` are float32 ``(N, D)`` for the windows of all files in order (``logvar`` ``(0, D)`` for a
     model without one); ``counts``, ``lengths`` and ``hops`` ``(files,)`` tell how many windows, steps and steps
-    between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names, ``metas`` their `meta` as JSON, ``preset`` is the
-    preset's name. Raise MusicaeError as `interpolate` does.
+    between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names,
+    ``metas`` their `meta` as JSON, ``preset`` is the preset's name. Raise MusicaeError as `interpolate` does.
     """
     import numpy as np
 

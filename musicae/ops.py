@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,8 @@ from .errors import MusicaeError
 __all__ = [
     "Interpolation",
     "Reconstruction",
-    "check_count",
     "check_inputs",
-    "check_steps",
+    "check_number",
     "check_temperature",
     "codec_for",
     "differences",
@@ -41,8 +40,13 @@ __all__ = [
     "walk",
 ]
 
-MOST_STEPS = 1000
+MOST = 1000
+_DOUBT = 0.02  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
 _AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
+_KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
+
+Report = Callable[[int, int], None]
+"""Told how many windows are done, of how many."""
 
 
 @dataclass
@@ -81,11 +85,10 @@ class Reconstruction:
 
 
 def differences(x: Tensor, y: Tensor, likelihood: str = "categorical") -> Tensor:
-    """Return how far windows or files ``(..., C, *S)`` lie apart, ``(...)``; the shapes broadcast.
+    """Return how far windows or files ``(N, C, *S)`` lie apart, ``(N,)``; an axis of 1 is repeated.
 
     For one-hot and binary values (`likelihood` of the `Spec`) it is the share of the places along ``*S``
     at which any channel differs; for real ones the root of the mean square of the difference.
-    `x` and `y` have one leading axis each.
     """
     if likelihood == "gaussian":
         return (x - y).square().flatten(1).mean(1).sqrt()
@@ -94,30 +97,37 @@ def differences(x: Tensor, y: Tensor, likelihood: str = "categorical") -> Tensor
 
 def walk(
     codec: Codec, za: Tensor, zb: Tensor, steps: int, *,
-    spherical: bool = False, even: bool = True, temperature: float = 0.0, seed: int = 0,
+    spherical: bool = False, even: bool = True, temperature: float = 0.0, seed: int = 0, report: Report | None = None,
 ) -> Tensor:  # fmt: skip
     """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
 
-    With `even` the moments are chosen for each pair by how far the decoded output has come
-    (`latent.even_stops`), else they are equally far apart in the code. Pairs are decoded in chunks.
+    With `even` the moments are chosen for each pair so that the output changes by about as much at
+    each step, and the decoder is sure of what it writes there (`latent.even_stops`), else they are
+    equally far apart. Pairs are decoded in chunks; `report` gets the pairs done and their number.
     Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
-    check_steps(steps)
-    fine = max(64, 2 * (steps - 1)) + 1
+    check_number("steps", steps, least=2)
+    fine, places = max(64, 2 * (steps - 1)) + 1, math.prod(codec.spec.shape)
     chunk = max(1, _AT_ONCE // fine)
     out = torch.empty(steps, len(za), *codec.spec.full_shape)
     for i in range(0, len(za), chunk):
+        if report:
+            report(i, len(za))
         a, b = za[i : i + chunk], zb[i : i + chunk]
         times = torch.linspace(0, 1, steps)
         if even:
             moments = torch.linspace(0, 1, fine)
-            path = _decode_path(codec, _between(codec, a, b, moments, spherical))
-            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps)
+            codes = _between(codec, a, b, moments, spherical)
+            path = _decode_path(codec, codes)
+            doubt = codec.nll(codes.flatten(0, 1), path.flatten(0, 1)).view(codes.shape[:2]) / places
+            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps, _DOUBT * doubt.T)
             if temperature <= 0:
                 out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
                 continue
             times = moments[stops]
         out[:, i : i + chunk] = _decode_path(codec, _between(codec, a, b, times, spherical), temperature, seed + i)
+    if report:
+        report(len(za), len(za))
     return out
 
 
@@ -128,7 +138,14 @@ def _between(codec: Codec, a: Tensor, b: Tensor, times: Tensor, spherical: bool)
     leaves them. Following the flow there and back is not quite exact; what it adds at the two ends
     (the first and last of `times`) is taken off, in proportion along the way.
     """
-    noise = latent.path(codec.to_noise(a), codec.to_noise(b), times, spherical)
+    if codec.prior is not None and times.ndim == 1 and len(times) > _KNOTS:
+        # The flow is smooth and dear: straight pieces between few places give (nearly) the same music.
+        codes = _between(codec, a, b, torch.linspace(0, 1, _KNOTS), spherical)
+        place = times * (_KNOTS - 1)
+        before = place.long().clamp(max=_KNOTS - 2)
+        return torch.lerp(codes[before], codes[before + 1], (place - before).view(-1, 1, 1))
+    start, end = codec.to_noise(torch.cat([a, b])).chunk(2)
+    noise = latent.path(start, end, times, spherical)
     codes = codec.from_noise(noise.flatten(0, 1)).view(noise.shape)
     return codes + latent.path(a - codes[0], b - codes[-1], times)
 
@@ -216,7 +233,7 @@ def read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tu
 def interpolate(
     a: Path | str, b: Path | str, *more: Path | str, preset: Codec | str | None = None, steps: int = 9, seed: int = 0,
     temperature: float = 0.0, spherical: bool = False, exact_endpoints: bool = False, even: bool = True,
-    align: str = "loop", grid: bool = False, **read_options: Any,
+    align: str = "loop", grid: bool = False, report: Report | None = None, **read_options: Any,
 ) -> Interpolation:  # fmt: skip
     """Turn one file into another in `steps` steps, or four into a grid of ``steps x steps``.
 
@@ -231,6 +248,7 @@ def interpolate(
     even : choose the moments by how far the output has come, window by window (not for a grid).
     align : what to do with inputs of different lengths: ``"loop"`` the shorter, ``"pad"`` it with
         nothing, or ``"trim"`` the longer.
+    report : told now and then how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
     Raises
@@ -239,7 +257,7 @@ def interpolate(
     """
     paths = [Path(path) for path in (a, b, *more)]
     check_inputs(len(paths), grid)
-    check_steps(steps)
+    check_number("steps", steps, least=2)
     check_temperature(temperature)
     codec = codec_for(preset, *paths)
     samples, remarks = read_all(codec, paths, read_options)
@@ -251,11 +269,14 @@ def interpolate(
     if grid:
         corner_noise = torch.stack([codec.to_noise(code) for code in codes])
         noise = latent.grid(corner_noise, steps, steps, spherical).flatten(0, 1)
-        outputs = _decode_grid(codec, noise, temperature, seed)
+        rows = codec.from_noise(noise.flatten(0, 1)).view(noise.shape)
+        outputs = torch.stack([codec.decode(row, temperature, seed + i) for i, row in enumerate(rows)])
         corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
     else:
-        settings: dict[str, Any] = {"spherical": spherical, "even": even, "temperature": temperature, "seed": seed}
-        outputs = walk(codec, codes[0], codes[1], steps, **settings)
+        outputs = walk(
+            codec, codes[0], codes[1], steps,
+            spherical=spherical, even=even, temperature=temperature, seed=seed, report=report,
+        )  # fmt: skip
         corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
     parts = [
         Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
@@ -265,11 +286,6 @@ def interpolate(
         for corner, one in zip(corners, samples, strict=True):
             parts[corner] = replace(one, remarks=[])
     return Interpolation(codec, parts, codes, [_apart(codec, part, parts[0]) for part in parts], notices, remarks)
-
-
-def _decode_grid(codec: Codec, noise: Tensor, temperature: float, seed: int) -> Tensor:
-    """Decode places in the noise ``(S, N, D)``, step after step."""
-    return torch.stack([codec.decode(codec.from_noise(row), temperature, seed + i) for i, row in enumerate(noise)])
 
 
 def _bilinear(steps: int) -> list[list[float]]:
@@ -287,10 +303,10 @@ def check_inputs(count: int, grid: bool) -> None:
         raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {count}{' for a grid' * grid}")
 
 
-def check_steps(steps: int) -> None:
-    """Raise MusicaeError for a number of steps out of 2..1000."""
-    if not 2 <= steps <= MOST_STEPS:
-        raise MusicaeError(f"steps must be between 2 and {MOST_STEPS}, not {steps}")
+def check_number(what: str, number: int, least: int) -> None:
+    """Raise MusicaeError for a `number` of `what` out of `least`..1000."""
+    if not least <= number <= MOST:
+        raise MusicaeError(f"{what} must be between {least} and {MOST}, not {number}")
 
 
 def check_temperature(temperature: float) -> None:
@@ -356,7 +372,7 @@ def sample(
 
     Raise MusicaeError for a preset that does not exist or has no codes.
     """
-    check_count(n)
+    check_number("the number of results", n, least=1)
     check_temperature(temperature)
     codec = codec_for(preset)
     if not codec.model.latent_size:
@@ -374,7 +390,7 @@ def vary(
     All windows of one variation move towards the same draw, so that they go on fitting together.
     The first variation's `remarks` say each choice. Raise MusicaeError as `interpolate` does.
     """
-    check_count(n)
+    check_number("the number of results", n, least=1)
     path = Path(path)
     codec = codec_for(preset, path)
     (one,), remarks = read_all(codec, [path], read_options)
@@ -385,9 +401,3 @@ def vary(
         tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
         variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
     return variations
-
-
-def check_count(n: int) -> None:
-    """Raise MusicaeError for a number of results out of 1..1000."""
-    if not 1 <= n <= MOST_STEPS:
-        raise MusicaeError(f"the number of results must be between 1 and {MOST_STEPS}, not {n}")

@@ -38,10 +38,16 @@ class Objective(nn.Module):
         self.networks, self.likelihood = parts.networks(), parts.likelihood
 
     def forward(
-        self, clean: Tensor, given: Tensor, cond: Tensor | None, rng: torch.Generator, beta: float, free_bits: float
-    ) -> dict[str, Tensor]:
+        self, clean: Tensor, given: Tensor, cond: Tensor | None, rng: torch.Generator, beta: float, free_bits: float,
+        prior_only: bool = False,
+    ) -> dict[str, Tensor]:  # fmt: skip
         """Return the loss and its parts, each a mean over the batch in nats an example."""
         model: Any = self.networks["model"]
+        if prior_only:
+            with torch.no_grad():
+                codes = model.encode(given, cond).mean
+            loss = self._prior_loss(codes, rng)
+            return {"loss": loss, "prior": loss}
         empty = Latent(clean.new_zeros(len(clean), 0))
         latent = model.encode(given, cond) if model.latent_size else empty
         nll = self.likelihood.nll(model.params(latent.sample(rng), clean, cond), clean).mean()
@@ -50,10 +56,14 @@ class Objective(nn.Module):
         loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
         parts = {"nll": nll, "kl": kl.mean()}
         if "prior" in self.networks:
-            prior: Any = self.networks["prior"]
-            parts["prior"] = prior.loss(latent.mean.detach(), rng)
+            parts["prior"] = self._prior_loss(latent.mean.detach(), rng)
             loss = loss + parts["prior"]
         return {"loss": loss, **parts}
+
+    def _prior_loss(self, codes: Tensor, rng: torch.Generator) -> Tensor:
+        prior: Any = self.networks["prior"]
+        loss: Tensor = prior.loss(codes, rng)
+        return loss
 
 
 def train(
@@ -85,7 +95,7 @@ def train(
 def fit(
     parts: Codec, windows: Windows, validation: Windows, out: Path, corrupt: Corruption | None = None,
     resume: bool = False, report: Report | None = None, cpu: bool = False, *,
-    steps: int = 10_000, batch: int = 256, lr: float = 1e-3, warmup: int = 200, schedule: str = "cosine",
+    steps: int = 10_000, prior_steps: int = 0, batch: int = 256, lr: float = 1e-3, warmup: int = 200, schedule: str = "cosine",
     weight_decay: float = 0.01, clip: float = 1.0, beta: float = 1.0, kl_schedule: str = "linear", kl_warmup: int = 0,
     kl_cycles: int = 4, free_bits: float = 0.0, ema: float = 0.999, precision: str = "bf16", seed: int = 0,
     log_every: int = 50, checkpoint_every: int = 1000,
@@ -96,14 +106,18 @@ def fit(
     follows `schedule` (``"cosine"``, ``"one-cycle"``, ``"constant"``) to zero. The KL weight goes to `beta`
     as `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``, `kl_cycles` times (Fu et al. 2019).
     `free_bits` is in nats an example: KL below it costs nothing (Kingma et al. 2016). `ema` is the decay
-    of the averaged weights that are kept. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
+    of the averaged weights that are kept. `prior_steps` more steps, with a schedule of their own, train the
+    prior alone on the finished codes. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
     """
-    from accelerate import Accelerator
+    from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.utils import set_seed
 
     if precision not in ("bf16", "fp16", "no"):
         raise MusicaeError(f"[training] precision must be 'bf16', 'fp16' or 'no', not '{precision}'")
-    accelerator = Accelerator(mixed_precision=precision, cpu=cpu)
+    if prior_steps and parts.prior is None:
+        raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
+    parallel = DistributedDataParallelKwargs(find_unused_parameters=prior_steps > 0)
+    accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[parallel])
     rank, world = accelerator.process_index, accelerator.num_processes
     if batch % world:
         raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
@@ -113,15 +127,19 @@ def fit(
     optimizer = torch.optim.AdamW(names.values(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=fused)
     wrapped, optimizer = accelerator.prepare(objective, optimizer)
     averaged = {name: tensor.detach().clone() for name, tensor in objective.networks.state_dict().items()}
+    total = steps + prior_steps
     first = _restore(out / "state.safetensors", objective, optimizer, names, averaged) if resume else 0
     main = accelerator.is_main_process
     log = _Log(out, first, report) if main else None
     share = batch // world
     started, seen = time.perf_counter(), 0
-    totals: dict[str, Tensor] = {}
+    recent: list[dict[str, Tensor]] = []
 
     with log or nullcontext():
-        for step in range(first, steps):
+        for step in range(first, total):
+            prior_only = step >= steps
+            if prior_only and step == steps:
+                objective.networks.load_state_dict(averaged)
             rng = generator(seed, step, rank)
             set_seed(int(torch.randint(2**31, (1,), generator=rng)))
             index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
@@ -130,26 +148,26 @@ def fit(
             clean, given = clean.to(accelerator.device), given.to(accelerator.device)
             cond = _labels(parts, windows, index, accelerator.device)
             weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
-            rate = _rate(step, steps, lr, warmup, schedule)
+            phase = (step - steps, prior_steps) if prior_only else (step, steps)
+            rate = _rate(*phase, lr, warmup, schedule)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            losses = wrapped(clean, given, cond, rng, weight, free_bits)
+            losses = wrapped(clean, given, cond, rng, weight, free_bits, prior_only)
             accelerator.backward(losses["loss"])
             accelerator.clip_grad_norm_(names.values(), clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             _average(averaged, objective.networks.state_dict(), min(ema, (1 + step) / (10 + step)))
             seen += batch
-            totals = {name: totals.get(name, torch.zeros(())) + value.detach().cpu() for name, value in losses.items()}
+            recent.append({name: value.detach().cpu() for name, value in losses.items()})
 
-            done, last = step + 1, step + 1 == steps
+            done, last = step + 1, step + 1 in (steps, total)
             if log and (done % log_every == 0 or last):
                 speed = seen / (time.perf_counter() - started)
-                count = (step - first) % log_every + 1 if done % log_every else min(log_every, done - first)
-                means = {name: value.item() / count for name, value in totals.items()}
-                log({"step": done, "steps": steps, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
-            if done % log_every == 0:
-                totals = {}
+                means = {name: sum(one[name].item() for one in recent) / len(recent) for name in losses}
+                log({"step": done, "steps": total, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
+            if done % log_every == 0 or last:
+                recent = []
             if done % checkpoint_every == 0 or last:
                 parts.step = done
                 if main:

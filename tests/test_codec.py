@@ -59,6 +59,23 @@ def test_batches_do_not_change_the_result():
     assert parts.decode(z[:0]).shape == (0, 90, 32)
 
 
+def test_what_a_code_stands_for_is_likelier_than_anything_else():
+    parts = tiny()
+    z = parts.draw(4, seed=0)
+    values = parts.decode(z)
+    others = parts.decode(z, temperature=5.0, seed=1)
+    assert parts.nll(z, values).shape == (4,)
+    assert (parts.nll(z, values) < parts.nll(z, others)).all()
+    torch.testing.assert_close(parts.nll(z, values, batch=3), parts.nll(z, values))
+
+
+def test_noise_and_codes_go_over_into_each_other():
+    parts = tiny()
+    z = parts.from_noise(parts.noise(5, seed=0))
+    torch.testing.assert_close(parts.from_noise(parts.to_noise(z)), z, atol=1e-2, rtol=1e-2)
+    torch.testing.assert_close(z, parts.draw(5, seed=0))
+
+
 def test_without_a_prior_draws_are_normal():
     parts = tiny()
     parts.prior = None

@@ -77,6 +77,14 @@ def test_even_stops_see_a_detour_that_keeps_its_distance_from_the_start():
     assert latent.even_stops(apart, 5).squeeze(1).tolist() == [0, 2, 4, 6, 8]
 
 
+def test_even_stops_keep_clear_of_a_point_that_costs_extra():
+    apart = _apart(torch.linspace(0, 1, 9).view(1, -1, 1))
+    assert latent.even_stops(apart, 3).squeeze(1).tolist() == [0, 4, 8]
+    penalty = torch.zeros(1, 9)
+    penalty[0, 3:6] = 1.0
+    assert latent.even_stops(apart, 3, penalty)[1, 0].item() in (2, 6)
+
+
 def test_even_stops_of_equal_outputs_walk_evenly():
     assert latent.even_stops(torch.zeros(2, 9, 9), 5)[:, 0].tolist() == [0, 2, 4, 6, 8]
     assert latent.even_stops(torch.zeros(2, 9, 9), 2)[:, 1].tolist() == [0, 8]

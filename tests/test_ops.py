@@ -128,6 +128,33 @@ def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
     assert not torch.equal(one, ops.walk(tiny, za, zb, 3))
 
 
+def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
+    told: list[tuple[int, int]] = []
+    ops.walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
+    assert told == [(0, 70), (31, 70), (62, 70), (70, 70)]
+
+
+def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
+    class Bent:
+        """Stands for a prior whose codes lie on a parabola over the noise."""
+
+        def to_noise(self, z: Tensor) -> Tensor:
+            return z[:, :1].repeat(1, 2)
+
+        def from_noise(self, noise: Tensor) -> Tensor:
+            return torch.stack([noise[:, 0], noise[:, 0].square()], dim=1)
+
+    codec = exact()
+    codec.prior = Bent()  # type: ignore[assignment]
+    a, b = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 1.0]])
+    times = torch.linspace(0, 1, 65)
+    codes = ops._between(codec, a, b, times, spherical=False)
+    assert torch.allclose(codes[:, 0, 1], times.square(), atol=0.005)
+    assert torch.equal(codes[0], a)
+    assert torch.equal(codes[-1], b)
+    assert torch.allclose(ops._between(codec, a, b, times[::8], spherical=False)[:, 0, 1], times[::8].square())
+
+
 def test_more_steps_than_fine_moments(tiny: Codec) -> None:
     assert len(ops.walk(tiny, torch.randn(1, 8), torch.randn(1, 8), 70)) == 70
 

@@ -88,6 +88,27 @@ def test_a_stopped_training_resumes_to_the_bit(folder, tmp_path):
     assert steps[0] == steps[1]
 
 
+def test_the_prior_is_trained_on_when_the_codes_are_finished(folder, tmp_path):
+    seen = []
+    train.train(recipe(), tmp_path / "first", {"": folder}, cpu=True)
+    both = recipe(prior_steps=8)
+    train.train(both, tmp_path / "both", {"": folder}, report=seen.append, cpu=True)
+    first, second = (tensors(tmp_path / run / "model.safetensors") for run in ("first", "both"))
+    assert all(torch.equal(first[name], second[name]) for name in first if name.startswith("model."))
+    assert any(not torch.equal(first[name], second[name]) for name in first if name.startswith("prior."))
+    steps = [values for values in seen if "lr" in values]
+    assert [values["step"] for values in steps] == [4, 8, 12, 16, 20]
+    assert ["nll" in values for values in steps] == [True, True, True, False, False]
+    (tmp_path / "resumed").mkdir()
+    state = (tmp_path / "first" / "state.safetensors").read_bytes()
+    (tmp_path / "resumed" / "state.safetensors").write_bytes(state)
+    train.train(both, tmp_path / "resumed", {"": folder}, resume=True, cpu=True)
+    assert same(tensors(tmp_path / "both" / "state.safetensors"), tensors(tmp_path / "resumed" / "state.safetensors"))
+    both.sections.pop("prior")
+    with pytest.raises(MusicaeError, match=r"\[prior\]"):
+        train.train(both, tmp_path / "none", {"": folder}, cpu=True)
+
+
 def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
     with pytest.raises(MusicaeError, match="nothing to resume"):
         train.train(recipe(), tmp_path / "run", {"": folder}, resume=True, cpu=True)
@@ -157,7 +178,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "train_it.py"
-    path.write_text(SCRIPT.format(recipe=recipe(steps=60, checkpoint_every=2).as_dict()))
+    path.write_text(SCRIPT.format(recipe=recipe(steps=52, prior_steps=8, checkpoint_every=2).as_dict()))
     return path
 
 

@@ -9,7 +9,7 @@ import click
 
 from musicae.errors import MusicaeError
 
-from .results import reading, results, staged, writing
+from .results import Maker, reading, results, staged, writing
 
 __all__ = ["decode", "encode"]
 
@@ -39,7 +39,7 @@ def encode(
     click.echo(target)
 
 
-@click.command()
+@click.command(cls=Maker)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--preset", metavar="NAME", help="A preset or a .safetensors file; by default the one that encoded.")
 @click.option(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .results import reading, results, writing
+from .results import Maker, reading, results, writing
 
 __all__ = ["interpolate", "reconstruct", "sample", "vary"]
 
@@ -22,7 +23,7 @@ join_option = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Maker)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--steps", type=int, default=9, show_default=True, help="Steps from the first to the last, both counted.")
 @click.option("--grid", is_flag=True, help="Four inputs, the corners of a square of STEPS times STEPS.")
@@ -57,18 +58,24 @@ def interpolate(
     from musicae import ops
 
     ops.check_inputs(len(files), grid)
-    ops.check_steps(steps)
+    ops.check_number("steps", steps, least=2)
     codec = ops.codec_for(preset, *files)
     stems = [file.stem for file in files]
     stem = f"{'-'.join(stems)}-grid" if grid else "-to-".join(stems[:2])
     with results(codec, files[0].parent, stem, _step_names(steps, grid), join=join, **options) as out:
         made = ops.interpolate(
             *files, preset=codec, steps=steps, seed=seed, temperature=temperature, spherical=not lerp, even=even,
-            exact_endpoints=exact_endpoints, align=align, grid=grid, track=track, bars=bars,
+            exact_endpoints=exact_endpoints, align=align, grid=grid, report=_percent, track=track, bars=bars,
         )  # fmt: skip
         out.say(made.notices, made.remarks)
         out.write(made.parts, _titles(made.distances, stems, grid), steps if grid else None)
     out.report(preset=codec.preset.name, steps=steps, distances=made.distances, remarks=[*made.notices, *made.remarks])
+
+
+def _percent(done: int, of: int) -> None:
+    """Show how far a long morph has come, where a person looks on."""
+    if of > 100 and sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{done} of {of} windows" if done < of else "\r\x1b[K", nl=False, err=True)
 
 
 def _step_names(steps: int, grid: bool) -> list[str]:
@@ -84,7 +91,7 @@ def _titles(distances: list[float], stems: list[str], grid: bool) -> list[str]:
     return titles
 
 
-@click.command()
+@click.command(cls=Maker)
 @one_file
 @preset_option
 @reading
@@ -104,7 +111,7 @@ def reconstruct(file: Path, preset: str | None, track: str | None, bars: str | N
     out.report(preset=codec.preset.name, accuracy=made.accuracy, remarks=made.remarks)
 
 
-@click.command()
+@click.command(cls=Maker)
 @click.option(
     "--preset", default="melody-2bar", show_default=True, metavar="NAME", help="A preset or a .safetensors file."
 )
@@ -120,14 +127,14 @@ def sample(preset: str, count: int, temperature: float, seed: int, join: bool, *
     """
     from musicae import ops
 
-    ops.check_count(count)
+    ops.check_number("the number of results", count, least=1)
     codec = ops.codec_for(preset)
     with results(codec, Path(), f"{codec.preset.name}-sample", _step_names(count, False), join=join, **options) as out:
         out.write(ops.sample(codec, count, seed=seed, temperature=temperature), _numbers(count))
     out.report(preset=codec.preset.name)
 
 
-@click.command()
+@click.command(cls=Maker)
 @one_file
 @click.option("--similarity", type=float, default=0.7, show_default=True, help="1: the file itself; 0: something new.")
 @count_option
@@ -146,7 +153,7 @@ def vary(
     """
     from musicae import ops
 
-    ops.check_count(count)
+    ops.check_number("the number of results", count, least=1)
     codec = ops.codec_for(preset, file)
     with results(codec, file.parent, f"{file.stem}-varied", _step_names(count, False), join=join, **options) as out:
         made = ops.vary(file, similarity, count, preset=codec, seed=seed, track=track, bars=bars)

@@ -20,10 +20,24 @@ if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.core import Sample
 
-__all__ = ["Results", "make_folder", "reading", "results", "staged", "writing"]
+__all__ = ["Maker", "Results", "make_folder", "reading", "results", "staged", "writing"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BESIDE = "beside the result"
+
+
+class Maker(click.Command):
+    """A command with the options `writing`: a word after ``--wav`` or ``--png`` is theirs only if it ends like one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give both options a value, so that ``--png a.mid b.mid`` leaves both files to the command."""
+        words = list(args)
+        end = words.index("--") if "--" in words else len(words)
+        for i in reversed(range(end)):
+            if words[i] in ("--wav", "--png"):
+                named = i + 1 < end and words[i + 1].lower().endswith(f".{words[i][2:]}")
+                words[i] += f"={words.pop(i + 1) if named else _BESIDE}"
+        return super().parse_args(ctx, words)
 
 
 def _with(function: F, options: Sequence[Callable[[F], F]]) -> F:
@@ -50,10 +64,8 @@ def writing(function: F) -> F:
             "-o", "--output", metavar="PATH", help="The file to write (with --split: the folder); - is stdout."
         ),
         click.option("-f", "--force", is_flag=True, help="Overwrite what exists."),
-        click.option("--wav", is_flag=False, flag_value=_BESIDE, metavar="[FILE]", help="Write the sound as well."),
-        click.option(
-            "--png", is_flag=False, flag_value=_BESIDE, metavar="[FILE]", help="Draw every step in one picture."
-        ),
+        click.option("--wav", metavar="[FILE]", help="Write the sound as well."),
+        click.option("--png", metavar="[FILE]", help="Draw every step in one picture."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths."),
         click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line."),
     )
@@ -239,5 +251,5 @@ def _beside(kind: str, wanted: str | None, extra: Path) -> Path | None:
         return None
     path = extra.with_name(f"{extra.name}.{kind}") if wanted == _BESIDE else Path(wanted)
     if path.suffix.lower() != f".{kind}":
-        raise MusicaeError(f"--{kind} {path}: name a file that ends in .{kind}, or put --{kind} after the inputs")
+        raise MusicaeError(f"--{kind} {path}: name a file that ends in .{kind}")
     return path

@@ -137,6 +137,13 @@ def test_sound_and_picture_beside_the_result(shell: Any, preset: tuple[str, str]
     assert Path(lines[2]).read_bytes()[1:4] == b"PNG"
 
 
+def test_a_picture_takes_no_input_for_its_name(shell: Any, preset: tuple[str, str]) -> None:
+    words = ("--steps", "2", *preset)
+    assert shell.ok("interpolate", "--png", *PAIR, *words).splitlines()[1] == "twinkle-to-ode-to-joy.png"
+    assert shell.ok("interpolate", *words, "-f", "--png", "P.PNG", *PAIR).splitlines()[1] == "P.PNG"
+    assert "takes 2 files, or 4 for a grid, not 3" in shell.fails("interpolate", *words, "--", *PAIR, "--png")
+
+
 def test_sound_and_picture_where_they_are_named(shell: Any) -> None:
     before = shell.files()
     words = ("interpolate", "rock.mid", "rock.mid", *_drums(shell), "--steps", "2", "--split", "-o", "d")
@@ -287,7 +294,7 @@ def test_a_preset_that_does_not_exist(shell: Any) -> None:
         (["vary", "twinkle.mid", "-n", "0"], "the number of results must be between 1 and 1000, not 0"),
         (["sample", "-n", "0"], "the number of results must be between 1 and 1000, not 0"),
         (["sample", "--temperature", "-1"], "temperature must be 0 or more, not -1.0"),
-        (["interpolate", "--png", *PAIR], "--png twinkle.mid: name a file that ends in .png"),
+        (["interpolate", *PAIR, "--png=x.jpg"], "--png x.jpg: name a file that ends in .png"),
         (["interpolate", *PAIR, "-o", "x.wav"], "-o x.wav: what 'tiny-melody' makes ends in .mid"),
         (["encode", "twinkle.mid", "-o", "x.mid"], "-o x.mid: codes are written as .npz"),
     ],
