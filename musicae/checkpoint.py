@@ -7,8 +7,6 @@ Nothing in the file is ever run: names are looked up in the registry, tensors lo
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .errors import MusicaeError
+from .whole import whole
 
 __all__ = ["FORMAT", "read", "read_header", "write"]
 
@@ -36,19 +35,10 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any], 
     text = json.dumps({"format": FORMAT, **header})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(save(stored, {_KEY: text}))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
     except OSError as error:
-        raise MusicaeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from error
+    with whole(path) as temporary:
+        temporary.write_bytes(save(stored, {_KEY: text}))
 
 
 def _half(tensor: Tensor) -> Tensor:

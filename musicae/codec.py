@@ -94,6 +94,23 @@ class Codec:
         return torch.cat(parts) if parts else torch.zeros(0, *self.spec.full_shape)
 
     @torch.no_grad()
+    def decode_and_doubt(self, z: Tensor, batch: int = 1024) -> tuple[Tensor, Tensor]:
+        """Return the likeliest windows of codes ``(N, D)``, and their `nll` ``(N,)``, which is nearly free here."""
+        steps: list[Tensor] = []
+
+        def choose(params: Tensor) -> Tensor:
+            value = self.likelihood.mode(params.float())
+            steps.append(self.likelihood.nll(params.float(), value))
+            return value
+
+        parts, doubts = [torch.zeros(0, *self.spec.full_shape)], [torch.zeros(0)]
+        for i in range(0, len(z), batch):
+            parts.append(self.model.decode(z[i : i + batch].to(self.device), choose).cpu())
+            doubts.append(torch.stack(steps).sum(0).cpu())
+            steps.clear()
+        return torch.cat(parts), torch.cat(doubts)
+
+    @torch.no_grad()
     def nll(self, z: Tensor, x: Tensor, batch: int = 1024) -> Tensor:
         """Return -log p(x|z) in nats of windows ``(N, C, *S)`` given codes ``(N, D)``: ``(N,)``."""
         parts = []

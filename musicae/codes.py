@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from . import ops
 from .codec import Codec
 from .core import Sample
 from .errors import MusicaeError
+from .whole import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,13 +59,8 @@ def save(codes: Codes, path: Path) -> None:
 
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **codes)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole(path) as temporary:
         temporary.write_bytes(content.getvalue())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def load(path: Path) -> dict[str, NDArray[Any]]:

@@ -41,12 +41,12 @@ def evaluate(codec: Codec, folders: Mapping[str, Path] | None = None, limit: int
         raise MusicaeError("the test split is empty; give more data with --data")
     test = _choose(test, min(limit or len(test), len(test)), 0)
     figures: Figures = registry.build("evaluations", part[0], codec, train, test, **part[1])
-    figures |= {"windows": float(len(test)), "pieces": float(len(set(test.pieces.tolist())))}
+    figures |= {"windows": len(test), "pieces": len(set(test.pieces.tolist()))}
     return figures | {"seconds": round(time.perf_counter() - started, 1)}
 
 
 def sequence(
-    codec: Codec, train: Windows, test: Windows, *, lm: str = "", pairs: int = 1000, samples: int = 2000,
+    codec: Codec, train: Windows, test: Windows, *, lm: str = "", pairs: int = 500, samples: int = 2000,
     steps: int = 9, seed: int = 0,
 ) -> Figures:  # fmt: skip
     """Measure a model of sequences: what it keeps, its walks, its prior, and what they cost the language model `lm`."""

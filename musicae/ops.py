@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 MOST = 1000
-_DOUBT = 0.02  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
+_DOUBT = 0.25  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
 _AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
 
@@ -97,7 +97,7 @@ def differences(x: Tensor, y: Tensor, likelihood: str = "categorical") -> Tensor
 
 def walk(
     codec: Codec, za: Tensor, zb: Tensor, steps: int, *,
-    spherical: bool = False, even: bool = True, temperature: float = 0.0, seed: int = 0, report: Report | None = None,
+    spherical: bool = True, even: bool = True, temperature: float = 0.0, seed: int = 0, report: Report | None = None,
 ) -> Tensor:  # fmt: skip
     """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
 
@@ -107,7 +107,7 @@ def walk(
     Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
     check_number("steps", steps, least=2)
-    fine, places = max(64, 2 * (steps - 1)) + 1, math.prod(codec.spec.shape)
+    fine, places = max(32, 4 * (steps - 1)) + 1, math.prod(codec.spec.shape)
     chunk = max(1, _AT_ONCE // fine)
     out = torch.empty(steps, len(za), *codec.spec.full_shape)
     for i in range(0, len(za), chunk):
@@ -118,8 +118,8 @@ def walk(
         if even:
             moments = torch.linspace(0, 1, fine)
             codes = _between(codec, a, b, moments, spherical)
-            path = _decode_path(codec, codes)
-            doubt = codec.nll(codes.flatten(0, 1), path.flatten(0, 1)).view(codes.shape[:2]) / places
+            decoded, nll = codec.decode_and_doubt(codes.flatten(0, 1))
+            path, doubt = decoded.view(*codes.shape[:2], *codec.spec.full_shape), nll.view(codes.shape[:2]) / places
             stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps, _DOUBT * doubt.T)
             if temperature <= 0:
                 out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
@@ -134,7 +134,7 @@ def walk(
 def _between(codec: Codec, a: Tensor, b: Tensor, times: Tensor, spherical: bool) -> Tensor:
     """Return codes ``(S, N, D)`` at `times` between `a` and `b`, by way of the noise that the prior draws from.
 
-    A straight line there keeps to codes that the prior knows, where one between the codes themselves
+    A great circle there keeps to codes that the prior knows, where a line between the codes themselves
     leaves them. Following the flow there and back is not quite exact; what it adds at the two ends
     (the first and last of `times`) is taken off, in proportion along the way.
     """
@@ -182,14 +182,16 @@ def preset_for(path: Path) -> str:
     readable: set[str] = set()
     fitting = []
     for name in registry.names("adapters"):
-        adapter: Any = registry.lookup("adapters", name)
+        try:
+            adapter: Any = registry.lookup("adapters", name)
+        except MusicaeError:  # A broken adapter of another package must not keep ours from a file.
+            continue
         suffixes, default = getattr(adapter, "suffixes", ()), getattr(adapter, "default_preset", None)
         readable.update(suffixes)
         if default and path.suffix.lower() in suffixes:
             fitting.append((adapter, str(default)))
     for adapter, default in fitting:
-        accepts = getattr(adapter, "accepts", None)
-        if len(fitting) == 1 or accepts is None or accepts(path):
+        if len(fitting) == 1 or not hasattr(adapter, "accepts") or adapter.accepts(path):
             return default
     if fitting:
         raise MusicaeError(f"no preset suits what is in {path}; choose one with --preset")
@@ -222,9 +224,8 @@ def read(codec: Codec, path: Path, **options: Any) -> Sample:
 def read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tuple[list[Sample], list[str]]:
     """Read files as `read` does; return them and all their remarks, each with its file's name."""
     samples = [read(codec, path, **options) for path in paths]
-    return samples, [
-        f"{path.name}: {remark}" for path, one in zip(paths, samples, strict=True) for remark in one.remarks
-    ]
+    said = [(path, remark) for path, one in zip(paths, samples, strict=True) for remark in one.remarks]
+    return samples, [f"{path.name}: {remark}" for path, remark in said]
 
 
 # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -232,7 +233,7 @@ def read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tu
 
 def interpolate(
     a: Path | str, b: Path | str, *more: Path | str, preset: Codec | str | None = None, steps: int = 9, seed: int = 0,
-    temperature: float = 0.0, spherical: bool = False, exact_endpoints: bool = False, even: bool = True,
+    temperature: float = 0.0, spherical: bool = True, exact_endpoints: bool = False, even: bool = True,
     align: str = "loop", grid: bool = False, report: Report | None = None, **read_options: Any,
 ) -> Interpolation:  # fmt: skip
     """Turn one file into another in `steps` steps, or four into a grid of ``steps x steps``.
@@ -243,7 +244,7 @@ def interpolate(
     preset : a name, a checkpoint's path, a `Codec`, or None for what fits `a`.
     steps : the inputs' reconstructions are the first and the last.
     seed, temperature : temperature 0 takes the likeliest values, 1 draws them.
-    spherical : along great circles of the code space instead of straight lines.
+    spherical : along great circles of the prior's noise (of the codes, without a prior), not straight lines.
     exact_endpoints : put the inputs themselves in the place of their reconstructions.
     even : choose the moments by how far the output has come, window by window (not for a grid).
     align : what to do with inputs of different lengths: ``"loop"`` the shorter, ``"pad"`` it with
@@ -352,9 +353,8 @@ def reconstruct(path: Path | str, *, preset: Codec | str | None = None, **read_o
     without its padding; for real values it is the share of the variance.
     Raise MusicaeError as `interpolate` does.
     """
-    path = Path(path)
-    codec = codec_for(preset, path)
-    (one,), remarks = read_all(codec, [path], read_options)
+    codec = codec_for(preset, Path(path))
+    (one,), remarks = read_all(codec, [Path(path)], read_options)
     decoded = codec.decode(codec.encode(codec.split(one)).mean)
     tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
     if codec.spec.likelihood == "gaussian":
@@ -365,9 +365,7 @@ def reconstruct(path: Path | str, *, preset: Codec | str | None = None, **read_o
     return Reconstruction(codec, replace(one, tensor=tensor, remarks=[]), accuracy, remarks)
 
 
-def sample(
-    preset: Codec | str, n: int = 1, *, seed: int = 0, temperature: float = 1.0
-) -> list[Sample]:  # fmt: skip
+def sample(preset: Codec | str, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[Sample]:
     """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
 
     Raise MusicaeError for a preset that does not exist or has no codes.
@@ -391,9 +389,8 @@ def vary(
     The first variation's `remarks` say each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, least=1)
-    path = Path(path)
-    codec = codec_for(preset, path)
-    (one,), remarks = read_all(codec, [path], read_options)
+    codec = codec_for(preset, Path(path))
+    (one,), remarks = read_all(codec, [Path(path)], read_options)
     place = codec.to_noise(codec.encode(codec.split(one)).mean)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .errors import MusicaeError
+from .whole import whole
 
 __all__ = ["bar_lines", "hits", "notes", "rolls"]
 
@@ -170,10 +170,5 @@ def _row_labels(ax: Any, rows: tuple[int, int], kind: str, labels: Sequence[str]
 
 
 def _save(figure: Any, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
+    with whole(path) as temporary:
         figure.savefig(temporary, format="png")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from None

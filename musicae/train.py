@@ -95,10 +95,10 @@ def train(
 def fit(
     parts: Codec, windows: Windows, validation: Windows, out: Path, corrupt: Corruption | None = None,
     resume: bool = False, report: Report | None = None, cpu: bool = False, *,
-    steps: int = 10_000, prior_steps: int = 0, batch: int = 256, lr: float = 1e-3, warmup: int = 200, schedule: str = "cosine",
-    weight_decay: float = 0.01, clip: float = 1.0, beta: float = 1.0, kl_schedule: str = "linear", kl_warmup: int = 0,
-    kl_cycles: int = 4, free_bits: float = 0.0, ema: float = 0.999, precision: str = "bf16", seed: int = 0,
-    log_every: int = 50, checkpoint_every: int = 1000,
+    steps: int = 10_000, prior_steps: int = 0, batch: int = 256, lr: float = 1e-3, warmup: int = 200,
+    schedule: str = "cosine", weight_decay: float = 0.01, clip: float = 1.0, beta: float = 1.0,
+    kl_schedule: str = "linear", kl_warmup: int = 0, kl_cycles: int = 4, free_bits: float = 0.0, ema: float = 0.999,
+    precision: str = "bf16", seed: int = 0, log_every: int = 50, checkpoint_every: int = 1000,
 ) -> Path:  # fmt: skip
     """Train the networks of `parts` on `windows`; the keywords are a preset's ``[training]``.
 

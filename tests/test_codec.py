@@ -67,6 +67,11 @@ def test_what_a_code_stands_for_is_likelier_than_anything_else():
     assert parts.nll(z, values).shape == (4,)
     assert (parts.nll(z, values) < parts.nll(z, others)).all()
     torch.testing.assert_close(parts.nll(z, values, batch=3), parts.nll(z, values))
+    for batch in (3, 100):
+        likeliest, doubt = parts.decode_and_doubt(z, batch)
+        assert torch.equal(likeliest, parts.decode(z))
+        torch.testing.assert_close(doubt, parts.nll(z, likeliest))
+    assert [len(part) for part in parts.decode_and_doubt(z[:0])] == [0, 0]
 
 
 def test_noise_and_codes_go_over_into_each_other():

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from musicae.adapters import grid, midi
-from musicae.core import Sample, Spec
+from musicae.adapters.notes import NoteAdapter
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ for _index, _pitches in enumerate(CLASSES.values()):
     _CLASS_OF[list(_pitches)] = _index
 
 
-class Drums:
+class Drums(NoteAdapter):
     """Reads all drum tracks of a MIDI file as hits ``(9, T)``, 0 or 1, and writes hits on channel 10.
 
     The channels are those of `CLASSES`. Velocities of the hits are kept in `meta`. The place within a step is lost.
@@ -57,58 +58,18 @@ class Drums:
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
     """
 
+    kind: ClassVar[str] = "drums"
     suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
     default_preset: ClassVar[str] = "drums-2bar"
     labels: ClassVar[tuple[str, ...]] = tuple(CLASSES)
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4) -> None:
-        if bars < 1 or steps_per_beat < 1:
-            raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
-        self.steps_per_beat = steps_per_beat
-        self._spec = Spec(len(CLASSES), (bars * 4 * steps_per_beat,), "bernoulli")
-
-    @property
-    def spec(self) -> Spec:
-        """One window: ``(9, bars * 4 * steps_per_beat)``, each value 0 or 1."""
-        return self._spec
-
-    @classmethod
-    def accepts(cls, path: Path) -> bool:
-        """Tell whether a file is better read as drums than as a melody; see `musicae.adapters.midi.kind`."""
-        return midi.kind(path) == "drums"
-
-    def render(self, path: Path, wav: Path) -> str:
-        """Write the sound of a file that `write` made; see `musicae.adapters.render.render`."""
-        from musicae.adapters.render import render
-
-        return render(path, wav)
-
-    def read(self, path: Path, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
-        """Read the drums of a file.
-
-        Parameters
-        ----------
-        path : a MIDI file.
-        track : one drum track, by its number (from 1, over the tracks with notes) or (a piece of) its name; None for
-            all drum tracks together.
-        bars : the bars wanted, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
-
-        Raises
-        ------
-        MusicaeError : a file that cannot be read, that has no drums, or not the track or the bars wanted.
-        """
-        score, remarks = midi.load(path)
-        try:
-            sample = self.from_score(score, track=track, bars=bars, source=Path(path).name)
-        except MusicaeError as error:
-            raise MusicaeError(f"{path}: {error}") from None
-        sample.remarks[:0] = remarks
-        return sample
+        super().__init__(len(CLASSES), "bernoulli", bars, steps_per_beat)
 
     def from_score(
         self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
-        """Return the drums of a score: what `read` does once the file is parsed; see there.
+        """Return the drums of a score, of one track or of all drum tracks together; see `read`.
 
         The tensor is ``(9, T)``, from the bar of the first hit to the end of the bar of the last.
         """
@@ -163,16 +124,6 @@ class Drums:
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a pattern that no file gave: 120 quarter notes a minute, 4/4."""
         return grid.blank("Drums")
-
-    def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-        """Return the `meta` between several; see `musicae.adapters.grid.mix`."""
-        return grid.mix(metas, weights)
-
-    def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put patterns one after another, each with its tempo and meter."""
-        tensor = torch.cat([part.tensor for part in parts], dim=-1)
-        remarks = [remark for part in parts for remark in part.remarks]
-        return Sample(tensor, grid.concat(parts, self.steps_per_beat), parts[0].hop, remarks)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return ``(B, 9, T)``, each pattern begun at another of its beats: what is cut off goes to the end."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters import grid, midi
-from musicae.core import Sample, Spec
+from musicae.adapters.notes import NoteAdapter
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _ACCOMPANIES = re.compile(
 )
 
 
-class Melody:
+class Melody(NoteAdapter):
     """Reads the tune of a MIDI or ABC file as one-hot tokens, and writes tokens as MIDI.
 
     Channel 0 is a rest, 1 a hold (the note before goes on), ``2 + p - low`` the onset of MIDI pitch ``p``. A hold
@@ -48,60 +49,21 @@ class Melody:
     low, high : lowest and highest MIDI pitch; others are moved by octaves.
     """
 
+    kind: ClassVar[str] = "melody"
     suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi", ".abc")
     writes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
     default_preset: ClassVar[str] = "melody-2bar"
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4, low: int = 21, high: int = 108) -> None:
-        if bars < 1 or steps_per_beat < 1:
-            raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
         if low < 0 or high > 127 or high - low < 11:
             raise MusicaeError("[adapter] low and high must span an octave or more within 0..127")
-        self.steps_per_beat, self.low, self.high = steps_per_beat, low, high
-        self._spec = Spec(FIRST + high - low + 1, (bars * 4 * steps_per_beat,), "categorical")
-
-    @property
-    def spec(self) -> Spec:
-        """One window: ``(high - low + 3, bars * 4 * steps_per_beat)``, one-hot over the channels."""
-        return self._spec
-
-    @classmethod
-    def accepts(cls, path: Path) -> bool:
-        """Tell whether a file is better read as a melody than as drums; see `musicae.adapters.midi.kind`."""
-        return midi.kind(path) == "melody"
-
-    def render(self, path: Path, wav: Path) -> str:
-        """Write the sound of a file that `write` made; see `musicae.adapters.render.render`."""
-        from musicae.adapters.render import render
-
-        return render(path, wav)
-
-    def read(self, path: Path, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
-        """Read the melody of a file.
-
-        Parameters
-        ----------
-        path : a MIDI or ABC file.
-        track : the track's number (from 1, over the tracks with notes) or (a piece of) its name; None lets `pick`
-            choose.
-        bars : the bars wanted, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
-
-        Raises
-        ------
-        MusicaeError : a file that cannot be read, that has no melody, or not the track or the bars wanted.
-        """
-        score, remarks = midi.load(path)
-        try:
-            sample = self.from_score(score, track=track, bars=bars, source=Path(path).name)
-        except MusicaeError as error:
-            raise MusicaeError(f"{path}: {error}") from None
-        sample.remarks[:0] = remarks
-        return sample
+        super().__init__(FIRST + high - low + 1, "categorical", bars, steps_per_beat)
+        self.low, self.high = low, high
 
     def from_score(
         self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
-        """Return the melody of a score: what `read` does once the file is parsed; see there.
+        """Return the melody of a score, of the track that is wanted or that `pick` chooses; see `read`.
 
         The tensor is ``(C, T)``, from the bar of the first note to the end of the bar of the last.
         """
@@ -201,16 +163,6 @@ class Melody:
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a melody that no file gave: 120 quarter notes a minute, 4/4, piano."""
         return grid.blank("Melody")
-
-    def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-        """Return the `meta` between several; see `musicae.adapters.grid.mix`."""
-        return grid.mix(metas, weights)
-
-    def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put melodies one after another, each with its tempo, meter and program."""
-        tensor = torch.cat([part.tensor for part in parts], dim=-1)
-        remarks = [remark for part in parts for remark in part.remarks]
-        return Sample(tensor, grid.concat(parts, self.steps_per_beat), parts[0].hop, remarks)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Transpose each one-hot example of ``(B, C, T)`` by its own number of semitones, -5..6.

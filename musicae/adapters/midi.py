@@ -7,7 +7,6 @@ import os
 import re
 import struct
 import sys
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from musicae.adapters import grid
 from musicae.errors import MusicaeError
+from musicae.whole import whole
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick, TrackTick
@@ -332,7 +332,7 @@ def build(notes: Notes, meta: dict[str, Any], length: int, *, steps_per_beat: in
             notes.velocity[own].astype(np.int8),
         )
         score.tracks.append(track)
-    if len(notes.start):
+    if len(notes.start) and length <= grid.MAX_STEPS:  # Longer ones are read in parts anyway.
         _mark_ends(score, notes, length, steps_per_beat, step)
     return score
 
@@ -356,13 +356,5 @@ def save(score: ScoreTick, path: Path) -> None:
     ------
     MusicaeError : the folder is missing or cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    if not path.parent.is_dir():
-        raise MusicaeError(f"there is no folder {path.parent}; make it first")
-    try:
+    with whole(Path(path)) as temporary:
         temporary.write_bytes(score.dumps_midi())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from None

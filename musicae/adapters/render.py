@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from musicae.adapters import drums, midi
 from musicae.errors import MusicaeError
+from musicae.whole import whole
 
 __all__ = ["render"]
 
@@ -48,13 +48,11 @@ def render(midi_path: Path, wav_path: Path, rate: int = 44100) -> str:
         raise MusicaeError(f"there is no folder {wav_path.parent}; make it first")
     sound, remark = _synthesise(_parse(Path(midi_path)), rate)
     sound *= PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9)
-    temporary = wav_path.with_name(f".{wav_path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        soundfile.write(temporary, sound, rate, format="WAV", subtype="PCM_16")
-        temporary.replace(wav_path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        temporary.unlink(missing_ok=True)
-        raise MusicaeError(f"{wav_path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        with whole(wav_path) as temporary:
+            soundfile.write(temporary, sound, rate, format="WAV", subtype="PCM_16")
+    except soundfile.LibsndfileError as error:
+        raise MusicaeError(f"{wav_path} cannot be written: {error}") from None
     return remark
 
 

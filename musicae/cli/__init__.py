@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -56,6 +57,9 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> NoReturn:
         """Run a command and leave with its exit code: 0, 1 for what a person can mend, 2 for wrong usage."""
+        if args is None:
+            # Being told to end must clean up as an error does. Only a process of our own may decide that.
+            signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         settings |= {"standalone_mode": False}
         settings.setdefault("prog_name", "musicae")
         try:

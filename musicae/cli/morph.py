@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .results import Maker, reading, results, writing
+from .results import Maker, few_threads, reading, results, writing
 
 __all__ = ["interpolate", "reconstruct", "sample", "vary"]
 
@@ -30,7 +30,7 @@ join_option = click.option(
 @click.option(
     "--even/--uneven", default=True, help="Change as much at each step (the default), or walk evenly in code."
 )
-@click.option("--lerp/--slerp", default=True, help="Along straight lines (the default), or great circles.")
+@click.option("--slerp/--lerp", default=True, help="Along great circles (the default), or straight lines.")
 @click.option(
     "--exact-endpoints", is_flag=True, help="Put the inputs themselves at the ends, not their reconstructions."
 )
@@ -47,7 +47,7 @@ join_option = click.option(
 @reading
 @writing
 def interpolate(
-    files: tuple[Path, ...], steps: int, grid: bool, even: bool, lerp: bool, exact_endpoints: bool, align: str,
+    files: tuple[Path, ...], steps: int, grid: bool, even: bool, slerp: bool, exact_endpoints: bool, align: str,
     temperature: float, seed: int, preset: str | None, join: bool, track: str | None, bars: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Turn one file into another, step by step.
@@ -58,13 +58,14 @@ def interpolate(
     from musicae import ops
 
     ops.check_inputs(len(files), grid)
+    few_threads(*files)
     ops.check_number("steps", steps, least=2)
     codec = ops.codec_for(preset, *files)
     stems = [file.stem for file in files]
     stem = f"{'-'.join(stems)}-grid" if grid else "-to-".join(stems[:2])
     with results(codec, files[0].parent, stem, _step_names(steps, grid), join=join, **options) as out:
         made = ops.interpolate(
-            *files, preset=codec, steps=steps, seed=seed, temperature=temperature, spherical=not lerp, even=even,
+            *files, preset=codec, steps=steps, seed=seed, temperature=temperature, spherical=slerp, even=even,
             exact_endpoints=exact_endpoints, align=align, grid=grid, report=_percent, track=track, bars=bars,
         )  # fmt: skip
         out.say(made.notices, made.remarks)
@@ -103,6 +104,7 @@ def reconstruct(file: Path, preset: str | None, track: str | None, bars: str | N
     """
     from musicae import ops
 
+    few_threads(file)
     codec = ops.codec_for(preset, file)
     with results(codec, file.parent, f"{file.stem}-reconstructed", [], join=True, **options) as out:
         made = ops.reconstruct(file, preset=codec, track=track, bars=bars)
@@ -128,6 +130,7 @@ def sample(preset: str, count: int, temperature: float, seed: int, join: bool, *
     from musicae import ops
 
     ops.check_number("the number of results", count, least=1)
+    few_threads()
     codec = ops.codec_for(preset)
     with results(codec, Path(), f"{codec.preset.name}-sample", _step_names(count, False), join=join, **options) as out:
         out.write(ops.sample(codec, count, seed=seed, temperature=temperature), _numbers(count))
@@ -154,6 +157,7 @@ def vary(
     from musicae import ops
 
     ops.check_number("the number of results", count, least=1)
+    few_threads(file)
     codec = ops.codec_for(preset, file)
     with results(codec, file.parent, f"{file.stem}-varied", _step_names(count, False), join=join, **options) as out:
         made = ops.vary(file, similarity, count, preset=codec, seed=seed, track=track, bars=bars)

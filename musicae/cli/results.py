@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.core import Sample
 
-__all__ = ["Maker", "Results", "make_folder", "reading", "results", "staged", "writing"]
+__all__ = ["Maker", "Results", "few_threads", "make_folder", "reading", "results", "staged", "writing"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BESIDE = "beside the result"
+_SMALL = 50_000  # Bytes of MIDI: some minutes of a song with many tracks, half an hour of a melody.
 
 
 class Maker(click.Command):
@@ -38,6 +40,18 @@ class Maker(click.Command):
                 named = i + 1 < end and words[i + 1].lower().endswith(f".{words[i][2:]}")
                 words[i] += f"={words.pop(i + 1) if named else _BESIDE}"
         return super().parse_args(ctx, words)
+
+
+def few_threads(*files: Path) -> None:
+    """Let torch use one thread for small files.
+
+    What it computes then is many small steps: several threads gain nothing, and on a busy machine
+    they wait for each other ten times as long as they work. OMP_NUM_THREADS overrides.
+    """
+    if "OMP_NUM_THREADS" not in os.environ and sum(file.stat().st_size for file in files if file.is_file()) < _SMALL:
+        import torch
+
+        torch.set_num_threads(1)
 
 
 def _with(function: F, options: Sequence[Callable[[F], F]]) -> F:

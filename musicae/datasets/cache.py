@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 from ..core import Windows
+from ..errors import MusicaeError
+from ..whole import whole
 
 __all__ = ["cached", "data_folder", "fingerprint"]
 
@@ -50,15 +52,11 @@ def cached(key: str, make: Callable[[], Windows]) -> Windows:
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         made = make()
     header = json.dumps({"channels": made.channels, "names": made.names})
-    try:
+    with contextlib.suppress(OSError, MusicaeError):
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
+        with whole(path) as temporary:
             tensors = {"data": made.data.contiguous(), "pieces": made.pieces.to(torch.int32).contiguous()}
-            file.write(save(tensors, {"windows": header}))
-        Path(temporary).replace(path)
-    except OSError:
-        return made
+            temporary.write_bytes(save(tensors, {"windows": header}))
     return made
 
 

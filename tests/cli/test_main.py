@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -63,6 +64,20 @@ def test_ctrl_c_is_exit_code_130_and_leaves_nothing(
     result = shell("interpolate", "twinkle.mid", "ode-to-joy.mid", "--preset", tiny_melody, "--split")
     assert result.exit_code == 130
     assert "Traceback" not in result.output
+    assert shell.files() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_process_that_is_told_to_end_cleans_up(shell: Any, tiny_melody: Path, number: int, code: int) -> None:
+    before = shell.files()
+    command = [*COMMAND, "interpolate", "twinkle.mid", "ode-to-joy.mid", "--steps", "900", "--temperature", "1"]
+    process = subprocess.Popen([*command, "--preset", tiny_melody], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and shell.files() == before:
+        time.sleep(0.01)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, b"Traceback" in stderr) == (code, b"", False)
     assert shell.files() == before
 
 
