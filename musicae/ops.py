@@ -120,7 +120,8 @@ def walk(
             codes = _between(codec, a, b, moments, spherical)
             decoded, nll = codec.decode_and_doubt(codes.flatten(0, 1))
             path, doubt = decoded.view(*codes.shape[:2], *codec.spec.full_shape), nll.view(codes.shape[:2]) / places
-            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps, _DOUBT * doubt.T)
+            more = (doubt - torch.maximum(doubt[0], doubt[-1])).clamp_min(0)  # Than at the ends, which are as they are.
+            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps, _DOUBT * more.T)
             if temperature <= 0:
                 out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
                 continue

@@ -107,8 +107,8 @@ def test_an_even_walk_never_turns_back_and_its_largest_change_is_smaller(tiny: C
 def test_pairs_do_not_depend_on_their_neighbours(tiny: Codec) -> None:
     za, zb = torch.randn(70, 8), torch.randn(70, 8)
     together = ops.walk(tiny, za, zb, 4)
-    alone = torch.cat([ops.walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 31, 69)], dim=1)
-    assert torch.equal(together[:, [0, 31, 69]], alone)
+    alone = torch.cat([ops.walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 62, 69)], dim=1)
+    assert torch.equal(together[:, [0, 62, 69]], alone)
 
 
 @pytest.mark.parametrize("spherical", [True, False])
@@ -130,7 +130,7 @@ def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
 def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
     told: list[tuple[int, int]] = []
     ops.walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
-    assert told == [(0, 70), (31, 70), (62, 70), (70, 70)]
+    assert told == [(0, 70), (62, 70), (70, 70)]
 
 
 def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:

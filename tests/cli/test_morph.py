@@ -88,14 +88,14 @@ def test_verbose_explains_each_choice(shell: Any, preset: tuple[str, str], repos
 @pytest.mark.parametrize(
     ("words", "settings"),
     [
-        (["--slerp"], {"spherical": True}),
+        (["--lerp"], {"spherical": False}),
         (["--uneven"], {"even": False}),
         (["--exact-endpoints"], {"exact_endpoints": True}),
         (["--temperature", "0.9", "--seed", "3"], {"temperature": 0.9, "seed": 3}),
         (["--bars", "3-4"], {"bars": "3-4"}),
         (["--track", "1"], {"track": "1"}),
         (["--align", "pad"], {"align": "pad"}),
-        (["--lerp", "--even"], {}),
+        (["--slerp", "--even"], {}),
     ],
     ids=" ".join,
 )
