@@ -59,3 +59,15 @@ def shell(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
         shutil.copy(repository / "data" / f"{name}.mid", folder)
     monkeypatch.chdir(folder)
     return Shell(folder)
+
+
+@pytest.fixture
+def preset(tiny_melody: Path) -> tuple[str, str]:
+    """The option that chooses a small untrained melody preset."""
+    return ("--preset", str(tiny_melody))
+
+
+@pytest.fixture
+def drums(tiny_drums: Path) -> tuple[str, str]:
+    """The option that chooses a small untrained drums preset."""
+    return ("--preset", str(tiny_drums))

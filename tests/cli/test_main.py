@@ -75,6 +75,7 @@ def test_a_process_that_is_told_to_end_cleans_up(shell: Any, tiny_melody: Path, 
     process = subprocess.Popen([*command, "--preset", tiny_melody], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while process.poll() is None and shell.files() == before:
         time.sleep(0.01)
+    time.sleep(1)  # It has read its input by then, and computes for long.
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout, b"Traceback" in stderr) == (code, b"", False)
