@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 MOST = 1000
-_DOUBT = 0.4  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
+_DOUBT = 0.35  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
 _AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
 
