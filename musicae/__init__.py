@@ -21,22 +21,28 @@ if TYPE_CHECKING:
     from .codes import decode as decode
     from .codes import encode as encode
     from .evaluate import evaluate as measure
+    from .ops import denoise as denoise
     from .ops import interpolate as interpolate
     from .ops import reconstruct as reconstruct
     from .ops import sample as sample
+    from .ops import upscale as upscale
     from .ops import vary as vary
+    from .scoring import score as score
     from .train import train as train_preset
 
 _HOMES = {
     "Codec": "codec:Codec",
     "decode": "codes:decode",
+    "denoise": "ops:denoise",
     "encode": "codes:encode",
     "interpolate": "ops:interpolate",
     "load": "codec:load",
     "measure": "evaluate:evaluate",
     "reconstruct": "ops:reconstruct",
     "sample": "ops:sample",
+    "score": "scoring:score",
     "train_preset": "train:train",
+    "upscale": "ops:upscale",
     "vary": "ops:vary",
 }
 _SUBMODULES = ("evaluate", "train")
@@ -45,13 +51,16 @@ __all__ = [
     "Codec",
     "MusicaeError",
     "decode",
+    "denoise",
     "encode",
     "interpolate",
     "load",
     "measure",
     "reconstruct",
     "sample",
+    "score",
     "train_preset",
+    "upscale",
     "vary",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, preset, registry, windows
-from .core import Adapter, Autoencoder, Latent, Likelihood, Prior, Sample, Spec
+from .core import Adapter, Autoencoder, Latent, Likelihood, Prior, Restorer, Sample, Spec
 from .errors import MusicaeError
 from .preset import Preset
 
 __all__ = ["Codec", "build", "generator", "load", "weights_of"]
+
+_TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
 
 
 def generator(*seeds: int) -> torch.Generator:
@@ -109,6 +111,60 @@ class Codec:
             doubts.append(torch.stack(steps).sum(0).cpu())
             steps.clear()
         return torch.cat(parts), torch.cat(doubts)
+
+    @torch.no_grad()
+    def restore(self, x: Tensor, cond: Tensor | None = None, batch: int = 256) -> Tensor:
+        """Return what the model makes of corrupted windows ``(N, C, *S)``, on the CPU.
+
+        A model without a code restores them; of one with a code it is the reconstruction from the code's mean.
+        Raise MusicaeError for a model that has neither (a language model).
+        """
+        model: Any = self.model
+        if model.latent_size:
+            return self.decode(self.encode(x, cond).mean, cond=cond)
+        if not isinstance(model, Restorer):
+            raise MusicaeError(f"the preset '{self.preset.name}' restores nothing; use an autoencoder or a U-Net")
+        parts = [torch.zeros(0, *x.shape[1:])]
+        for i in range(0, len(x), batch):
+            labels = None if cond is None else cond[i : i + batch].to(self.device)
+            params = model.restore(x[i : i + batch].to(self.device), labels)
+            parts.append(self.likelihood.mode(params.float()).cpu())
+        return torch.cat(parts)
+
+    def restore_whole(self, x: Tensor, report: Callable[[int, int], None] | None = None) -> Tensor:
+        """Restore ``(C, *S)`` of any size, in overlapping tiles: the memory of the network does not grow with it.
+
+        `report` gets the tiles done and their number. Raise MusicaeError for a model with a code, whose size is fixed.
+        """
+        if not isinstance(self.model, Restorer):
+            raise MusicaeError(
+                f"the preset '{self.preset.name}' has a code of fixed size; "
+                f"it restores windows of {'x'.join(map(str, self.spec.shape))} only"
+            )
+        grain, out = self.model.multiple, torch.empty_like(x)
+        places = windows.tiles(x.shape[1:], _TILE, _CONTEXT, grain)
+        for i, (context, inner, place) in enumerate(places):
+            if report:
+                report(i, len(places))
+            tile = x[(slice(None), *context)]
+            missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
+            padded = nn.functional.pad(tile[None], missing, mode="replicate")
+            out[(slice(None), *place)] = self.restore(padded)[0][(slice(None), *inner)]
+        if report:
+            report(len(places), len(places))
+        return out
+
+    def labels(self, index: Tensor) -> Tensor:
+        """Return the labels at `index` ``(N,)`` as the `cond` ``(N, classes)`` of a conditional model, one-hot.
+
+        Raise MusicaeError for a model without classes, or a label that it does not have.
+        """
+        classes = int(getattr(self.model, "classes", 0))
+        if not classes:
+            raise MusicaeError(f"the preset '{self.preset.name}' takes no label; use a conditional one")
+        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < classes:
+            raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {classes - 1}")
+        return nn.functional.one_hot(index.long(), classes).float()
 
     @torch.no_grad()
     def nll(self, z: Tensor, x: Tensor, batch: int = 1024) -> Tensor:

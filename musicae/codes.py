@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import ops
 from .codec import Codec
 from .core import Sample
 from .errors import MusicaeError
+from .inputs import check_temperature, codec_for, gather, read_all, unconditional
 from .whole import whole
 
 if TYPE_CHECKING:
@@ -24,19 +24,37 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode", "load", "save"]
 
 
-def encode(*paths: Path | str, preset: Codec | str | None = None, **read_options: Any) -> dict[str, NDArray[Any]]:
-    """Return the codes of files, with all that `decode` needs to make files of them again.
+def encode(
+    *paths: Path | str, preset: Codec | str | None = None, skipped: dict[str, str] | None = None, **read_options: Any
+) -> dict[str, NDArray[Any]]:
+    """Return the codes of files (for a folder, of all files in it), with all that `decode` needs to make them again.
 
     ``mean`` and ``logvar`` are float32 ``(N, D)`` for the windows of all files in order (``logvar`` ``(0, D)`` for a
     model without one); ``counts``, ``lengths`` and ``hops`` ``(files,)`` tell how many windows, steps and steps
-    between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names,
-    ``metas`` their `meta` as JSON, ``preset`` is the preset's name. Raise MusicaeError as `interpolate` does.
+    between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names (their
+    places in the folder), ``metas`` their `meta` as JSON, ``preset`` is the preset's name.
+    With `skipped` files that cannot be read are left out, and put there with what is wrong.
+    Raise MusicaeError as `interpolate` does, and where nothing is left.
     """
     import numpy as np
 
-    files = [Path(path) for path in paths]
-    codec = ops.codec_for(preset, *files)
-    samples, _ = ops.read_all(codec, files, read_options)
+    codec, files = gather(preset, *(Path(path) for path in paths))
+    unconditional(codec)
+    samples, names = [], []
+    for path, name in files:
+        try:
+            (one,), _ = read_all(codec, [path], read_options)
+        except MusicaeError as error:
+            if skipped is None:
+                raise
+            skipped[str(path)] = str(error)
+            continue
+        samples.append(one)
+        names.append(name.as_posix())
+    if not samples:
+        raise MusicaeError(
+            f"none of the {len(files)} files can be read; the first: {next(iter((skipped or {}).values()), '')}"
+        )
     splits = [codec.split(one) for one in samples]
     code = codec.encode(torch.cat(splits))
     logvar = code.mean[:0] if code.logvar is None else code.logvar
@@ -47,7 +65,7 @@ def encode(*paths: Path | str, preset: Codec | str | None = None, **read_options
         "lengths": np.array([one.tensor.shape[-1] for one in samples]),
         "hops": np.array([one.hop or codec.spec.shape[-1] for one in samples]),
         "shape": np.array(codec.spec.full_shape),
-        "names": np.array([path.name for path in files]),
+        "names": np.array(names),
         "metas": np.array([json.dumps(one.meta) for one in samples]),
         "preset": np.array(preset if isinstance(preset, str) else codec.preset.name),
     }
@@ -109,10 +127,10 @@ def decode(
     Only ``mean`` is decoded; change it as you like before. `preset` is the one the codes name if it is None.
     Raise MusicaeError for codes that are damaged or of another preset.
     """
-    ops.check_temperature(temperature)
+    check_temperature(temperature)
     if isinstance(codes, Path | str):
         codes = load(Path(codes))
-    codec = ops.codec_for(str(codes["preset"]) if preset is None else preset)
+    codec = codec_for(str(codes["preset"]) if preset is None else preset)
     mean = torch.from_numpy(codes["mean"]).float()
     given = f"{mean.shape[1]} numbers for {'x'.join(map(str, codes['shape'].tolist()))}"
     wanted = f"{codec.model.latent_size} numbers for {'x'.join(map(str, codec.spec.full_shape))}"

@@ -7,7 +7,7 @@ Axes are lettered the same way everywhere: ``B`` examples, ``C`` channels, ``*S`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ __all__ = [
     "Latent",
     "Likelihood",
     "Prior",
+    "Restorer",
     "Sample",
     "Spec",
     "Windows",
@@ -95,7 +96,8 @@ class Latent:
 class Windows:
     """One split of a data set, in memory.
 
-    `data` is ``(N, C, *S)`` values, or, for one-hot data, ``(N, *S)`` class indices (any integer type);
+    `data` is ``(N, C, *S)`` values, or, for one-hot data, ``(N, *S)`` class indices (any integer type).
+    With `levels` it is ``(N, C, *S)`` integers 0 .. `levels` that stand for values 0 .. 1 (255: bytes of a picture).
     `pieces` ``(N,)`` numbers the piece (tune, recording, speaker) each window comes from;
     `labels` ``(N,)`` are classes, where the set has them; `names` the pieces' names.
     """
@@ -105,6 +107,7 @@ class Windows:
     channels: int
     names: list[str] = field(default_factory=list)
     labels: Tensor | None = None
+    levels: int = 0
 
     def __len__(self) -> int:
         return len(self.data)
@@ -112,12 +115,17 @@ class Windows:
     def batch(self, index: Tensor) -> Tensor:
         """Return the windows at `index` ``(B,)`` as float32 ``(B, C, *S)``."""
         chosen = self.data[index]
-        if chosen.is_floating_point():
-            return chosen.float()
-        if chosen.dtype == torch.bool:
+        if self.levels:
+            return chosen.float() / self.levels
+        if chosen.is_floating_point() or chosen.dtype == torch.bool:
             return chosen.float()
         one_hot = torch.nn.functional.one_hot(chosen.long(), self.channels)
         return one_hot.movedim(-1, 1).float()
+
+    def subset(self, index: Tensor) -> Windows:
+        """Return the windows at `index` ``(n,)`` as a split of their own."""
+        labels = None if self.labels is None else self.labels[index]
+        return replace(self, data=self.data[index], pieces=self.pieces[index], labels=labels)
 
 
 @runtime_checkable
@@ -154,7 +162,11 @@ class Adapter(Protocol):
 
 
 class Autoencoder(Protocol):
-    """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``."""
+    """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
+
+    It may also have ``penalty``, called as ``penalty(latent, generator)``: a scalar added to the loss, what it asks
+    of its codes besides (sparsity, an adversary); and, where it has no code, be a `Restorer`.
+    """
 
     latent_size: int
     """``D``, the numbers in a code; 0 where there is no code (a language model, a U-Net)."""
@@ -167,6 +179,16 @@ class Autoencoder(Protocol):
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if need be."""
+
+
+@runtime_checkable
+class Restorer(Protocol):
+    """A network without a code that makes a clean tensor of a corrupted one, of any size that `multiple` divides."""
+
+    multiple: int
+
+    def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return the likelihood's parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
 
 
 class Likelihood(Protocol):

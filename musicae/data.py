@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,9 +29,7 @@ def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pat
         return windows
     seen = set(_keys(adapter, _load(recipe, adapter, "train", folders).data))
     fresh = [i for i, key in enumerate(_keys(adapter, windows.data)) if key not in seen]
-    index = torch.tensor(fresh, dtype=torch.long)
-    labels = None if windows.labels is None else windows.labels[index]
-    return Windows(windows.data[index], windows.pieces[index], windows.channels, windows.names, labels)
+    return windows.subset(torch.tensor(fresh, dtype=torch.long))
 
 
 def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
@@ -64,9 +63,10 @@ def _together(sets: list[Windows]) -> Windows:
     labels = None
     if all(one.labels is not None for one in sets):
         labels = torch.cat([one.labels for one in sets if one.labels is not None])
-    return Windows(torch.cat([one.data for one in sets]), torch.cat(pieces), sets[0].channels, names, labels)
+    data = torch.cat([one.data for one in sets])
+    return Windows(data, torch.cat(pieces), sets[0].channels, names, labels, sets[0].levels)
 
 
 def _keys(adapter: Adapter, data: Tensor) -> list[bytes]:
     rows = adapter.canonical(data).contiguous().flatten(1)
-    return [row.tobytes() for row in rows.numpy()]
+    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows.numpy()]

@@ -51,7 +51,7 @@ def grid(corners: Tensor, rows: int, columns: int, spherical: bool = False) -> T
     return torch.stack([path(left[r], right[r], across, spherical) for r in range(rows)])
 
 
-def even_stops(apart: Tensor, steps: int, penalty: Tensor | None = None) -> Tensor:
+def even_stops(apart: Tensor, steps: int, penalty: Tensor | None = None, still: float = 0.0) -> Tensor:
     """Choose `steps` stops on a fine path so that its outputs change by about as much at each.
 
     A decoder turns an even walk through the codes into an uneven one through its outputs: nothing
@@ -60,7 +60,7 @@ def even_stops(apart: Tensor, steps: int, penalty: Tensor | None = None) -> Tens
     the last ``F - 1``: the stops, never nearer to the start than the one before, whose changes
     have the least sum of fourth powers (so that the largest counts most), by dynamic programming.
     `penalty` ``(N, F)`` is added for each stop made at a point, in the same measure: 1 is the cost
-    of going all the way at once.
+    of going all the way at once. `still` is added for each step that changes nothing, where others could.
     """
     n, fine, _ = apart.shape
     from_start = apart[:, 0]
@@ -71,7 +71,8 @@ def even_stops(apart: Tensor, steps: int, penalty: Tensor | None = None) -> Tens
     moment = torch.arange(fine).to(apart) / (fine - 1)
     uneven = ((moment.unsqueeze(0) - moment.unsqueeze(1)) * (steps - 1) - 1).square()
     scale = apart.amax((1, 2), keepdim=True).clamp_min(1e-9)
-    cost = ((apart / scale) ** 4 + 1e-6 * uneven).masked_fill(~onward, torch.inf)
+    cost = (apart / scale) ** 4 + 1e-6 * uneven + still * (apart == 0)
+    cost = cost.masked_fill(~onward, torch.inf)
     if penalty is not None:
         cost = cost + penalty.unsqueeze(1)
     least, came_from = cost[:, 0], []

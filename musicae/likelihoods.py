@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 __all__ = ["Bernoulli", "Categorical", "Gaussian"]
 
+_LEAST = 1e-6  # Mean squared error below which an example's own scale stops shrinking.
+
 
 class Categorical:
     """One of ``C`` classes at each place; `params` are logits, values one-hot over axis 1."""
@@ -38,15 +40,21 @@ class Categorical:
 
 
 class Bernoulli:
-    """Each value is 0 or 1 on its own; `params` are logits. Targets in between are taken as probabilities."""
+    """Each value is 0 or 1 on its own; `params` are logits. Targets in between are taken as probabilities.
+
+    With `grey` the mode is the probability itself, as fits pictures whose greys are probabilities.
+    """
+
+    def __init__(self, grey: bool = False) -> None:
+        self.grey = grey
 
     def nll(self, params: Tensor, target: Tensor) -> Tensor:
         """Return the binary cross-entropy, ``(B,)``."""
         return F.binary_cross_entropy_with_logits(params, target, reduction="none").flatten(1).sum(1)
 
     def mode(self, params: Tensor) -> Tensor:
-        """Return 1 where the probability is over one half."""
-        return (params > 0).to(params)
+        """Return 1 where the probability is over one half, or with `grey` the probability."""
+        return torch.sigmoid(params) if self.grey else (params > 0).to(params)
 
     def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
         """Draw each value from ``sigmoid(params / temperature)``."""
@@ -57,19 +65,27 @@ class Bernoulli:
 
 
 class Gaussian:
-    """Real values around `params` with one fixed standard deviation `scale`."""
+    """Real values around `params` with a standard deviation `scale`.
 
-    def __init__(self, scale: float = 1.0) -> None:
-        self.scale = scale
+    A `scale` of 0 means the likeliest for each example, the root of its own mean squared error (Rybkin, Daniilidis
+    and Levine 2021, sigma-VAE): the mean logarithm of the error is minimised, and so the mean PSNR maximised.
+    With `clip` the mode is kept within 0 .. 1, as fits pictures.
+    """
+
+    def __init__(self, scale: float = 1.0, clip: bool = False) -> None:
+        self.scale, self.clip = scale, clip
 
     def nll(self, params: Tensor, target: Tensor) -> Tensor:
         """Return the negative log-density, ``(B,)``."""
+        if not self.scale:
+            error = (params - target).square().flatten(1)
+            return 0.5 * error.shape[1] * ((error.mean(1) + _LEAST).log() + 1.0 + math.log(2 * math.pi))
         squared = ((params - target) / self.scale).square()
         return (0.5 * squared + math.log(self.scale) + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)
 
     def mode(self, params: Tensor) -> Tensor:
         """Return the mean."""
-        return params
+        return params.clamp(0.0, 1.0) if self.clip else params
 
     def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
         """Draw around the mean with ``temperature * scale``."""

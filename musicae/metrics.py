@@ -1,11 +1,11 @@
-"""Figures of merit, as functions of tensors ``(N, C, *S)``; each returns one value a window, ``(N,)``."""
+"""Figures of merit: of tensors ``(N, C, *S)``, one value a window, ``(N,)``; of two sets of numbers or vectors, one."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-__all__ = ["exact", "hamming", "onset_f1", "onsets", "psnr", "token_accuracy"]
+__all__ = ["auroc", "exact", "frechet", "hamming", "onset_f1", "onsets", "psnr", "token_accuracy"]
 
 _FIRST_ONSET = 2  # Of one-hot lines: 0 is a rest, 1 a hold, the pitches follow.
 
@@ -45,3 +45,33 @@ def psnr(target: Tensor, output: Tensor, peak: float = 1.0) -> Tensor:
     """Return the peak signal-to-noise ratio in dB; infinite where nothing differs."""
     error = (target - output).flatten(1).square().mean(1)
     return 10 * (peak**2 / error).log10()
+
+
+def auroc(inliers: Tensor, outliers: Tensor) -> float:
+    """Return how often an outlier's score ``(M,)`` is above an inlier's ``(N,)``, a tie counting as one half.
+
+    That is the area under the receiver operating characteristic (Mann and Whitney 1947; Hanley and McNeil 1982).
+    """
+    known = inliers.double().sort().values
+    found = outliers.double().contiguous()
+    below = torch.searchsorted(known, found) + torch.searchsorted(known, found, right=True)
+    return below.double().mean().item() / (2 * len(known))
+
+
+def frechet(a: Tensor, b: Tensor) -> float:
+    """Return the squared Frechet distance between Gaussians fitted to vectors ``(N, D)`` and ``(M, D)``.
+
+    ``|mu_a - mu_b|^2 + tr(A + B - 2 (A^(1/2) B A^(1/2))^(1/2))`` (Dowson and Landau 1982; Heusel et al. 2017, as FID).
+    """
+    a, b = a.double(), b.double()
+    first, second = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T).reshape(b.shape[1], -1)
+    root = _root(first)
+    middle = torch.linalg.eigvalsh(root @ second @ root).clamp_min(0).sqrt().sum()
+    return float((a.mean(0) - b.mean(0)).square().sum() + first.trace() + second.trace() - 2 * middle)
+
+
+def _root(matrix: Tensor) -> Tensor:
+    """Return the square root of a symmetric matrix without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrix)
+    root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    return root

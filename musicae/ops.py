@@ -1,14 +1,14 @@
-"""The verbs as functions: interpolate, reconstruct, sample, vary (and in `musicae.codes` encode, decode).
+"""The verbs as functions: interpolate, reconstruct, sample, vary, denoise, upscale.
 
+Beside them are `encode` and `decode` in `musicae.codes` and `score` in `musicae.scoring`.
 They work on any adapter's tensors and print nothing: each choice they make is a line in `remarks`.
 A `preset` is a name, a checkpoint's path, a `Codec`, or None for the one that fits the kind of file.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import codec as codecs
 from . import latent, registry
 from .codec import Codec
-from .core import Sample
+from .core import Restorer, Sample
 from .errors import MusicaeError
+from .inputs import (
+    check_inputs,
+    check_number,
+    check_temperature,
+    class_names,
+    codec_for,
+    condition,
+    preset_for,
+    read,
+    read_all,
+    unconditional,
+    upscaling_preset,
+)
+from .walks import Report, differences, measure, walk
 
 __all__ = [
     "Interpolation",
     "Reconstruction",
+    "Report",
+    "Restored",
     "check_inputs",
     "check_number",
     "check_temperature",
     "codec_for",
+    "denoise",
     "differences",
     "interpolate",
     "preset_for",
@@ -36,17 +52,12 @@ __all__ = [
     "read_all",
     "reconstruct",
     "sample",
+    "upscale",
     "vary",
     "walk",
 ]
 
-MOST = 1000
-_DOUBT = 0.35  # What a stop costs where the decoder doubts its output, a nat a place; see `latent.even_stops`.
-_AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
-_KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
-
-Report = Callable[[int, int], None]
-"""Told how many windows are done, of how many."""
+_LARGEST = 500_000_000  # Values of a result: some gigabytes, as much as a usual machine holds.
 
 
 @dataclass
@@ -73,163 +84,26 @@ class Interpolation:
 
 @dataclass
 class Reconstruction:
-    """An input after encoding and decoding; `accuracy` is the share of its places that came back the same."""
+    """An input after encoding and decoding; `accuracy` is the share of its places that came back the same.
+
+    `psnr` is in decibels over a range of 0 to 1, for pictures only.
+    """
 
     codec: Codec
     sample: Sample
     accuracy: float
     remarks: list[str] = field(default_factory=list)
+    psnr: float | None = None
 
 
-# --- tensors -------------------------------------------------------------------------------------------------------
+@dataclass
+class Restored:
+    """An input with its corruption taken off: `sample`, and `given`, what the network was shown."""
 
-
-def differences(x: Tensor, y: Tensor, likelihood: str = "categorical") -> Tensor:
-    """Return how far windows or files ``(N, C, *S)`` lie apart, ``(N,)``; an axis of 1 is repeated.
-
-    For one-hot and binary values (`likelihood` of the `Spec`) it is the share of the places along ``*S``
-    at which any channel differs; for real ones the root of the mean square of the difference.
-    """
-    if likelihood == "gaussian":
-        return (x - y).square().flatten(1).mean(1).sqrt()
-    return (x != y).any(dim=1).float().flatten(1).mean(1)
-
-
-def walk(
-    codec: Codec, za: Tensor, zb: Tensor, steps: int, *,
-    spherical: bool = True, even: bool = True, temperature: float = 0.0, seed: int = 0, report: Report | None = None,
-) -> Tensor:  # fmt: skip
-    """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
-
-    With `even` the moments are chosen for each pair so that the output changes by about as much at
-    each step, and the decoder is sure of what it writes there (`latent.even_stops`), else they are
-    equally far apart. Pairs are decoded in chunks; `report` gets the pairs done and their number.
-    Raise MusicaeError for fewer than 2 steps or more than 1000.
-    """
-    check_number("steps", steps, least=2)
-    fine, places = max(32, 4 * (steps - 1)) + 1, math.prod(codec.spec.shape)
-    chunk = max(1, _AT_ONCE // fine)
-    out = torch.empty(steps, len(za), *codec.spec.full_shape)
-    for i in range(0, len(za), chunk):
-        if report:
-            report(i, len(za))
-        a, b = za[i : i + chunk], zb[i : i + chunk]
-        times = torch.linspace(0, 1, steps)
-        if even:
-            moments = torch.linspace(0, 1, fine)
-            codes = _between(codec, a, b, moments, spherical)
-            decoded, nll = codec.decode_and_doubt(codes.flatten(0, 1))
-            path, doubt = decoded.view(*codes.shape[:2], *codec.spec.full_shape), nll.view(codes.shape[:2]) / places
-            more = (doubt - torch.maximum(doubt[0], doubt[-1])).clamp_min(0)  # Than at the ends, which are as they are.
-            stops = latent.even_stops(_apart_along(path, codec.spec.likelihood), steps, _DOUBT * more.T)
-            if temperature <= 0:
-                out[:, i : i + chunk] = path[stops, torch.arange(len(a))]
-                continue
-            times = moments[stops]
-        out[:, i : i + chunk] = _decode_path(codec, _between(codec, a, b, times, spherical), temperature, seed + i)
-    if report:
-        report(len(za), len(za))
-    return out
-
-
-def _between(codec: Codec, a: Tensor, b: Tensor, times: Tensor, spherical: bool) -> Tensor:
-    """Return codes ``(S, N, D)`` at `times` between `a` and `b`, by way of the noise that the prior draws from.
-
-    A great circle there keeps to codes that the prior knows, where a line between the codes themselves
-    leaves them. Following the flow there and back is not quite exact; what it adds at the two ends
-    (the first and last of `times`) is taken off, in proportion along the way.
-    """
-    if codec.prior is not None and times.ndim == 1 and len(times) > _KNOTS:
-        # The flow is smooth and dear: straight pieces between few places give (nearly) the same music.
-        codes = _between(codec, a, b, torch.linspace(0, 1, _KNOTS), spherical)
-        place = times * (_KNOTS - 1)
-        before = place.long().clamp(max=_KNOTS - 2)
-        return torch.lerp(codes[before], codes[before + 1], (place - before).view(-1, 1, 1))
-    start, end = codec.to_noise(torch.cat([a, b])).chunk(2)
-    noise = latent.path(start, end, times, spherical)
-    codes = codec.from_noise(noise.flatten(0, 1)).view(noise.shape)
-    return codes + latent.path(a - codes[0], b - codes[-1], times)
-
-
-def _apart_along(path: Tensor, likelihood: str) -> Tensor:
-    """Return how far all moments of each path lie apart: ``(F, N, C, *S)`` -> ``(N, F, F)``."""
-    if likelihood == "categorical":
-        path = path.argmax(2, keepdim=True)  # The same answer, from a fraction of the numbers.
-    flat, shape = path.flatten(0, 1), path.shape[:2]
-    return torch.stack(
-        [differences(flat, one.expand_as(path).flatten(0, 1), likelihood).view(shape).T for one in path], dim=-1
-    )
-
-
-def _decode_path(codec: Codec, codes: Tensor, temperature: float = 0.0, seed: int = 0) -> Tensor:
-    """Decode ``(S, N, D)`` to ``(S, N, C, *S)``."""
-    decoded = codec.decode(codes.flatten(0, 1), temperature, seed)
-    return decoded.view(*codes.shape[:2], *decoded.shape[1:])
-
-
-# --- files ---------------------------------------------------------------------------------------------------------
-
-
-def preset_for(path: Path) -> str:
-    """Return the name of the preset that fits a file: by its suffix, then by what is in it.
-
-    An adapter that can be chosen so has a `default_preset`, and `accepts` where its suffix does not say enough.
-    Raise MusicaeError where no adapter takes the file.
-    """
-    if path.is_dir():
-        raise MusicaeError(f"{path} is a folder; name a file in it")
-    if not path.is_file():
-        raise MusicaeError(f"there is no file {path}; check the name")
-    readable: set[str] = set()
-    fitting = []
-    for name in registry.names("adapters"):
-        try:
-            adapter: Any = registry.lookup("adapters", name)
-        except MusicaeError:  # A broken adapter of another package must not keep ours from a file.
-            continue
-        suffixes, default = getattr(adapter, "suffixes", ()), getattr(adapter, "default_preset", None)
-        readable.update(suffixes)
-        if default and path.suffix.lower() in suffixes:
-            fitting.append((adapter, str(default)))
-    for adapter, default in fitting:
-        if len(fitting) == 1 or not hasattr(adapter, "accepts") or adapter.accepts(path):
-            return default
-    if fitting:
-        raise MusicaeError(f"no preset suits what is in {path}; choose one with --preset")
-    raise MusicaeError(f"{path} is of no kind that is read here ({', '.join(sorted(readable))}); convert it first")
-
-
-def codec_for(preset: Codec | str | None, *paths: Path) -> Codec:
-    """Return `preset` as a codec: loaded by its name, or the one that fits the first of `paths`."""
-    if isinstance(preset, Codec):
-        return preset
-    if preset is None and not paths:
-        raise MusicaeError("there is no file to choose a preset by; name one")
-    return codecs.load(preset_for(paths[0]) if preset is None else preset)
-
-
-def read(codec: Codec, path: Path, **options: Any) -> Sample:
-    """Read a file by the codec's adapter. Options that are None are left out.
-
-    Raise MusicaeError for a file that cannot be read, or an option that the adapter does not take.
-    """
-    options = {name: value for name, value in options.items() if value is not None}
-    takes = [name for name in inspect.signature(codec.adapter.read).parameters if name != "path"]
-    for name in options:
-        if name not in takes and "options" not in takes:
-            known = f"it takes {', '.join(takes)}" if takes else "it takes none"
-            raise MusicaeError(f"the adapter of '{codec.preset.name}' has no option '{name}'; {known}")
-    return codec.adapter.read(path, **options)
-
-
-def read_all(codec: Codec, paths: Sequence[Path], options: dict[str, Any]) -> tuple[list[Sample], list[str]]:
-    """Read files as `read` does; return them and all their remarks, each with its file's name."""
-    samples = [read(codec, path, **options) for path in paths]
-    said = [(path, remark) for path, one in zip(paths, samples, strict=True) for remark in one.remarks]
-    return samples, [f"{path.name}: {remark}" for path, remark in said]
-
-
-# --- verbs ---------------------------------------------------------------------------------------------------------
+    codec: Codec
+    sample: Sample
+    given: Sample
+    remarks: list[str] = field(default_factory=list)
 
 
 def interpolate(
@@ -261,7 +135,7 @@ def interpolate(
     check_inputs(len(paths), grid)
     check_number("steps", steps, least=2)
     check_temperature(temperature)
-    codec = codec_for(preset, *paths)
+    codec = unconditional(codec_for(preset, *paths))
     samples, remarks = read_all(codec, paths, read_options)
     notices: list[str] = []
     samples = _align(codec, samples, [path.name for path in paths], align, notices)
@@ -296,25 +170,7 @@ def _bilinear(steps: int) -> list[list[float]]:
 
 
 def _apart(codec: Codec, one: Sample, other: Sample) -> float:
-    return differences(one.tensor[None], other.tensor[None], codec.spec.likelihood).item()
-
-
-def check_inputs(count: int, grid: bool) -> None:
-    """Raise MusicaeError for a number of files that cannot be interpolated."""
-    if count != (4 if grid else 2):
-        raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {count}{' for a grid' * grid}")
-
-
-def check_number(what: str, number: int, least: int) -> None:
-    """Raise MusicaeError for a `number` of `what` out of `least`..1000."""
-    if not least <= number <= MOST:
-        raise MusicaeError(f"{what} must be between {least} and {MOST}, not {number}")
-
-
-def check_temperature(temperature: float) -> None:
-    """Raise MusicaeError for a temperature below 0, or that is no number."""
-    if not 0 <= temperature < math.inf:
-        raise MusicaeError(f"temperature must be 0 or more, not {temperature}")
+    return differences(one.tensor[None], other.tensor[None], measure(codec)).item()
 
 
 def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str]) -> list[Sample]:
@@ -347,55 +203,135 @@ def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:
     return replace(one, tensor=one.tensor[..., :length])
 
 
-def reconstruct(path: Path | str, *, preset: Codec | str | None = None, **read_options: Any) -> Reconstruction:
+def reconstruct(
+    path: Path | str, *, preset: Codec | str | None = None, label: int | str | None = None, **read_options: Any
+) -> Reconstruction:
     """Encode a file and decode it again, to see what a preset keeps of it.
 
     `accuracy` is the share of the places along ``*S`` with all their channels right, over the file
-    without its padding; for real values it is the share of the variance.
+    without its padding; for real values, and for pictures, it is the share of the variance.
+    `label` is the file's class, a number or a name, which a conditional preset must know.
     Raise MusicaeError as `interpolate` does.
     """
     codec = codec_for(preset, Path(path))
     (one,), remarks = read_all(codec, [Path(path)], read_options)
-    decoded = codec.decode(codec.encode(codec.split(one)).mean)
+    given = codec.split(one)
+    cond = condition(codec, label, len(given))
+    decoded = codec.decode(codec.encode(given, cond).mean, cond=cond)
     tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
-    if codec.spec.likelihood == "gaussian":
-        error = (tensor - one.tensor).square().mean() / one.tensor.var(correction=0).clamp_min(1e-12)
-        accuracy = 1.0 - error.item()
+    psnr = None
+    if measure(codec) == "gaussian":
+        error = (tensor - one.tensor).square().mean()
+        accuracy = 1.0 - (error / one.tensor.var(correction=0).clamp_min(1e-12)).item()
+        psnr = -10 * math.log10(max(error.item(), 1e-10)) if len(codec.spec.shape) > 1 else None
     else:
         accuracy = 1.0 - differences(tensor[None], one.tensor[None]).item()
-    return Reconstruction(codec, replace(one, tensor=tensor, remarks=[]), accuracy, remarks)
+    return Reconstruction(codec, replace(one, tensor=tensor, remarks=[]), accuracy, remarks, psnr)
 
 
-def sample(preset: Codec | str, n: int = 1, *, seed: int = 0, temperature: float = 1.0) -> list[Sample]:
+def sample(
+    preset: Codec | str, n: int = 1, *, seed: int = 0, temperature: float = 1.0, label: int | str | None = None
+) -> list[Sample]:
     """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
 
-    Raise MusicaeError for a preset that does not exist or has no codes.
+    A conditional preset makes the class `label` (a number or a name), or without one every class in turn.
+    Raise MusicaeError for a preset that does not exist or has no codes, and a label that it does not have.
     """
     check_number("the number of results", n, least=1)
     check_temperature(temperature)
     codec = codec_for(preset)
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
-    decoded = codec.decode(codec.draw(n, seed, temperature))
+    classes = len(class_names(codec))
+    cond = codec.labels(torch.arange(n) % classes) if classes and label is None else condition(codec, label, n)
+    decoded = codec.decode(codec.draw(n, seed, temperature), cond=cond)
     return [Sample(window, codec.adapter.blank()) for window in decoded]
 
 
 def vary(
-    path: Path | str, similarity: float = 0.7, n: int = 1, *,
-    preset: Codec | str | None = None, seed: int = 0, **read_options: Any,
+    path: Path | str, similarity: float = 0.7, n: int = 1, *, preset: Codec | str | None = None, seed: int = 0,
+    label: int | str | None = None, **read_options: Any,
 ) -> list[Sample]:  # fmt: skip
     """Return `n` variations of a file: between its own place in the prior's noise (similarity 1) and a draw (0).
 
     All windows of one variation move towards the same draw, so that they go on fitting together.
-    The first variation's `remarks` say each choice. Raise MusicaeError as `interpolate` does.
+    `label` is the file's class, which a conditional preset must know. The first variation's `remarks`
+    say each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, least=1)
     codec = codec_for(preset, Path(path))
     (one,), remarks = read_all(codec, [Path(path)], read_options)
-    place = codec.to_noise(codec.encode(codec.split(one)).mean)
+    given = codec.split(one)
+    cond = condition(codec, label, len(given))
+    place = codec.to_noise(codec.encode(given, cond).mean)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
-        decoded = codec.decode(codec.from_noise(latent.near(place, similarity, draw.expand_as(place))))
-        tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
+        code = codec.from_noise(latent.near(place, similarity, draw.expand_as(place)))
+        tensor = codec.join(codec.decode(code, cond=cond), one.hop, one.tensor.shape[-1])
         variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
     return variations
+
+
+# --- restoration ---------------------------------------------------------------------------------------------------
+
+
+def denoise(
+    path: Path | str, *, preset: Codec | str | None = None, report: Report | None = None, **read_options: Any
+) -> Restored:
+    """Take the noise off a file, or whatever corruption the preset was trained to undo.
+
+    A preset without a code takes a file of any size, tile by tile (`report` gets the tiles done and their
+    number). Raise MusicaeError as `interpolate` does, and for a preset that was trained without a corruption.
+    """
+    codec = codec_for(preset, Path(path), verb="denoise")
+    undone, _ = _corruption(codec)
+    (one,), remarks = read_all(codec, [Path(path)], read_options)
+    return _restored(codec, one, [*remarks, f"the preset undoes {undone}"], report)
+
+
+def upscale(
+    path: Path | str, *, scale: int | None = None, preset: Codec | str | None = None, report: Report | None = None,
+    **read_options: Any,
+) -> Restored:  # fmt: skip
+    """Enlarge a file along all its spatial axes, and put in the detail that is likely there.
+
+    `scale` is the factor of the preset if there is one, else 2. The file is enlarged as its corruption does,
+    and the preset makes it sharp, as `denoise` does. Raise MusicaeError as `denoise` does, and for a factor
+    for which there is no preset.
+    """
+    if preset is None:
+        preset = upscaling_preset(Path(path), 2 if scale is None else scale)
+    codec = codec_for(preset, Path(path))
+    name, corruption = _corruption(codec)
+    if not hasattr(corruption, "enlarge"):
+        raise MusicaeError(f"the preset '{codec.preset.name}' undoes {name}, it does not upscale; choose another")
+    if scale not in (None, corruption.factor):
+        raise MusicaeError(
+            f"the preset '{codec.preset.name}' upscales by {corruption.factor}, not by {scale}; choose another"
+        )
+    (one,), remarks = read_all(codec, [Path(path)], read_options)
+    size = one.tensor.numel() * corruption.factor ** len(codec.spec.shape)
+    if size > _LARGEST:
+        raise MusicaeError(f"{path} would have {size / 1e6:.0f} million values after that; cut it into pieces first")
+    large = replace(one, tensor=corruption.enlarge(one.tensor[None])[0])
+    return _restored(codec, large, remarks, report)
+
+
+def _corruption(codec: Codec) -> tuple[str, Any]:
+    """Return the name of what a preset was trained to undo, and a function that does it."""
+    part = codec.preset.part("corruption")
+    if part is None:
+        raise MusicaeError(
+            f"the preset '{codec.preset.name}' was trained without a corruption and restores nothing; "
+            "use one that was trained with one"
+        )
+    return part[0], registry.build("corruptions", part[0], **part[1])
+
+
+def _restored(codec: Codec, one: Sample, remarks: list[str], report: Report | None) -> Restored:
+    if isinstance(codec.model, Restorer):
+        tensor = codec.restore_whole(one.tensor, report)
+    else:
+        given = codec.split(one)
+        tensor = codec.join(codec.restore(given, condition(codec, None, len(given))), one.hop, one.tensor.shape[-1])
+    return Restored(codec, replace(one, tensor=tensor, remarks=[]), one, remarks)

@@ -20,26 +20,35 @@ __all__ = ["GROUPS", "build", "fill", "lookup", "lookup_target", "names", "owner
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "adapters": {
         "drums": "musicae.adapters.drums:Drums",
+        "image": "musicae.adapters.image:Image",
         "melody": "musicae.adapters.melody:Melody",
     },
     "models": {
+        "aae": "musicae.models.autoencoder:adversarial_ae",
         "ae": "musicae.models.autoencoder:conv_ae",
+        "fsq-ae": "musicae.models.autoencoder:fsq_ae",
         "lm": "musicae.models.sequence:LanguageModel",
         "patch-ae": "musicae.models.autoencoder:patch_ae",
         "patch-vae": "musicae.models.autoencoder:patch_vae",
+        "sparse-ae": "musicae.models.autoencoder:sparse_ae",
+        "unet": "musicae.models.unet:UNet",
         "vae": "musicae.models.autoencoder:conv_vae",
     },
     "priors": {
         "flow": "musicae.models.prior:FlowPrior",
     },
     "datasets": {
+        "fashion-mnist": "musicae.datasets.idx:fashion_mnist",
+        "files": "musicae.datasets.pictures:files",
         "folk": "musicae.datasets.folk:folk",
         "groove": "musicae.datasets.groove:groove",
         "midi-files": "musicae.datasets.files:midi_files",
+        "mnist": "musicae.datasets.idx:mnist",
         "pop909": "musicae.datasets.files:pop909",
     },
     "corruptions": {
-        "downsample": "musicae.corruptions:downsample",
+        "blind-noise": "musicae.corruptions:blind_noise",
+        "downsample": "musicae.corruptions:Downsample",
         "drop-notes": "musicae.corruptions:drop_notes",
         "noise": "musicae.corruptions:noise",
     },
@@ -49,7 +58,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "gaussian": "musicae.likelihoods:Gaussian",
     },
     "evaluations": {
-        "sequence": "musicae.evaluate:sequence",
+        "generative": "musicae.evaluations.generative:generative",
+        "photos": "musicae.evaluations.photos:photos",
+        "pictures": "musicae.evaluations.pictures:pictures",
+        "sequence": "musicae.evaluations.sequence:sequence",
     },
     "metrics": {
         "hamming": "musicae.metrics:hamming",
@@ -59,14 +71,18 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "presets": {},
     "commands": {
         "decode": "musicae.cli.codes:decode",
+        "denoise": "musicae.cli.restore:denoise",
         "encode": "musicae.cli.codes:encode",
         "evaluate": "musicae.cli.training:evaluate",
         "interpolate": "musicae.cli.morph:interpolate",
+        "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
         "reconstruct": "musicae.cli.morph:reconstruct",
         "sample": "musicae.cli.morph:sample",
+        "score": "musicae.cli.score:score",
         "show": "musicae.cli.presets:show",
         "train": "musicae.cli.training:train",
+        "upscale": "musicae.cli.restore:upscale",
         "vary": "musicae.cli.morph:vary",
     },
 }

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from . import registry, windows
-from .core import Adapter, Autoencoder, Latent, Sample, Spec
+from .core import Adapter, Autoencoder, Latent, Restorer, Sample, Spec
 from .errors import MusicaeError
 
 __all__ = ["check_adapter", "check_model"]
@@ -308,9 +308,13 @@ def _check_gradients(who: str, model: Any, spec: Spec, x: Tensor) -> None:
         latent = _encode(who, model, x)
         z = latent.sample(torch.Generator().manual_seed(0))
         loss = loss + latent.kl().sum()
-    with _doing(who, "params"):
-        params = model.params(z, x)
-    _check_tensor(who, "params", params, (len(x), *spec.full_shape))
+        if (penalty := getattr(model, "penalty", None)) is not None:
+            with _doing(who, "penalty"):
+                loss = loss + penalty(latent, torch.Generator().manual_seed(0))
+    what = _what_gives_params(model)
+    with _doing(who, what):
+        params = _params(model, z, x)
+    _check_tensor(who, what, params, (len(x), *spec.full_shape))
     nll = registry.build("likelihoods", spec.likelihood).nll(params, x)
     loss = loss + nll.sum()
     with _doing(who, "the gradient of its loss"):
@@ -337,10 +341,12 @@ def _check_code(who: str, model: Any, x: Tensor) -> Tensor:
 def _check_outputs(who: str, model: Any, spec: Spec, z: Tensor, x: Tensor) -> None:
     """Check `params` and `decode`: their shapes, that they repeat, and that examples stand alone."""
     likelihood = registry.build("likelihoods", spec.likelihood)
-    calls: tuple[tuple[str, Callable[[int], Any]], ...] = (
-        ("params", lambda n: model.params(z[:n], x[:n])),
+    calls: list[tuple[str, Callable[[int], Any]]] = [
+        (_what_gives_params(model), lambda n: _params(model, z[:n], x[:n])),
         ("decode", lambda n: model.decode(z[:n], likelihood.mode)),
-    )
+    ]
+    if isinstance(model, Restorer):
+        calls[1] = ("the mode of restore", lambda n: likelihood.mode(model.restore(x[:n])))
     for what, call in calls:
         with _doing(who, what):
             out, again, alone = call(len(x)), call(len(x)), call(1)
@@ -349,6 +355,14 @@ def _check_outputs(who: str, model: Any, spec: Spec, z: Tensor, x: Tensor) -> No
         _need(torch.equal(out, again), who, f"{what} gives other values the second time, in eval mode")
         _need(_near(alone, out[:1]), who, f"what {what} gives for an example depends on the others of its batch")
     _check_values(who, "what decode gives", out, spec, 1)
+
+
+def _what_gives_params(model: Any) -> str:
+    return "restore" if isinstance(model, Restorer) else "params"
+
+
+def _params(model: Any, z: Tensor, x: Tensor) -> Any:
+    return model.restore(x) if isinstance(model, Restorer) else model.params(z, x)
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
@@ -360,7 +374,7 @@ def _check_state(who: str, model: Any, other: Any, z: Tensor, x: Tensor) -> None
     with _doing(who, "loading its saved state into another"):
         other.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()})
     other.eval()
-    same = torch.equal(model.params(z, x), other.params(z, x))
+    same = torch.equal(_params(model, z, x), _params(other, z, x))
     if model.latent_size:
         same = same and torch.equal(model.encode(x).mean, other.encode(x).mean)
     _need(same, who, "its state_dict is not all of its state: a copy loaded from it gives other values")

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from . import checkpoint, codec, data, preset, registry
 from .codec import Codec, generator
-from .core import Corruption, Latent, Windows
+from .core import Corruption, Latent, Restorer, Windows
 from .errors import MusicaeError
 from .preset import Preset
 
@@ -48,9 +48,13 @@ class Objective(nn.Module):
                 codes = model.encode(given, cond).mean
             loss = self._prior_loss(codes, rng)
             return {"loss": loss, "prior": loss}
-        empty = Latent(clean.new_zeros(len(clean), 0))
-        latent = model.encode(given, cond) if model.latent_size else empty
-        nll = self.likelihood.nll(model.params(latent.sample(rng), clean, cond), clean).mean()
+        latent = Latent(clean.new_zeros(len(clean), 0))
+        if isinstance(model, Restorer):
+            params = model.restore(given, cond)
+        else:
+            latent = model.encode(given, cond) if model.latent_size else latent
+            params = model.params(latent.sample(rng), clean, cond)
+        nll = self.likelihood.nll(params, clean).mean()
         kl = latent.kl().sum(1)
         places = math.prod(clean.shape[2:])
         loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
@@ -58,6 +62,9 @@ class Objective(nn.Module):
         if "prior" in self.networks:
             parts["prior"] = self._prior_loss(latent.mean.detach(), rng)
             loss = loss + parts["prior"]
+        if (penalty := getattr(model, "penalty", None)) is not None:
+            parts["penalty"] = penalty(latent, rng)
+            loss = loss + parts["penalty"]
         return {"loss": loss, **parts}
 
     def _prior_loss(self, codes: Tensor, rng: torch.Generator) -> Tensor:
@@ -121,7 +128,9 @@ def fit(
     rank, world = accelerator.process_index, accelerator.num_processes
     if batch % world:
         raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
-    objective = Objective(parts).to(accelerator.device).train()
+    # Convolutions of pictures are faster so.
+    layout = torch.channels_last if len(parts.spec.shape) == 2 else torch.preserve_format
+    objective = Objective(parts).to(accelerator.device).to(memory_format=layout).train()
     names = dict(objective.networks.named_parameters())
     fused = accelerator.device.type in ("cpu", "cuda")  # Not every backend has the fused kernel.
     optimizer = torch.optim.AdamW(names.values(), lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=fused)
@@ -145,7 +154,8 @@ def fit(
             index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
             clean = parts.adapter.augment(windows.batch(index), rng)
             given = corrupt(clean, rng) if corrupt else clean
-            clean, given = clean.to(accelerator.device), given.to(accelerator.device)
+            clean = clean.to(accelerator.device, memory_format=layout)
+            given = given.to(accelerator.device, memory_format=layout)
             cond = _labels(parts, windows, index, accelerator.device)
             weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
             phase = (step - steps, prior_steps) if prior_only else (step, steps)
@@ -173,7 +183,7 @@ def fit(
                 if main:
                     _save(out, parts, objective, optimizer, names, averaged)
                 if log and len(validation):
-                    log({"step": done, **_validate(objective, parts, validation, seed)})
+                    log({"step": done, **_validate(objective, parts, validation, corrupt, seed)})
                 accelerator.wait_for_everyone()
     return out / "model.safetensors"
 
@@ -288,7 +298,11 @@ def _restore(
         for name, parameter in names.items():
             optimizer.state[parameter] = {
                 "step": torch.tensor(float(header["step"]), device=parameter.device),
-                **{key: state[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")},
+                # Laid out in memory as the parameter is: the fused kernel goes through both side by side.
+                **{
+                    key: torch.empty_like(parameter).detach().copy_(state[f"{key}.{name}"])
+                    for key in ("exp_avg", "exp_avg_sq")
+                },
             }
     except (KeyError, RuntimeError) as error:
         raise MusicaeError(f"{path} is of another preset than the one to train; name another folder with -o") from error
@@ -296,12 +310,16 @@ def _restore(
 
 
 @torch.no_grad()
-def _validate(objective: Objective, parts: Codec, windows: Windows, seed: int, most: int = 2048) -> dict[str, float]:
+def _validate(
+    objective: Objective, parts: Codec, windows: Windows, corrupt: Corruption | None, seed: int, most: int = 2048
+) -> dict[str, float]:
     """Return the loss parts on a fixed random choice of held-out windows, each named ``validation_...``."""
     index = torch.randperm(len(windows), generator=generator(seed, -2))[:most]
     device = next(objective.parameters()).device
-    clean = windows.batch(index).to(device)
+    clean = windows.batch(index)
+    given = (corrupt(clean, generator(seed, -4)) if corrupt else clean).to(device)
+    clean = clean.to(device)
     objective.eval()
-    losses = objective(clean, clean, _labels(parts, windows, index, device), generator(seed, -3), 1.0, 0.0)
+    losses = objective(clean, given, _labels(parts, windows, index, device), generator(seed, -3), 1.0, 0.0)
     objective.train()
     return {f"validation_{name}": value.item() for name, value in losses.items()}

@@ -1,15 +1,17 @@
-"""Cutting a long tensor into windows along its last axis, and putting it together again."""
+"""Cutting a long tensor into windows along its last axis, or a large one into tiles, and putting it together again."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from .errors import MusicaeError
 
-__all__ = ["count", "join", "split"]
+__all__ = ["count", "join", "split", "tiles"]
 
 
 def count(length: int, size: int, hop: int) -> int:
@@ -56,3 +58,28 @@ def join(windows: Tensor, hop: int | None = None, length: int | None = None, fad
     else:
         out = torch.cat([*(w[..., :hop] for w in windows[:-1]), windows[-1]], dim=-1)
     return out if length is None else out[..., :length]
+
+
+Slices = tuple[slice, ...]
+
+
+def tiles(shape: Sequence[int], size: int, context: int, grain: int = 1) -> list[tuple[Slices, Slices, Slices]]:
+    """Return how to take a tensor of spatial `shape` tile by tile, each at most `size` long along every axis.
+
+    For each tile: where its values lie together with up to `context` places around them, where the tile
+    lies within those, and where in the whole. All begin at multiples of `grain`, so that a network
+    that works at a fraction of the size sees every tile in the same phase.
+    """
+    size, context = max(grain, size // grain * grain), math.ceil(context / grain) * grain
+    axes = []
+    for length in shape:
+        spans = []
+        for start in range(0, length, size):
+            end = min(start + size, length)
+            low, high = max(0, start - context), min(length, end + context)
+            spans.append((slice(low, high), slice(start - low, end - low), slice(start, end)))
+        axes.append(spans)
+    return [
+        (tuple(span[0] for span in spans), tuple(span[1] for span in spans), tuple(span[2] for span in spans))
+        for spans in itertools.product(*axes)
+    ]

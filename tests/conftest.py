@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -76,27 +77,77 @@ def repository() -> Path:
 TINY: dict[str, Any] = {"name": "patch-vae", "latent": 8, "width": 16, "depth": 1, "heads": 2}
 
 
-def _untrained(folder: Path, adapter: str) -> Path:
-    """Write a small untrained codec that stands for a shipped preset where only its shape matters."""
+Untrained = Callable[..., Path]
+"""Writes the checkpoint of an untrained preset: its name, then its sections."""
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
+    """Write small untrained codecs that stand for shipped presets where only their shape matters."""
     import torch
 
     from musicae import codec, preset
 
-    tree = {"adapter": {"name": adapter}, "model": TINY, "description": "a small one"}
-    torch.manual_seed(1)
-    made = codec.build(preset.resolve(preset.parse(tree, f"tiny-{adapter}")))
-    made.step = 7
-    made.save(folder / f"tiny-{adapter}.safetensors", half=False)
-    return folder / f"tiny-{adapter}.safetensors"
+    folder = tmp_path_factory.mktemp("tiny")
+
+    def write(name: str, **sections: dict[str, Any]) -> Path:
+        path = folder / f"{name}.safetensors"
+        if not path.is_file():
+            torch.manual_seed(1)
+            made = codec.build(preset.resolve(preset.parse({**sections, "description": "a small one"}, name)))
+            made.step = 7
+            made.save(path, half=False)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")
-def tiny_melody(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_melody(untrained: Untrained) -> Path:
     """The checkpoint of an untrained melody preset."""
-    return _untrained(tmp_path_factory.mktemp("tiny"), "melody")
+    return untrained("tiny-melody", adapter={"name": "melody"}, model=TINY)
 
 
 @pytest.fixture(scope="session")
-def tiny_drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_drums(untrained: Untrained) -> Path:
     """The checkpoint of an untrained drums preset."""
-    return _untrained(tmp_path_factory.mktemp("tiny"), "drums")
+    return untrained("tiny-drums", adapter={"name": "drums"}, model=TINY)
+
+
+SMALL: dict[str, Any] = {"width": 8, "depth": 2}
+
+
+@pytest.fixture(scope="session")
+def tiny_digits(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained VAE of digits, with a code of two numbers."""
+    return untrained(
+        "tiny-digits", adapter={"name": "image"}, dataset={"name": "mnist"},
+        model={"name": "vae", "latent": 2, **SMALL}, likelihood={"name": "bernoulli", "grey": True},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_classes(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained conditional VAE of digits."""
+    return untrained(
+        "tiny-classes", adapter={"name": "image"}, dataset={"name": "mnist"},
+        model={"name": "vae", "latent": 4, "classes": 10, **SMALL}, likelihood={"name": "bernoulli", "grey": True},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_denoise(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained U-Net that takes noise off grey pictures of any size."""
+    return untrained(
+        "tiny-denoise", adapter={"name": "image", "fit": "whole", "likelihood": "gaussian"}, dataset={"name": "mnist"},
+        model={"name": "unet", **SMALL}, corruption={"name": "noise", "std": 0.2},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_upscale(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained U-Net that doubles grey pictures of any size."""
+    return untrained(
+        "tiny-upscale", adapter={"name": "image", "fit": "whole", "likelihood": "gaussian"},
+        model={"name": "unet", **SMALL}, corruption={"name": "downsample", "factor": 2, "method": "bicubic"},
+    )  # fmt: skip

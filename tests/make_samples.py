@@ -1,15 +1,18 @@
 """Writes the sample files of data/ from the transcriptions below: ``python tests/make_samples.py [FOLDER]``.
 
 The tunes are in the public domain (traditional, or their composers died before 1830); the transcriptions, the
-arrangement of band.mid and the grooves are the project's own.
+arrangement of band.mid, the grooves and the pictures are the project's own.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
 import mido
+import numpy as np
+import PIL.Image
 
 TICKS = 480
 NAMES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -52,6 +55,10 @@ BOSSA = {
     37: "6..6..6...6..6..6..6..6...6..6..",
     42: "54545454545454545454545454545454",
 }
+
+# Digits: strokes through points (x, y) in a square of 20, an arc as (x, y, radius, from, to) in degrees clockwise.
+THREE = [(9.5, 5, 4.8, -150, 85), (9.2, 14.2, 5.4, -85, 145)]
+SEVEN = [[(3, 3.5), (16, 2.5), (12, 9), (9, 19)]]
 
 
 def pitch(name: str) -> int:
@@ -112,8 +119,65 @@ def save(
     mido.MidiFile(type=1, ticks_per_beat=TICKS, tracks=[conductor, *tracks]).save(path)
 
 
+def digit(strokes: list, size: int = 28, radius: float = 1.35) -> np.ndarray:
+    """Return a digit ``(size, size)``, white on black with soft edges, its centre of mass in the middle."""
+    points = []
+    for stroke in strokes:
+        if isinstance(stroke, tuple):
+            x, y, r, first, last = stroke
+            angles = np.radians(np.linspace(first, last, 100))
+            points.append(np.stack([x + r * np.cos(angles), y + r * np.sin(angles)], 1))
+        else:
+            corners = np.asarray(stroke, float)
+            points += [np.linspace(a, b, 60) for a, b in itertools.pairwise(corners)]
+    line = np.concatenate(points)
+    places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1) + 0.5
+    shift = np.zeros(2)
+    for _ in range(3):  # The ink is where the line is, but not quite evenly.
+        away = np.sqrt(((places[:, :, None] - (line + shift)) ** 2).sum(-1)).min(-1)
+        ink = np.clip(radius - away + 0.5, 0, 1)
+        shift = shift + size / 2 - (ink[..., None] * places).sum((0, 1)) / ink.sum()
+    return np.round(255 * ink).astype(np.uint8)
+
+
+def scene(width: int = 160, height: int = 120) -> np.ndarray:
+    """Return a landscape ``(height, width, 3)``: a sky that fades, a sun, grassy hills, a house with a fence."""
+    y, x = np.mgrid[0:height, 0:width].astype(float) + 0.5
+    grain = np.modf(np.abs(np.sin(x * 12.9898 + y * 78.233) * 43758.5453))[0] - 0.5
+
+    def paint(shape: np.ndarray, colour: tuple[float, ...], texture: np.ndarray | float = 0.0) -> None:
+        """Put `colour` on where `shape`, a distance in pixels, is below zero; the edge is a pixel wide."""
+        cover = np.clip(0.5 - shape, 0, 1)[..., None]
+        picture[:] = picture * (1 - cover) + (np.asarray(colour) + np.multiply.outer(texture, np.ones(3))) * cover
+
+    def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+        return np.maximum.reduce([left - x, x - right, top - y, y - bottom])
+
+    fade = (y / height)[..., None]
+    picture = (1 - fade) * np.array([70.0, 130, 200]) + fade * np.array([235.0, 225, 205])
+    paint(np.hypot(x - 124, y - 26) - 11, (255, 244, 190))
+    far = 66 + 9 * np.sin(x / 21) + 4 * np.sin(x / 7.3 + 1)
+    paint(far - y, (96, 122, 140), 14 * np.sin(x / 1.9 + y / 3.1))
+    near = 84 + 7 * np.sin(x / 30 + 2)
+    paint(near - y, (78, 128, 58), 42 * grain + 10 * np.sin(x * 0.9 + 3 * np.sin(y / 4)))
+    paint(box(34, 58, 78, 96), (176, 84, 66), 16.0 * (((y % 4) < 0.6) | ((x + 3 * (y // 4 % 2)) % 6 < 0.6)))
+    paint(np.maximum(np.abs(x - 56) * 0.75 - (y - 38), y - 58), (92, 52, 48), 12 * np.sin(y * 1.6))
+    for left in (39.5, 63.5):
+        paint(box(left, 66, left + 9, 76), (240, 226, 150))
+        paint(box(left + 4, 66, left + 5, 76), (60, 44, 40))
+        paint(box(left, 70.5, left + 9, 71.5), (60, 44, 40))
+    paint(box(52, 78, 60, 96), (66, 44, 36))
+    for post in range(86, 158, 6):
+        paint(box(post, 88, post + 2, 104), (238, 234, 226))
+    paint(box(85, 92, 157, 94), (238, 234, 226))
+    return np.round(np.clip(picture, 0, 255)).astype(np.uint8)
+
+
 def make(folder: Path) -> None:
     """Write every sample file into `folder`."""
+    PIL.Image.fromarray(digit(THREE)).save(folder / "three.png", optimize=True)
+    PIL.Image.fromarray(digit(SEVEN)).save(folder / "seven.png", optimize=True)
+    PIL.Image.fromarray(scene()).save(folder / "scene.png", optimize=True)
     common = [(0.0, 4, 4)]
     save(folder / "twinkle.mid", "Twinkle", 100, common, [track("Melody", line(TWINKLE), 0, 0)])
     save(folder / "ode-to-joy.mid", "Ode to Joy", 112, common, [track("Melody", line(ODE), 0, 40)])

@@ -3,9 +3,10 @@ import json
 import pytest
 import torch
 
-from musicae import checkpoint, codec
-from musicae.core import Sample
+from musicae import checkpoint, codec, registry
+from musicae.core import Sample, Spec
 from musicae.errors import MusicaeError
+from musicae.likelihoods import Gaussian
 from musicae.preset import Preset
 
 TINY = {
@@ -129,3 +130,42 @@ def test_a_preset_without_weights_says_how_to_get_them(tmp_path):
     (tmp_path / "new.toml").write_text("[adapter]\nname = 'melody'\n[model]\nname = 'patch-vae'\n")
     with pytest.raises(MusicaeError, match="musicae train"):
         codec.load(str(tmp_path / "new.toml"))
+
+
+def unet():
+    class Plain:
+        spec = Spec(1, (16, 16), "gaussian")
+
+    torch.manual_seed(0)
+    model = registry.build("models", "unet", Plain.spec, width=4, depth=1)
+    return codec.Codec(Preset("tiny"), Plain(), model.eval(), Gaussian())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 40), (33, 71)])
+def test_tiles_give_what_the_whole_gives(monkeypatch, size):
+    parts, x = unet(), torch.rand(1, *size)
+    monkeypatch.setattr(codec, "_TILE", 16)
+    monkeypatch.setattr(codec, "_CONTEXT", 16)
+    told = []
+    tiled = parts.restore_whole(x, report=lambda done, of: told.append((done, of)))
+    padded = torch.nn.functional.pad(x[None], (0, -size[1] % 2, 0, -size[0] % 2), mode="replicate")
+    torch.testing.assert_close(tiled, parts.restore(padded)[0, :, : size[0], : size[1]])
+    assert told[-1][0] == told[-1][1] == -(-size[0] // 16) * -(-size[1] // 16)
+
+
+def test_restoring_is_for_models_that_can(tiny_melody):
+    melody = codec.load(str(tiny_melody))
+    assert melody.restore(melody.split(Sample(line(64)))).shape == (2, 90, 32)
+    with pytest.raises(MusicaeError, match="code of fixed size"):
+        melody.restore_whole(line(64))
+    with pytest.raises(MusicaeError, match="takes no label"):
+        melody.labels(torch.tensor([1]))
+
+
+def test_labels_are_one_hot_and_checked():
+    parts = unet()
+    parts.model.classes = 3
+    assert parts.labels(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
+    for wrong in (-1, 3):
+        with pytest.raises(MusicaeError, match="0 to 2"):
+            parts.labels(torch.tensor([wrong]))

@@ -1,121 +1,79 @@
-"""Figures, checked on models whose figures are known."""
-
-import math
+"""What an evaluation is given: the splits, the folders and the number that it asks for."""
 
 import pytest
 import torch
 
-from musicae import codec, data, evaluate
-from musicae.core import Latent, Sample, Windows
+from musicae import codec, data, evaluate, registry
+from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.preset import Preset
-
-NAMES = {
-    "token_accuracy_mean", "token_accuracy_sampled", "onset_f1_mean", "exact_windows", "interpolation_monotone",
-    "interpolation_max_jump", "data_cost", "midpoint_cost_excess", "midpoint_density_ratio", "blend_cost_excess",
-    "prior_cost_excess", "prior_density_ratio", "kl_nats", "windows", "seconds",
-}  # fmt: skip
-
-
-class Perfect(torch.nn.Module):
-    """Keeps everything: its code is the tensor, with a spread of `std`."""
-
-    def __init__(self, spec, std):
-        super().__init__()
-        self.shape, self.std = spec.full_shape, std
-        self.latent_size = math.prod(self.shape)
-
-    def encode(self, x, cond=None):
-        mean = x.flatten(1)
-        return Latent(mean, torch.full_like(mean, 2 * math.log(self.std)))
-
-    def params(self, z, x, cond=None):
-        return z.view(-1, *self.shape) - (0.5 if self.shape[0] == 9 else 0.0)
-
-    def decode(self, z, choose, cond=None):
-        return choose(self.params(z, z))
-
-
-def perfect(adapter="melody", std=1e-3):
-    parts = codec.build(Preset(adapter, {"adapter": {"name": adapter}, "model": {"name": "lm", "width": 4}}))
-    parts.model = Perfect(parts.spec, std)
-    return parts
-
-
-def windows(n, adapter="melody", seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    if adapter == "drums":
-        return Windows(torch.rand(n, 9, 32, generator=rng) < 0.2, torch.arange(n), 9)
-    return Windows(torch.randint(0, 90, (n, 32), generator=rng, dtype=torch.uint8), torch.arange(n), 90)
-
-
-@pytest.mark.parametrize("adapter", ["melody", "drums"])
-def test_a_perfect_codec_has_perfect_figures(adapter):
-    figures = evaluate.sequence(perfect(adapter), windows(100, adapter, 1), windows(80, adapter), pairs=30)
-    for name in ("token_accuracy_mean", "token_accuracy_sampled", "onset_f1_mean", "exact_windows"):
-        assert figures[name] == 1.0
-        assert figures[f"spread_{name}"] == 0.0
-    assert figures["interpolation_monotone"] == 1.0
-    assert 0 < figures["interpolation_max_jump"] <= 1
-    assert figures["kl_nats"] > 1000
-
-
-def test_a_code_of_much_noise_is_worse_when_drawn_than_at_its_mean():
-    figures = evaluate.sequence(perfect(std=0.5), windows(100, seed=1), windows(80), pairs=30)
-    assert figures["token_accuracy_mean"] == 1.0
-    assert figures["token_accuracy_sampled"] < 0.9
-
-
-def test_the_floor_of_as_many_components_as_there_are_numbers_is_perfect_too():
-    parts = perfect("drums")
-    figures = evaluate.sequence(parts, windows(2000, "drums", 1), windows(50, "drums"), pairs=10)
-    assert figures["floor_exact_windows"] > 0.95
-    parts.model.latent_size = 8
-    assert evaluate._reconstruction(
-        parts, windows(2000, "drums", 1), windows(50, "drums").batch(torch.arange(50)),
-        Latent(windows(50, "drums").batch(torch.arange(50)).flatten(1)), 0,
-    )["floor_exact_windows"] == 0  # fmt: skip
 
 
 @pytest.fixture
-def judged(tmp_path):
-    """A language model that has learnt nothing: it gives about the same cost to everything."""
-    torch.manual_seed(0)
-    recipe = Preset("lm", {"adapter": {"name": "melody"}, "model": {"name": "lm", "width": 4},
-                           "evaluation": {"name": "sequence"}})  # fmt: skip
-    judge = codec.build(recipe)
-    judge.save(tmp_path / "lm.safetensors")
-    return tmp_path / "lm.safetensors"
-
-
-def test_costs_are_in_nats_a_step_above_real_data(judged):
-    figures = evaluate.sequence(perfect(), windows(100, seed=1), windows(60), lm=str(judged), pairs=20, samples=20)
-    assert set(figures) >= NAMES - {"windows", "seconds"}
-    assert figures["data_cost"] == pytest.approx(math.log(90), rel=0.1)
-    assert abs(figures["midpoint_cost_excess"]) < 0.2
-    assert figures["blend_density_ratio"] == pytest.approx(1.0, abs=0.05)
-
-
-def test_a_language_model_is_measured_above_the_frequencies(judged):
-    figures = evaluate.sequence(codec.load(str(judged)), windows(2000, seed=1), windows(60))
-    assert figures["floor_data_cost"] == pytest.approx(math.log(90), rel=0.03)
-    assert figures["data_cost"] == pytest.approx(math.log(90), rel=0.1)
-
-
-def test_evaluate_takes_the_test_split_and_the_number_asked_for(tmp_path, monkeypatch):
-    parts = perfect()
+def tunes(tmp_path, tiny_melody):
+    """A small melody codec whose data set is a folder of 40 tunes."""
+    parts = codec.load(str(tiny_melody))
+    (tmp_path / "tunes").mkdir()
     for i in range(40):
-        one = parts.adapter.spec.channels
-        line = torch.nn.functional.one_hot(
-            2 + torch.randint(30, (32,), generator=torch.Generator().manual_seed(i)), one
-        )
-        parts.adapter.write(Sample(line.T.float(), parts.adapter.blank()), tmp_path / f"{i}.mid")
+        rng = torch.Generator().manual_seed(i)
+        line = torch.nn.functional.one_hot(2 + torch.randint(30, (32,), generator=rng), parts.spec.channels)
+        parts.adapter.write(Sample(line.T.float(), parts.adapter.blank()), tmp_path / "tunes" / f"{i}.mid")
     parts.preset.sections["dataset"] = {"name": "midi-files", "test": 0.5, "validation": 0.1}
+    return parts, tmp_path / "tunes"
+
+
+def found(suite, lookup):
+    """Return a registry's `lookup` that knows `suite` as the evaluation 'asked'."""
+    return lambda group, name: suite if (group, name) == ("evaluations", "asked") else lookup(group, name)
+
+
+def test_evaluate_takes_the_test_split_and_the_number_asked_for(tunes):
+    parts, folder = tunes
     with pytest.raises(MusicaeError, match=r"no \[evaluation\]"):
-        evaluate.evaluate(parts, {"": tmp_path})
+        evaluate.evaluate(parts, {"": folder})
     parts.preset.sections["evaluation"] = {"name": "sequence", "pairs": 4}
-    test = data.load(parts.preset, parts.adapter, "test", {"": tmp_path})
-    whole = evaluate.evaluate(parts, {"": tmp_path})
+    test = data.load(parts.preset, parts.adapter, "test", {"": folder})
+    whole = evaluate.evaluate(parts, {"": folder})
     assert whole["windows"] == len(test)
     assert whole["seconds"] >= 0
-    assert evaluate.evaluate(parts, {"": tmp_path}, limit=9)["windows"] == 9
+    assert evaluate.evaluate(parts, {"": folder}, limit=9)["windows"] == 9
+
+
+def test_a_suite_gets_what_its_parameters_name(tunes, monkeypatch):
+    parts, folder = tunes
+    seen = {}
+
+    def asks(codec, folders, test, *, other="", more=1):
+        seen.update(codec=codec, folders=folders, n=len(test), other=other, more=more)
+        return {"figure": 1.0}
+
+    monkeypatch.setattr(registry, "lookup", found(asks, registry.lookup))
+    parts.preset.sections["evaluation"] = {"name": "asked", "other": "elsewhere"}
+    given = {"midi-files": folder, "elsewhere": folder.parent}
+    figures = evaluate.evaluate(parts, given, limit=5)
+    assert seen == {"codec": parts, "folders": given, "n": 5, "other": "elsewhere", "more": 1}
+    assert figures["figure"] == 1
+    assert figures["windows"] == 5
+    with pytest.raises(MusicaeError, match="no data set 'nowhere'"):
+        evaluate.evaluate(parts, {"midi-files": folder, "nowhere": folder})
+
+
+def test_a_suite_without_splits_needs_no_data_of_the_preset(tunes, monkeypatch):
+    parts, folder = tunes
+
+    def alone(codec, folders, limit):
+        return {"limit": limit or 0, "folders": len(folders)}
+
+    monkeypatch.setattr(registry, "lookup", found(alone, registry.lookup))
+    parts.preset.sections["evaluation"] = {"name": "asked"}
+    parts.preset.sections["dataset"] = {"name": "a set that there is not"}
+    figures = evaluate.evaluate(parts, {"photos": folder}, limit=3)
+    assert (figures["limit"], figures["folders"]) == (3, 1)
+    assert "windows" not in figures
+
+
+def test_a_suite_that_asks_for_something_else_is_told_what_there_is(tunes, monkeypatch):
+    parts, _ = tunes
+    monkeypatch.setattr(registry, "lookup", found(lambda codec, weather: {}, registry.lookup))
+    parts.preset.sections["evaluation"] = {"name": "asked"}
+    with pytest.raises(MusicaeError, match="asks for 'weather'; it can have codec, train"):
+        evaluate.evaluate(parts)

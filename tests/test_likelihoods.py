@@ -48,3 +48,15 @@ def test_bernoulli_draws_follow_the_probabilities():
     drawn = Bernoulli().sample(params, 1.0, torch.Generator().manual_seed(0))
     assert abs(drawn.mean().item() - 0.3) < 0.02
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
+
+
+def test_an_example_s_own_scale_is_the_likeliest():
+    params, target = torch.randn(3, 2, 40), torch.randn(3, 2, 40)
+    best = torch.stack([Gaussian(scale).nll(params, target) for scale in torch.linspace(0.5, 3, 500).tolist()])
+    torch.testing.assert_close(Gaussian(0).nll(params, target), best.amin(0), atol=0.02, rtol=0)
+
+
+def test_modes_of_pictures_are_grey_and_in_range():
+    params = torch.tensor([[[-3.0, 0.5, 3.0]]])
+    torch.testing.assert_close(Bernoulli(grey=True).mode(params), torch.sigmoid(params))
+    assert Gaussian(clip=True).mode(params).tolist() == [[[0.0, 0.5, 1.0]]]

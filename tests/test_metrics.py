@@ -40,3 +40,43 @@ def test_psnr_of_a_tenth():
     target = torch.zeros(1, 1, 4, 4)
     assert metrics.psnr(target, target + 0.1).item() == pytest.approx(20, abs=1e-4)
     assert metrics.psnr(target, target).isinf().all()
+
+
+def test_auroc_counts_pairs_in_the_right_order_and_ties_as_half():
+    low, high = torch.tensor([0.0, 1, 2]), torch.tensor([3.0, 4])
+    assert metrics.auroc(low, high) == 1
+    assert metrics.auroc(high, low) == 0
+    assert metrics.auroc(low, low) == 0.5
+    assert metrics.auroc(torch.tensor([0.0, 2]), torch.tensor([1.0, 2, 3])) == pytest.approx((1 + 1.5 + 2) / 6)
+
+
+def test_frechet_of_gaussians_is_known():
+    x = torch.randn(2000, 5, generator=torch.Generator().manual_seed(0))
+    shift = torch.tensor([1.0, 0, -2, 0, 0])
+    assert metrics.frechet(x, x) == pytest.approx(0, abs=1e-9)
+    assert metrics.frechet(x, x + shift) == pytest.approx(5, abs=1e-4)
+    white = torch.linalg.solve_triangular(
+        torch.linalg.cholesky(torch.cov(x.double().T)), (x.double() - x.double().mean(0)).T, upper=False
+    ).T
+    scale = torch.tensor([1.0, 2, 3, 1, 1]).double()
+    assert metrics.frechet(white, white * scale) == pytest.approx(1 + 4)  # The sum of (1 - scale)^2.
+    turn = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(1)).double()).Q
+    assert metrics.frechet(white @ turn, (white * scale) @ turn) == pytest.approx(5)
+
+
+def test_frechet_of_covariances_that_do_not_commute_is_symmetric_and_right():
+    rng = torch.Generator().manual_seed(2)
+    a = torch.randn(500, 4, generator=rng).double() @ torch.randn(4, 4, generator=rng).double()
+    b = torch.randn(400, 4, generator=rng).double() @ torch.randn(4, 4, generator=rng).double()
+    first, second = torch.cov(a.T), torch.cov(b.T)
+    # The eigenvalues of A B are those of A^(1/2) B A^(1/2).
+    middle = torch.linalg.eigvals(first @ second).real.sqrt().sum()
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + first.trace() + second.trace() - 2 * middle
+    assert metrics.frechet(a, b) == pytest.approx(expected.item())
+    assert metrics.frechet(b, a) == pytest.approx(expected.item())
+
+
+def test_frechet_stands_dimensions_that_never_vary():
+    x = torch.randn(50, 3, generator=torch.Generator().manual_seed(3))
+    x[:, 1] = 0
+    assert metrics.frechet(x, x + 1) == pytest.approx(3, abs=1e-4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,11 @@ from torch import Tensor, nn
 from musicae import codec as codecs
 from musicae import ops, preset
 from musicae.adapters.drums import Drums
+from musicae.adapters.image import Image
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import Choose, Latent, Sample, Spec
+from musicae.corruptions import Downsample
 from musicae.errors import MusicaeError
 from musicae.likelihoods import Bernoulli, Categorical, Gaussian
 
@@ -75,101 +76,6 @@ def written(path: Path, tensor: Tensor, **meta: Any) -> Path:
     adapter = Melody()
     adapter.write(Sample(tensor, {**adapter.blank(), **meta}), path)
     return path
-
-
-# --- walk ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("even", [True, False])
-@pytest.mark.parametrize("spherical", [True, False])
-def test_a_walk_begins_at_a_and_ends_at_b(tiny: Codec, even: bool, spherical: bool) -> None:
-    za, zb = torch.randn(3, 8), torch.randn(3, 8)
-    steps = ops.walk(tiny, za, zb, 5, even=even, spherical=spherical)
-    assert steps.shape == (5, 3, *SPEC.full_shape)
-    assert torch.equal(steps[0], tiny.decode(za))
-    assert torch.equal(steps[-1], tiny.decode(zb))
-
-
-def test_an_even_walk_never_turns_back_and_its_largest_change_is_smaller(tiny: Codec) -> None:
-    generator = torch.Generator().manual_seed(0)
-    za, zb = 4 * torch.randn(20, 8, generator=generator), 4 * torch.randn(20, 8, generator=generator)
-    even, uneven = ops.walk(tiny, za, zb, 9), ops.walk(tiny, za, zb, 9, even=False)
-    far = torch.stack([ops.differences(step, even[0]) for step in even])
-    assert far[-1].min() > 0
-    assert (far.diff(dim=0)[:-1] >= 0).all()
-
-    def largest(walk: Tensor) -> Tensor:
-        return torch.stack([ops.differences(now, then) for now, then in pairwise(walk)]).amax(0)
-
-    assert largest(even).mean() < 0.9 * largest(uneven).mean()
-
-
-def test_pairs_do_not_depend_on_their_neighbours(tiny: Codec) -> None:
-    za, zb = torch.randn(70, 8), torch.randn(70, 8)
-    together = ops.walk(tiny, za, zb, 4)
-    alone = torch.cat([ops.walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 62, 69)], dim=1)
-    assert torch.equal(together[:, [0, 62, 69]], alone)
-
-
-@pytest.mark.parametrize("spherical", [True, False])
-def test_a_walk_between_equal_codes_stands_still(tiny: Codec, spherical: bool) -> None:
-    z = torch.randn(2, 8)
-    for codes in (z, torch.zeros(2, 8)):
-        steps = ops.walk(tiny, codes, codes, 5, spherical=spherical)
-        assert all(torch.equal(step, tiny.decode(codes)) for step in steps)
-
-
-def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
-    za, zb = torch.randn(40, 8), torch.randn(40, 8)
-    one, same, other = (ops.walk(tiny, za, zb, 3, temperature=1.0, seed=seed) for seed in (1, 1, 2))
-    assert torch.equal(one, same)
-    assert not torch.equal(one, other)
-    assert not torch.equal(one, ops.walk(tiny, za, zb, 3))
-
-
-def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
-    told: list[tuple[int, int]] = []
-    ops.walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
-    assert told == [(0, 70), (62, 70), (70, 70)]
-
-
-def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
-    class Bent:
-        """Stands for a prior whose codes lie on a parabola over the noise."""
-
-        def to_noise(self, z: Tensor) -> Tensor:
-            return z[:, :1].repeat(1, 2)
-
-        def from_noise(self, noise: Tensor) -> Tensor:
-            return torch.stack([noise[:, 0], noise[:, 0].square()], dim=1)
-
-    codec = exact()
-    codec.prior = Bent()  # type: ignore[assignment]
-    a, b = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 1.0]])
-    times = torch.linspace(0, 1, 65)
-    codes = ops._between(codec, a, b, times, spherical=False)
-    assert torch.allclose(codes[:, 0, 1], times.square(), atol=0.005)
-    assert torch.equal(codes[0], a)
-    assert torch.equal(codes[-1], b)
-    assert torch.allclose(ops._between(codec, a, b, times[::8], spherical=False)[:, 0, 1], times[::8].square())
-
-
-def test_more_steps_than_fine_moments(tiny: Codec) -> None:
-    assert len(ops.walk(tiny, torch.randn(1, 8), torch.randn(1, 8), 70)) == 70
-
-
-@pytest.mark.parametrize("steps", [-1, 0, 1, 1001])
-def test_a_walk_refuses_a_senseless_number_of_steps(tiny: Codec, steps: int) -> None:
-    with pytest.raises(MusicaeError, match="steps must be between 2 and 1000"):
-        ops.walk(tiny, torch.zeros(1, 8), torch.zeros(1, 8), steps)
-
-
-def test_differences_count_places_or_measure_them() -> None:
-    a, b = line(2, 1, 1, 0)[None], line(2, 1, 5, 5)[None]
-    assert ops.differences(a, b).tolist() == [0.5]
-    hits = torch.tensor([[[1.0, 0, 0, 0], [1, 0, 0, 1]]])
-    assert ops.differences(hits, torch.zeros(1, 2, 4), "bernoulli").tolist() == [0.5]
-    assert ops.differences(torch.full((2, 1, 3), 3.0), torch.zeros(2, 1, 3), "gaussian").tolist() == [3, 3]
 
 
 # --- interpolate ---------------------------------------------------------------------------------------------------
@@ -298,36 +204,6 @@ def test_interpolate_refuses(tiny: Codec, data: Path) -> None:
             ops.interpolate(*arguments, preset=tiny, **settings)
 
 
-# --- which preset --------------------------------------------------------------------------------------------------
-
-
-def test_the_kind_of_file_picks_the_preset(data: Path, tmp_path: Path) -> None:
-    tune = tmp_path / "tune.ABC"
-    tune.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n")
-    chosen = {name: ops.preset_for(data / name) for name in ("twinkle.mid", "band.mid", "rock.mid", "bossa.mid")}
-    assert chosen == {
-        "twinkle.mid": "melody-2bar", "band.mid": "melody-2bar", "rock.mid": "drums-2bar", "bossa.mid": "drums-2bar",
-    }  # fmt: skip
-    assert ops.preset_for(tune) == "melody-2bar"
-
-
-def test_a_broken_adapter_of_another_package_keeps_ours_from_no_file(data: Path, entry_points: Any) -> None:
-    entry_points.add("adapters", "a-wreck", "no_such_module:Adapter", "musicae-wreck")
-    assert ops.preset_for(data / "rock.mid") == "drums-2bar"
-
-
-def test_files_that_no_preset_takes(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(MusicaeError, match=r"notes.txt is of no kind that is read here \(.abc, .mid, .midi\)"):
-        ops.preset_for(tmp_path / "notes.txt")
-    with pytest.raises(MusicaeError, match="is a folder; name a file in it"):
-        ops.preset_for(tmp_path)
-    with pytest.raises(MusicaeError, match="there is no file"):
-        ops.preset_for(tmp_path / "no.mid")
-    with pytest.raises(MusicaeError, match="no file to choose a preset by"):
-        ops.codec_for(None)
-
-
 # --- the other verbs -----------------------------------------------------------------------------------------------
 
 
@@ -403,3 +279,122 @@ def test_vary_goes_from_the_file_to_a_draw(tiny: Codec, data: Path) -> None:
 def test_vary_refuses_a_similarity_that_is_none(tiny: Codec, data: Path, similarity: float) -> None:
     with pytest.raises(MusicaeError, match="similarity must be between 0 and 1"):
         ops.vary(data / "twinkle.mid", similarity, preset=tiny)
+
+
+# --- pictures ------------------------------------------------------------------------------------------------------
+
+
+def picture(path: Path, height: int, width: int, channels: int = 1) -> Path:
+    """Write a picture of smooth random values."""
+    values = torch.rand(1, channels, 5, 5, generator=torch.Generator().manual_seed(height))
+    large = nn.functional.interpolate(values, (height, width), mode="bilinear")[0]
+    Image(channels).write(Sample(large, {}), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def digits(tiny_digits: Path) -> Codec:
+    return codecs.load(str(tiny_digits))
+
+
+def test_reconstruct_of_a_picture_tells_its_psnr(data: Path, digits: Codec) -> None:
+    made = ops.reconstruct(data / "three.png", preset=digits)
+    given = digits.adapter.read(data / "three.png").tensor
+    error = (made.sample.tensor - given).square().mean()
+    assert made.psnr == pytest.approx(-10 * error.log10().item(), abs=1e-4)
+    assert made.accuracy == pytest.approx(1 - (error / given.var(correction=0)).item(), abs=1e-4)
+    assert ops.reconstruct(data / "twinkle.mid", preset=exact()).psnr is None
+
+
+def test_pictures_are_interpolated(data: Path, digits: Codec) -> None:
+    made = ops.interpolate(data / "three.png", data / "seven.png", preset=digits, steps=5)
+    assert [part.tensor.shape for part in made.parts] == [(1, 28, 28)] * 5
+    for part, name in ((made.parts[0], "three"), (made.parts[-1], "seven")):
+        whole = ops.reconstruct(data / f"{name}.png", preset=digits).sample.tensor
+        assert torch.allclose(part.tensor, whole, atol=1e-5)
+    assert made.distances == sorted(made.distances)
+    assert made.joined().tensor.shape == (1, 28, 5 * 28)
+
+
+def test_a_label_chooses_what_is_sampled(tiny_classes: Path) -> None:
+    codec = codecs.load(str(tiny_classes))
+    seven, also, other = (ops.sample(codec, 3, label=label, seed=2) for label in (7, "7", 8))
+    each = ops.sample(codec, 12, seed=2)
+    assert all(torch.equal(a.tensor, b.tensor) for a, b in zip(seven, also, strict=True))
+    assert not torch.equal(seven[0].tensor, other[0].tensor)
+    cond = codec.labels(torch.arange(12) % 10)
+    wanted = codec.decode(codec.draw(12, 2), cond=cond)
+    assert all(torch.equal(one.tensor, want) for one, want in zip(each, wanted, strict=True))
+
+
+def test_conditional_verbs_ask_for_a_label(tiny_classes: Path, digits: Codec, data: Path) -> None:
+    codec, three = codecs.load(str(tiny_classes)), data / "three.png"
+    assert ops.reconstruct(three, preset=codec, label=3).psnr != ops.reconstruct(three, preset=codec, label=4).psnr
+    assert len(ops.vary(three, n=2, preset=codec, label="3")) == 2
+    for verb in (ops.reconstruct, ops.vary):
+        with pytest.raises(MusicaeError, match="'tiny-classes' must know what it is given; choose a label of 0, 1, 2"):
+            verb(three, preset=codec)
+        with pytest.raises(MusicaeError, match="'tiny-digits' takes no label; use a conditional one"):
+            verb(three, preset=digits, label=3)
+    with pytest.raises(MusicaeError, match="the codes of 'tiny-classes' say nothing without their labels"):
+        ops.interpolate(three, three, preset=codec)
+    with pytest.raises(MusicaeError, match="'tiny-classes' has no label '12'; it has 0, 1, 2"):
+        ops.sample(codec, label=12)
+
+
+def test_denoise_takes_pictures_of_any_size(tmp_path: Path, tiny_denoise: Path) -> None:
+    codec = codecs.load(str(tiny_denoise))
+    told: list[tuple[int, int]] = []
+    path = picture(tmp_path / "a.png", 37, 51)
+    made = ops.denoise(path, preset=codec, report=lambda done, of: told.append((done, of)))
+    assert torch.equal(made.given.tensor, codec.adapter.read(path).tensor)
+    assert torch.equal(made.sample.tensor, codec.restore_whole(made.given.tensor))
+    assert made.sample.meta == made.given.meta
+    assert told == [(0, 1), (1, 1)]
+    assert made.remarks[-1] == "the preset undoes noise"
+
+
+def test_denoise_by_a_model_with_a_code(data: Path, untrained: Any) -> None:
+    path = untrained(
+        "tiny-ae", adapter={"name": "image"}, model={"name": "ae", "latent": 4, "width": 8, "depth": 2},
+        corruption={"name": "noise"},
+    )  # fmt: skip
+    made = ops.denoise(data / "three.png", preset=str(path))
+    assert torch.equal(made.sample.tensor, ops.reconstruct(data / "three.png", preset=str(path)).sample.tensor)
+
+
+def test_upscale_enlarges_and_then_restores(tmp_path: Path, tiny_upscale: Path) -> None:
+    codec = codecs.load(str(tiny_upscale))
+    path = picture(tmp_path / "a.png", 17, 30)
+    made = ops.upscale(path, preset=codec)
+    large = Downsample(2, "bicubic").enlarge(codec.adapter.read(path).tensor[None])[0]
+    assert made.sample.tensor.shape == (1, 34, 60)
+    assert torch.equal(made.given.tensor, large)
+    assert torch.equal(made.sample.tensor, codec.restore_whole(large))
+
+
+def test_upscale_keeps_colours_that_a_grey_preset_does_not_see(tmp_path: Path, tiny_upscale: Path) -> None:
+    codec = codecs.load(str(tiny_upscale))
+    made = ops.upscale(picture(tmp_path / "a.png", 20, 20, channels=3), preset=codec, scale=2)
+    codec.adapter.write(made.sample, tmp_path / "b.png")
+    assert Image(3, fit="whole").read(tmp_path / "b.png").tensor.shape == (3, 40, 40)
+
+
+def test_restoring_refuses(
+    tmp_path: Path, digits: Codec, tiny_denoise: Path, tiny_upscale: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = picture(tmp_path / "a.png", 20, 20)
+    without = "the preset 'tiny-digits' was trained without a corruption and restores nothing"
+    with pytest.raises(MusicaeError, match=without):
+        ops.denoise(path, preset=digits)
+    with pytest.raises(MusicaeError, match=without):
+        ops.upscale(path, preset=digits)
+    with pytest.raises(MusicaeError, match="the preset 'tiny-denoise' undoes noise, it does not upscale"):
+        ops.upscale(path, preset=str(tiny_denoise))
+    with pytest.raises(MusicaeError, match="the preset 'tiny-upscale' upscales by 2, not by 4"):
+        ops.upscale(path, preset=str(tiny_upscale), scale=4)
+    with pytest.raises(MusicaeError, match="a U-Net has no code"):
+        ops.reconstruct(path, preset=str(tiny_denoise))
+    monkeypatch.setattr(ops, "_LARGEST", 1000)
+    with pytest.raises(MusicaeError, match="would have 0 million values after that; cut it into pieces first"):
+        ops.upscale(path, preset=str(tiny_upscale))

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -107,6 +108,51 @@ def test_the_prior_is_trained_on_when_the_codes_are_finished(folder, tmp_path):
     both.sections.pop("prior")
     with pytest.raises(MusicaeError, match=r"\[prior\]"):
         train.train(both, tmp_path / "none", {"": folder}, cpu=True)
+
+
+PICTURES = {
+    "unet": ({"model": {"name": "unet", "width": 4}, "corruption": {"name": "noise"}}, {"nll"}),
+    "aae": ({"model": {"name": "aae", "latent": 2, "width": 4, "adversary": 8}}, {"nll", "penalty"}),
+    "cvae": ({"model": {"name": "vae", "latent": 2, "width": 4, "classes": 10}}, {"nll", "kl"}),
+}
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """The files of a small MNIST: a bright bar whose place is its class."""
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    for part, count in (("train", 60), ("t10k", 10)):
+        labels = torch.arange(count) % 10
+        pictures = torch.randint(0, 60, (count, 28, 28), generator=torch.Generator().manual_seed(count))
+        for picture, label in zip(pictures, labels.tolist(), strict=True):
+            picture[2 * label + 4 : 2 * label + 7] = 250
+        header = struct.pack(">HBB3I", 0, 8, 3, count, 28, 28)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(header + bytes(pictures.flatten().tolist()))
+        header = struct.pack(">HBBI", 0, 8, 1, count)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(header + bytes(labels.tolist()))
+    return folder
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_pictures_are_trained_on_and_resumed_to_the_bit(digits, tmp_path, kind):
+    sections, parts = PICTURES[kind]
+    tree = {"adapter": {"name": "image"}, "dataset": {"name": "mnist"}, **sections}
+    seen = []
+    whole = Preset("tiny", {**tree, "training": {**SETTINGS, "steps": 8}})
+    train.train(whole, tmp_path / "whole", {"": digits}, report=seen.append, cpu=True)
+    assert parts <= seen[-2].keys()
+    assert seen[-1]["validation_nll"] > 0
+    out = tmp_path / "part"
+
+    def stop(values):
+        if values["step"] == 4 and "validation_nll" in values:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.train(whole, out, {"": digits}, report=stop, cpu=True)
+    train.train(whole, out, {"": digits}, resume=True, cpu=True)
+    assert same(tensors(tmp_path / "whole" / "state.safetensors"), tensors(out / "state.safetensors"))
 
 
 def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):

@@ -38,3 +38,15 @@ def test_without_a_fade_the_later_window_wins_from_its_start():
 def test_a_hop_that_does_not_fit_is_refused(hop):
     with pytest.raises(MusicaeError, match="hop"):
         windows.split(torch.zeros(1, 8), 8, hop)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 30), (64, 33)])
+@pytest.mark.parametrize("grain", [1, 4])
+def test_tiles_cover_everything_once_in_phase(shape, grain):
+    x, count = torch.rand(shape), torch.zeros(shape)
+    for context, inner, place in windows.tiles(shape, 16, 6, grain):
+        assert torch.equal(x[context][inner], x[place])
+        count[place] += 1
+        assert all(part.start % grain == 0 for part in (*context, *inner, *place))
+        assert all(part.stop - part.start <= 16 for part in place)
+    assert (count == 1).all()

@@ -85,7 +85,7 @@ class Commands(click.Group):
 )
 @click.version_option(package_name="musicae", prog_name="musicae", message="%(prog)s %(version)s")
 def main() -> None:
-    """Turn one piece of music into another, vary it, or make it up.
+    """Turn one piece of music or picture into another, vary it, restore it, or make it up.
 
     Paths and JSON go to stdout, everything else to stderr. `musicae COMMAND --help` tells more.
     """

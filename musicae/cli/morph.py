@@ -1,14 +1,15 @@
-"""The commands that make music: interpolate, reconstruct, sample, vary."""
+"""The commands that go from codes to files: interpolate, reconstruct, sample, vary."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .results import Maker, few_threads, reading, results, writing
+from musicae.errors import MusicaeError
+
+from .results import Maker, few_threads, percent, reading, results, writing
 
 __all__ = ["interpolate", "reconstruct", "sample", "vary"]
 
@@ -16,6 +17,7 @@ one_file = click.argument("file", type=click.Path(path_type=Path))
 preset_option = click.option(
     "--preset", metavar="NAME", help="A preset or a .safetensors file; by default what fits the first input."
 )
+label_option = click.option("--label", metavar="CLASS", help="Its class, a number or a name, for a conditional preset.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Other draws for another number.")
 count_option = click.option("-n", "count", type=int, default=1, show_default=True, help="How many to make.")
 join_option = click.option(
@@ -39,7 +41,7 @@ join_option = click.option(
     help="For inputs of different lengths: loop or pad the shorter, or trim the longer.",
 )  # fmt: skip
 @click.option(
-    "--temperature", type=float, default=0.0, show_default=True, help="0: the likeliest notes; 1: drawn ones."
+    "--temperature", type=float, default=0.0, show_default=True, help="0: the likeliest values; 1: drawn ones."
 )
 @seed_option
 @preset_option
@@ -48,12 +50,13 @@ join_option = click.option(
 @writing
 def interpolate(
     files: tuple[Path, ...], steps: int, grid: bool, even: bool, slerp: bool, exact_endpoints: bool, align: str,
-    temperature: float, seed: int, preset: str | None, join: bool, track: str | None, bars: str | None, **options: Any,
+    temperature: float, seed: int, preset: str | None, join: bool, track: str | None, bars: str | None,
+    fit: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Turn one file into another, step by step.
 
-    FILES are two MIDI files (or four with --grid) of any length: melodies of any kind, or drums.
-    The result is one file named A-to-B.mid beside the first.
+    FILES are two files of a kind (or four with --grid): MIDI files of any length, or pictures.
+    The result is one file named A-to-B.mid beside the first, of pictures a strip A-to-B.png; -o x.gif makes them move.
     """
     from musicae import ops
 
@@ -66,17 +69,12 @@ def interpolate(
     with results(codec, files[0].parent, stem, _step_names(steps, grid), join=join, **options) as out:
         made = ops.interpolate(
             *files, preset=codec, steps=steps, seed=seed, temperature=temperature, spherical=slerp, even=even,
-            exact_endpoints=exact_endpoints, align=align, grid=grid, report=_percent, track=track, bars=bars,
+            exact_endpoints=exact_endpoints, align=align, grid=grid, report=percent("windows", least=100),
+            track=track, bars=bars, fit=fit,
         )  # fmt: skip
         out.say(made.notices, made.remarks)
         out.write(made.parts, _titles(made.distances, stems, grid), steps if grid else None)
     out.report(preset=codec.preset.name, steps=steps, distances=made.distances, remarks=[*made.notices, *made.remarks])
-
-
-def _percent(done: int, of: int) -> None:
-    """Show how far a long morph has come, where a person looks on."""
-    if of > 100 and sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{done} of {of} windows" if done < of else "\r\x1b[K", nl=False, err=True)
 
 
 def _step_names(steps: int, grid: bool) -> list[str]:
@@ -95,45 +93,60 @@ def _titles(distances: list[float], stems: list[str], grid: bool) -> list[str]:
 @click.command(cls=Maker)
 @one_file
 @preset_option
+@label_option
 @reading
 @writing
-def reconstruct(file: Path, preset: str | None, track: str | None, bars: str | None, **options: Any) -> None:
+def reconstruct(
+    file: Path, preset: str | None, label: str | None, track: str | None, bars: str | None, fit: str | None,
+    **options: Any,
+) -> None:  # fmt: skip
     """Encode a file and decode it again, to see what is kept.
 
-    The result is named FILE-reconstructed.mid; the accuracy (share of the steps that are right) goes to stderr.
+    The result is named FILE-reconstructed.mid (or .png). What goes to stderr is the accuracy: the share of the steps
+    that are right, or of the variance of a picture, and its PSNR.
     """
     from musicae import ops
 
     few_threads(file)
     codec = ops.codec_for(preset, file)
     with results(codec, file.parent, f"{file.stem}-reconstructed", [], join=True, **options) as out:
-        made = ops.reconstruct(file, preset=codec, track=track, bars=bars)
-        out.say([f"accuracy {made.accuracy:.4f}"], made.remarks)
+        made = ops.reconstruct(file, preset=codec, label=label, track=track, bars=bars, fit=fit)
+        psnr = "" if made.psnr is None else f", PSNR {made.psnr:.2f} dB"
+        out.say([f"accuracy {made.accuracy:.4f}{psnr}"], made.remarks)
         out.write([made.sample], [f"{file.stem}, {made.accuracy:.1%} right"])
-    out.report(preset=codec.preset.name, accuracy=made.accuracy, remarks=made.remarks)
+    facts = {} if made.psnr is None else {"psnr": made.psnr}
+    out.report(preset=codec.preset.name, accuracy=made.accuracy, remarks=made.remarks, **facts)
 
 
 @click.command(cls=Maker)
-@click.option(
-    "--preset", default="melody-2bar", show_default=True, metavar="NAME", help="A preset or a .safetensors file."
-)
+@click.argument("name", metavar="[PRESET]", required=False)
+@click.option("--preset", metavar="NAME", help="The preset, if it is not the first word; by default melody-2bar.")
+@click.option("--label", metavar="CLASS", help="The class to make, of a conditional preset; by default each in turn.")
 @count_option
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1: more usual; above: less.")
 @seed_option
 @join_option
 @writing
-def sample(preset: str, count: int, temperature: float, seed: int, join: bool, **options: Any) -> None:
+def sample(
+    name: str | None, preset: str | None, label: str | None, count: int, temperature: float, seed: int, join: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Make something new.
 
-    The result is named PRESET-sample.mid, in the current folder.
+    PRESET is a name or a .safetensors file.
+
+    The result is named PRESET-sample.mid (or .png), in the current folder.
     """
-    from musicae import ops
+    from musicae import inputs, ops
 
     ops.check_number("the number of results", count, least=1)
+    if name and preset and name != preset:
+        raise MusicaeError(f"two presets are named, '{name}' and '{preset}'; leave one out")
     few_threads()
-    codec = ops.codec_for(preset)
-    with results(codec, Path(), f"{codec.preset.name}-sample", _step_names(count, False), join=join, **options) as out:
-        out.write(ops.sample(codec, count, seed=seed, temperature=temperature), _numbers(count))
+    codec = ops.codec_for(name or preset or "melody-2bar")
+    stem = f"{codec.preset.name}-sample{'' if label is None else f'-{inputs.label_of(codec, label)}'}"
+    with results(codec, Path(), stem, _step_names(count, False), join=join, **options) as out:
+        out.write(ops.sample(codec, count, seed=seed, temperature=temperature, label=label), _numbers(count))
     out.report(preset=codec.preset.name)
 
 
@@ -143,16 +156,17 @@ def sample(preset: str, count: int, temperature: float, seed: int, join: bool, *
 @count_option
 @seed_option
 @preset_option
+@label_option
 @join_option
 @reading
 @writing
 def vary(
-    file: Path, similarity: float, count: int, seed: int, preset: str | None, join: bool, track: str | None,
-    bars: str | None, **options: Any,
+    file: Path, similarity: float, count: int, seed: int, preset: str | None, label: str | None, join: bool,
+    track: str | None, bars: str | None, fit: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make variations of a file.
 
-    The result is named FILE-varied.mid, beside the file.
+    The result is named FILE-varied.mid (or .png), beside the file.
     """
     from musicae import ops
 
@@ -160,7 +174,9 @@ def vary(
     few_threads(file)
     codec = ops.codec_for(preset, file)
     with results(codec, file.parent, f"{file.stem}-varied", _step_names(count, False), join=join, **options) as out:
-        made = ops.vary(file, similarity, count, preset=codec, seed=seed, track=track, bars=bars)
+        made = ops.vary(
+            file, similarity, count, preset=codec, seed=seed, label=label, track=track, bars=bars, fit=fit
+        )  # fmt: skip
         remarks = made[0].remarks
         out.say([], remarks)
         out.write(made, _numbers(count))

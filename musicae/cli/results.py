@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.core import Sample
 
-__all__ = ["Maker", "Results", "few_threads", "make_folder", "reading", "results", "staged", "writing"]
+__all__ = [
+    "Maker",
+    "Results",
+    "few_threads",
+    "make_folder",
+    "percent",
+    "reading",
+    "results",
+    "say_skipped",
+    "staged",
+    "usual_suffix",
+    "writing",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BESIDE = "beside the result"
@@ -54,6 +66,30 @@ def few_threads(*files: Path) -> None:
         torch.set_num_threads(1)
 
 
+def percent(what: str, least: int = 0) -> Callable[[int, int], None]:
+    """Return a function that shows how many of `what` are done on one line of stderr, where a person looks on.
+
+    It says nothing where there are `least` of them or fewer.
+    """
+
+    def report(done: int, of: int) -> None:
+        if of > least and sys.stderr.isatty():
+            click.echo(f"\r\x1b[K{done} of {of} {what}" if done < of else "\r\x1b[K", nl=False, err=True)
+
+    return report
+
+
+def say_skipped(skipped: Mapping[str, str], of: int) -> None:
+    """Name the files that could not be read, a line each, and raise MusicaeError with their number, if there are any.
+
+    To be called when all else is done and written.
+    """
+    for name, reason in skipped.items():
+        click.echo(reason if name in reason else f"{name}: {reason}", err=True)
+    if skipped:
+        raise MusicaeError(f"{len(skipped)} of {of} files could not be read and were left out")
+
+
 def _with(function: F, options: Sequence[Callable[[F], F]]) -> F:
     for option in reversed(options):
         function = option(function)
@@ -61,25 +97,28 @@ def _with(function: F, options: Sequence[Callable[[F], F]]) -> F:
 
 
 def reading(function: F) -> F:
-    """Add the options of commands that read files of music."""
+    """Add the options of commands that read files, for the adapter that takes them."""
     options = (
         click.option(
-            "--track", metavar="TRACK", help="The track to read, by its number (from 1) or (part of) its name."
+            "--track", metavar="TRACK", help="Music: the track to read, by its number (from 1) or (part of) its name."
         ),
-        click.option("--bars", metavar="A-B", help="The bars to read, such as 5-8 or 3, counted from 1."),
+        click.option("--bars", metavar="A-B", help="Music: the bars to read, such as 5-8 or 3, counted from 1."),
+        click.option(
+            "--fit", type=click.Choice(["scale", "pad"]), help="Pictures: how to bring them to the preset's size."
+        ),
     )
     return _with(function, options)
 
 
 def writing(function: F) -> F:
-    """Add the options of commands that write files of music, which hand them to `results`."""
+    """Add the options of commands that write one file or a folder, which hand them to `results`."""
     options = (
         click.option(
             "-o", "--output", metavar="PATH", help="The file to write (with --split: the folder); - is stdout."
         ),
         click.option("-f", "--force", is_flag=True, help="Overwrite what exists."),
-        click.option("--wav", metavar="[FILE]", help="Write the sound as well."),
-        click.option("--png", metavar="[FILE]", help="Draw every step in one picture."),
+        click.option("--wav", metavar="[FILE]", help="Write the sound of music as well."),
+        click.option("--png", metavar="[FILE]", help="Draw every step of music in one picture."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths."),
         click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line."),
     )
@@ -108,6 +147,8 @@ def staged(targets: Sequence[Path], force: bool) -> Iterator[Mapping[Path, Path]
         except MusicaeError as error:
             # A message names the place a file was to have, not where it was on its way there.
             text = str(error)
+            for target, place in places.items():
+                text = text.replace(str(place), str(target))
             for folder, temporary in hidden.items():
                 text = text.replace(str(temporary), str(folder))
             raise MusicaeError(text) from error
@@ -172,11 +213,15 @@ class Results:
         """Write samples as files, and their sound and picture where wanted."""
         adapter = self.codec.adapter
         joined = samples[0] if len(samples) == 1 else adapter.concat(samples)
+        if columns and "frames" in joined.meta:
+            joined.meta["frames"]["columns"] = columns
         for path, sample in zip(self.parts, [joined] if self.join else samples, strict=True):
             adapter.write(sample, self.places[path])
         if self.wav:
             self._render(joined, self.places[self.wav])
-        if self.png:
+        if self.png and _pictures(self.codec):
+            adapter.write(joined, self.places[self.png])
+        elif self.png:
             self._draw(samples, self.places[self.png], titles, columns)
 
     def _render(self, joined: Sample, wav: Path) -> None:
@@ -192,7 +237,9 @@ class Results:
 
         adapter: Any = self.codec.adapter
         part = self.codec.preset.part("adapter")
-        known = {name: getattr(adapter, name) for name in ("low", "labels", "steps_per_beat") if hasattr(adapter, name)}
+        known: dict[str, Any] = {
+            name: getattr(adapter, name) for name in ("low", "labels", "steps_per_beat") if hasattr(adapter, name)
+        }
         if "meters" in samples[0].meta:
             known["meters"] = samples[0].meta["meters"]
         tensors = [sample.tensor for sample in samples]
@@ -212,12 +259,13 @@ class Results:
 @contextmanager
 def results(
     codec: Codec, folder: Path, stem: str, names: Sequence[str], *, join: bool, output: str | None, force: bool,
-    wav: str | None, png: str | None, as_json: bool, verbose: bool,
+    as_json: bool, verbose: bool, wav: str | None = None, png: str | None = None, suffix: str = "",
 ) -> Iterator[Results]:  # fmt: skip
     """Check where the results go before they are computed, and put them there when the block ends.
 
     Without `output` they go into `folder`: one file named `stem`, or unless `join` a folder of that name
-    with a file for each of `names`. The output ``-`` is written to stdout.
+    with a file for each of `names`. The output ``-`` is written to stdout. Files are of the kind `suffix`
+    where the adapter writes it, else of its usual one.
     """
     streamed = output == "-"
     if streamed and (as_json or not join):
@@ -225,10 +273,12 @@ def results(
     with ExitStack() as cleaning:
         if streamed:
             temporary = cleaning.enter_context(tempfile.TemporaryDirectory(prefix="musicae-"))
-            parts, extra = [Path(temporary) / f"{stem}{_written(codec)[0]}"], folder / stem
+            parts, extra = [Path(temporary) / f"{stem}{usual_suffix(codec, suffix)}"], folder / stem
         else:
-            parts, extra = _plan(codec, folder, stem, names, join, output)
+            parts, extra = _plan(codec, folder, stem, names, join, output, suffix)
         beside = [_beside(kind, wanted, extra) for kind, wanted in (("wav", wav), ("png", png))]
+        # The picture of pictures is what is written anyway.
+        beside = [None if path in parts else path for path in beside]
         made = Results(codec, parts, beside[0], beside[1], join, verbose, as_json, streamed)
         with staged(made.paths, force) as made.places:
             made.say([], [f"preset {codec.preset.name}, trained for {codec.step} steps"])
@@ -238,10 +288,10 @@ def results(
 
 
 def _plan(
-    codec: Codec, folder: Path, stem: str, names: Sequence[str], join: bool, output: str | None
+    codec: Codec, folder: Path, stem: str, names: Sequence[str], join: bool, output: str | None, suffix: str
 ) -> tuple[list[Path], Path]:
     """Return the files to write, and the path (less its suffix) beside which a sound and a picture go."""
-    suffix = _written(codec)[0]
+    suffix = usual_suffix(codec, suffix)
     if not join:
         base = Path(output) if output else folder / stem
         if base.exists() and not base.is_dir():
@@ -249,7 +299,8 @@ def _plan(
         return [base / f"{name}{suffix}" for name in names], base / stem
     one = Path(output) if output else folder / f"{stem}{suffix}"
     if one.is_dir():
-        raise MusicaeError(f"-o {one} is a folder; name a file, or write a folder of files with --split")
+        several = ", or write a folder of files with --split" if names else ""
+        raise MusicaeError(f"-o {one} is a folder; name a file{several}")
     if one.suffix.lower() not in _written(codec):
         raise MusicaeError(f"-o {one}: what '{codec.preset.name}' makes ends in {suffix}; name a file that does")
     return [one], one.with_suffix("")
@@ -258,6 +309,15 @@ def _plan(
 def _written(codec: Codec) -> tuple[str, ...]:
     """Return the suffixes of the files that the adapter writes, the usual one first."""
     return tuple(getattr(codec.adapter, "writes", codec.adapter.suffixes))
+
+
+def usual_suffix(codec: Codec, like: str = "") -> str:
+    """Return how a file is to end that the adapter writes: as `like` does, where it can, or as is usual."""
+    return like if like.lower() in _written(codec) else _written(codec)[0]
+
+
+def _pictures(codec: Codec) -> bool:
+    return ".png" in _written(codec)
 
 
 def _beside(kind: str, wanted: str | None, extra: Path) -> Path | None:

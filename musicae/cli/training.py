@@ -16,7 +16,7 @@ from musicae.errors import MusicaeError
 
 from .results import make_folder
 
-__all__ = ["evaluate", "train"]
+__all__ = ["data_option", "evaluate", "folders_of", "train"]
 
 data_option = click.option(
     "--data", multiple=True, metavar="[SET=]DIR",
@@ -24,7 +24,7 @@ data_option = click.option(
 )  # fmt: skip
 
 
-def _folders(data: Sequence[str]) -> dict[str, Path]:
+def folders_of(data: Sequence[str]) -> dict[str, Path]:
     """Return set -> folder; the name of a folder given alone is empty."""
     folders = {}
     for text in data:
@@ -55,7 +55,7 @@ def train(
     from musicae import preset
 
     settings = [*changes, *([f"training.steps={steps}"] if steps is not None else [])]
-    recipe, folders = preset.load(name, settings), _folders(data)
+    recipe, folders = preset.load(name, settings), folders_of(data)
     out = output or Path("runs") / recipe.name
     with ExitStack() as cleaning:
         make_folder(out, cleaning)
@@ -122,7 +122,7 @@ def evaluate(name: str, data: Sequence[str], limit: int | None, as_json: bool) -
 
     Each figure stands beside its floor, what a simple rival reaches, and its spread, half of its 95 % interval.
     """
-    folders = _folders(data)
+    folders = folders_of(data)
     from musicae import codec
     from musicae.evaluate import evaluate as measure
 

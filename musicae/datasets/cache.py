@@ -48,14 +48,18 @@ def cached(key: str, make: Callable[[], Windows]) -> Windows:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["windows"])
-            return Windows(file.get_tensor("data"), file.get_tensor("pieces"), header["channels"], header["names"])
+            data, pieces = file.get_tensor("data"), file.get_tensor("pieces")
+            labels = file.get_tensor("labels") if "labels" in file.keys() else None  # noqa: SIM118
+            return Windows(data, pieces, header["channels"], header["names"], labels, header.get("levels", 0))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         made = make()
-    header = json.dumps({"channels": made.channels, "names": made.names})
+    header = json.dumps({"channels": made.channels, "names": made.names, "levels": made.levels})
     with contextlib.suppress(OSError, MusicaeError):
         folder.mkdir(parents=True, exist_ok=True)
         with whole(path) as temporary:
             tensors = {"data": made.data.contiguous(), "pieces": made.pieces.to(torch.int32).contiguous()}
+            if made.labels is not None:
+                tensors["labels"] = made.labels.contiguous()
             temporary.write_bytes(save(tensors, {"windows": header}))
     return made
 

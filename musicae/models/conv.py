@@ -41,21 +41,26 @@ class ResBlock(nn.Module):
         return out
 
 
-def _inner_shape(spec: Spec, depth: int) -> tuple[int, ...]:
-    if len(spec.shape) not in (1, 2):
-        raise MusicaeError(f"[model] convolutions take 1 or 2 spatial axes, not {len(spec.shape)}")
-    if any(size % 2**depth for size in spec.shape):
-        raise MusicaeError(f"[model] depth {depth} needs a shape that {2**depth} divides, not {spec.shape}")
-    return tuple(size // 2**depth for size in spec.shape)
+def _inner_shape(spec: Spec, depth: int, shuffle: int) -> tuple[int, ...]:
+    if len(spec.shape) not in (1, 2) or (shuffle > 1 and len(spec.shape) != 2):
+        raise MusicaeError(f"[model] convolutions take 1 or 2 spatial axes (2 with shuffle), not {len(spec.shape)}")
+    factor = shuffle * 2**depth
+    if any(size % factor for size in spec.shape):
+        raise MusicaeError(f"[model] depth {depth} needs a shape that {factor} divides, not {spec.shape}")
+    return tuple(size // factor for size in spec.shape)
 
 
 class ConvEncoder(nn.Module):
-    """``(B, C, *S)`` -> ``(B, features)``: `depth` halvings, the width doubled at each."""
+    """``(B, C, *S)`` -> ``(B, features)``: `depth` halvings, the width doubled at each.
 
-    def __init__(self, spec: Spec, width: int, depth: int, blocks: int) -> None:
+    With `shuffle` > 1 that many pixels along both axes are first taken together as channels.
+    """
+
+    def __init__(self, spec: Spec, width: int, depth: int, blocks: int, shuffle: int = 1) -> None:
         super().__init__()
-        dims, inner = len(spec.shape), _inner_shape(spec, depth)
-        layers: list[nn.Module] = [conv(dims, spec.channels, width)]
+        dims, inner = len(spec.shape), _inner_shape(spec, depth, shuffle)
+        layers: list[nn.Module] = [nn.PixelUnshuffle(shuffle)] if shuffle > 1 else []
+        layers += [conv(dims, spec.channels * shuffle**2 if shuffle > 1 else spec.channels, width)]
         for level in range(depth):
             wide = width * 2**level
             layers += [ResBlock(dims, wide) for _ in range(blocks)]
@@ -73,16 +78,19 @@ class ConvEncoder(nn.Module):
 class ConvDecoder(nn.Module):
     """A vector ``(B, size)`` -> features ``(B, channels, *S)``, the encoder's mirror image."""
 
-    def __init__(self, spec: Spec, size: int, channels: int, width: int, depth: int, blocks: int) -> None:
+    def __init__(
+        self, spec: Spec, size: int, channels: int, width: int, depth: int, blocks: int, shuffle: int = 1
+    ) -> None:
         super().__init__()
-        dims, self.inner, wide = len(spec.shape), _inner_shape(spec, depth), width * 2**depth
+        dims, self.inner, wide = len(spec.shape), _inner_shape(spec, depth, shuffle), width * 2**depth
         self.spread = nn.Linear(size, wide * math.prod(self.inner))
         layers: list[nn.Module] = [ResBlock(dims, wide) for _ in range(blocks)]
         for _ in range(depth):
             layers += [conv_transposed(dims, wide, wide // 2)]
             wide //= 2
             layers += [ResBlock(dims, wide) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, nn.SiLU(), conv(dims, wide, channels))
+        layers += [nn.SiLU(), conv(dims, wide, channels * shuffle**2 if shuffle > 1 else channels)]
+        self.layers = nn.Sequential(*layers, *([nn.PixelShuffle(shuffle)] if shuffle > 1 else []))
 
     def forward(self, z: Tensor) -> Tensor:
         """Write a batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,28 @@ def preset(tiny_melody: Path) -> tuple[str, str]:
 def drums(tiny_drums: Path) -> tuple[str, str]:
     """The option that chooses a small untrained drums preset."""
     return ("--preset", str(tiny_drums))
+
+
+@pytest.fixture
+def gallery(shell: Shell, repository: Path) -> Shell:
+    """The folder of `shell`, with pictures in it too."""
+    for name in ("three", "seven", "scene"):
+        shutil.copy(repository / "data" / f"{name}.png", shell.folder)
+    return shell
+
+
+@pytest.fixture(scope="session")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files like those of MNIST, but of few pictures: bars whose place is their class."""
+    folder = tmp_path_factory.mktemp("mnist")
+    for part, count in (("train", 60), ("t10k", 30)):
+        labels = bytes(i % 10 for i in range(count))
+        pictures = b"".join(_bar(label, (255 if part == "train" else 150) - i) for i, label in enumerate(labels))
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 0x803, count, 28, 28) + pictures)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + labels)
+    return folder
+
+
+def _bar(label: int, brightness: int) -> bytes:
+    row = bytes(brightness if x < 10 + brightness % 13 else 0 for x in range(28))
+    return b"".join(row if y in (2 * label + 3, 2 * label + 4) else bytes(28) for y in range(28))

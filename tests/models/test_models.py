@@ -7,16 +7,18 @@ from musicae import registry
 from musicae.core import Latent, Spec
 from musicae.errors import MusicaeError
 from musicae.likelihoods import Categorical
-from musicae.models.autoencoder import conv_vae, patch_vae
+from musicae.models.autoencoder import adversarial_ae, conv_vae, fsq_ae, patch_vae, sparse_ae
 from musicae.models.prior import FlowPrior
 from musicae.models.sequence import LanguageModel, StepHead
 from musicae.models.transformer import patchify, unpatchify
+from musicae.models.unet import UNet
 from musicae.testing import check_model
 
 LINE, PICTURE = Spec(5, (16,), "categorical"), Spec(3, (8, 8), "bernoulli")
 SMALL = {"ae": {"width": 8, "latent": 4}, "vae": {"width": 8, "latent": 4},
          "patch-ae": {"width": 12, "depth": 1, "latent": 4}, "patch-vae": {"width": 12, "depth": 1, "latent": 4},
-         "lm": {"width": 8}}  # fmt: skip
+         "aae": {"width": 8, "latent": 4, "adversary": 16}, "sparse-ae": {"width": 8, "latent": 4},
+         "fsq-ae": {"width": 8, "latent": 4}, "unet": {"width": 8}, "lm": {"width": 8}}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", [LINE, PICTURE], ids=["1d", "2d"])
@@ -75,6 +77,9 @@ def test_patches_go_together_again(shape):
         (lambda: conv_vae(Spec(1, (4, 4, 4), "bernoulli")), "1 or 2 spatial axes"),
         (lambda: patch_vae(PICTURE, recurrent=4), "sequences"),
         (lambda: LanguageModel(PICTURE), "sequences"),
+        (lambda: fsq_ae(PICTURE, levels=1), "levels"),
+        (lambda: UNet(PICTURE, depth=4), "divides"),
+        (lambda: UNet(LINE, shuffle=2), "two|2 with shuffle"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(make, match):
@@ -125,3 +130,57 @@ def test_the_flow_learns_where_codes_lie():
     near = torch.minimum((drawn - torch.tensor([3.0, -3])).norm(dim=1), (drawn - torch.tensor([-3.0, 3])).norm(dim=1))
     assert (near < 1).float().mean() > 0.9
     assert 0.3 < (drawn[:, 0] > 0).float().mean() < 0.7
+
+
+def test_a_unet_has_no_code_and_says_so():
+    model = UNet(PICTURE, width=8)
+    for attempt in (
+        lambda: model.encode(torch.zeros(1, 3, 8, 8)),
+        lambda: model.params(torch.zeros(1, 0), torch.ones(1)),
+    ):
+        with pytest.raises(MusicaeError, match="a U-Net has no code"):
+            attempt()
+
+
+@pytest.mark.parametrize("shuffle", [1, 2])
+def test_a_unet_takes_any_size_that_its_multiple_divides(shuffle):
+    model = UNet(PICTURE, width=8, depth=1, shuffle=shuffle)
+    x = torch.rand(1, 3, 2 * model.multiple, 5 * model.multiple)
+    assert model.restore(x).shape == x.shape
+    assert (model.restore(x) - x).abs().mean() < 1  # It starts near the identity.
+
+
+def test_quantised_codes_have_few_values_and_a_gradient():
+    model = fsq_ae(PICTURE, latent=4, width=8, levels=5)
+    x = torch.rand(16, 3, 8, 8)
+    code = model.encode(x).mean
+    torch.testing.assert_close((code * 2).round() / 2, code)
+    code.sum().backward()
+    assert model.code.weight.grad.abs().sum() > 0
+    near = code.detach() + 0.1
+    assert torch.equal(model.decode(near, lambda params: params), model.decode(code, lambda params: params))
+
+
+def test_sparsity_costs_the_absolute_code():
+    model = sparse_ae(PICTURE, latent=4, width=8, sparsity=0.5)
+    code = torch.tensor([[1.0, -2, 0, 0], [0, 0, 0, 3]])
+    assert model.penalty(Latent(code), torch.Generator()).item() == pytest.approx(0.5 * 3)
+
+
+def test_both_players_learn_in_an_adversarial_autoencoder():
+    """The discriminator learns to tell codes that are far off, and the gradient draws those towards N(0, 1)."""
+    torch.manual_seed(0)
+    adversary = adversarial_ae(PICTURE, latent=2, width=8, adversary=32, weight=1.0).penalty
+    rng = torch.Generator().manual_seed(0)
+    code = torch.nn.Parameter(torch.randn(256, 2, generator=rng) * 0.3 + 4)
+    optimizer = torch.optim.Adam([{"params": adversary.parameters(), "lr": 2e-3}, {"params": [code], "lr": 2e-2}])
+    for step in range(600):
+        optimizer.zero_grad()
+        adversary(Latent(code), rng).backward()
+        optimizer.step()
+        if step == 50:
+            told = torch.sigmoid(adversary.net(torch.cat([torch.randn(256, 2, generator=rng), code.detach()]))).view(
+                2, -1
+            )
+            assert told[0].mean() > 0.8 > 0.2 > told[1].mean()
+    assert code.mean(0).abs().max() < 0.8

@@ -1,4 +1,4 @@
-"""Pictures: the piano rolls of many windows side by side."""
+"""The piano rolls of many windows side by side."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .errors import MusicaeError
-from .whole import whole
+from ..errors import MusicaeError
+from .canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
 __all__ = ["bar_lines", "hits", "notes", "rolls"]
 
 Bars = list[tuple[int, int, int]]
 """Rectangles one row high: ``(start, length, row)``, the first two in steps."""
 
-FIRST_COLOUR, LAST_COLOUR = (0.10, 0.36, 0.66), (0.85, 0.37, 0.05)
 _BLACK_KEYS = (1, 3, 6, 8, 10)
-_LARGEST = 30_000  # Pixels along a side; the canvas ends at 65536.
 
 
 def notes(roll: Tensor, low: int = 21) -> Bars:
@@ -87,7 +85,7 @@ def rolls(
     drawn = [notes(part, low) if kind == "melody" else hits(part) for part in parts]
     rows = _pitch_range(drawn) if kind == "melody" else (0, parts[0].shape[0])
     length = max(part.shape[-1] for part in parts)
-    figure, axes = _panels(len(parts), columns, length / (4 * steps_per_beat), rows[1] - rows[0], kind)
+    drawing, axes = _panels(len(parts), columns, length / (4 * steps_per_beat), rows[1] - rows[0], kind)
     for i, (ax, bars) in enumerate(zip(axes, drawn, strict=True)):
         share = i / max(1, len(parts) - 1)
         colour = [(1 - share) * a + share * b for a, b in zip(FIRST_COLOUR, LAST_COLOUR, strict=True)]
@@ -96,7 +94,7 @@ def rolls(
         _row_labels(ax, rows, kind, labels)
         if i < len(titles):
             ax.set_title(titles[i], fontsize=8, loc="left", pad=3)
-    _save(figure, path)
+    save(drawing, path)
 
 
 def _pitch_range(drawn: Sequence[Bars]) -> tuple[int, int]:
@@ -109,9 +107,6 @@ def _pitch_range(drawn: Sequence[Bars]) -> tuple[int, int]:
 
 def _panels(count: int, columns: int | None, bars: float, rows: int, kind: str) -> tuple[Any, list[Any]]:
     """Return a figure and its axes, as large as what they show."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     width = min(max(1.7 * bars, 2.4), 30.0)
     height = min(max((0.15 if kind == "drums" else 0.07) * rows, 1.0), 3.5)
     across = columns or min(count, max(1, int(16 / width)))
@@ -119,13 +114,11 @@ def _panels(count: int, columns: int | None, bars: float, rows: int, kind: str) 
     if columns is None:
         across = next((n for n in range(across, max(1, across // 2), -1) if count % n == 0), across)
     down = math.ceil(count / across)
-    size = (across * (width + 0.25) + 0.5, down * (height + 0.32) + 0.2)
-    figure = Figure(figsize=size, dpi=min(120.0, _LARGEST / size[0], _LARGEST / size[1]), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flatten().tolist()
+    drawing = figure(across * (width + 0.25) + 0.5, down * (height + 0.32) + 0.2)
+    axes = drawing.subplots(down, across, squeeze=False, sharex=True, sharey=True).flatten().tolist()
     for spare in axes[count:]:
         spare.set_axis_off()
-    return figure, axes[:count]
+    return drawing, axes[:count]
 
 
 def _rulings(
@@ -167,8 +160,3 @@ def _row_labels(ax: Any, rows: tuple[int, int], kind: str, labels: Sequence[str]
     else:
         octaves = [row for row in range(*rows) if row % 12 == 0]
         ax.set_yticks(octaves, [f"C{row // 12 - 1}" for row in octaves])
-
-
-def _save(figure: Any, path: Path) -> None:
-    with whole(path) as temporary:
-        figure.savefig(temporary, format="png")

@@ -1,0 +1,195 @@
+"""The command plot: pictures of codes, of reconstructions, and of a training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from musicae.errors import MusicaeError
+
+from .results import staged
+from .training import data_option, folders_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from musicae.codec import Codec
+    from musicae.core import Windows
+
+__all__ = ["latent", "losses", "plot", "reconstruction"]
+
+_PLANE = 20  # Places along a side of the decoded plane.
+_NOT_LOSSES = ("step", "steps", "lr", "beta", "examples_per_second")
+
+preset_argument = click.argument("name", metavar="PRESET")
+force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Other examples for another number.")
+
+
+@click.group()
+def plot() -> None:
+    """Draw codes, reconstructions, or a training."""
+
+
+@plot.command()
+@preset_argument
+@data_option
+@click.option(
+    "-n", "count", type=click.IntRange(min=2), default=5000, show_default=True, help="How many codes to draw."
+)
+@seed_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default the current folder.")
+@force_option
+def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path | None, force: bool) -> None:
+    """Draw the codes of held-out data, coloured by class.
+
+    PRESET is a name or a .safetensors file.
+
+    PRESET-codes.png has a point for each code: the code itself if it has two numbers, else its two principal
+    components. For two numbers PRESET-plane.png shows what the decoder makes of each place, in even steps of
+    probability.
+    """
+    folders, out = folders_of(data), output or Path()
+    import torch
+
+    from musicae import codec as codecs
+    from musicae import inputs, plots
+
+    codec = codecs.load(name)
+    if not codec.model.latent_size:
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
+    draws_plane = codec.model.latent_size == 2 and len(codec.spec.shape) == 2
+    targets = [out / f"{codec.preset.name}-{what}.png" for what in ("codes", "plane")[: 1 + draws_plane]]
+    with staged(targets, force) as places:
+        windows = _test(codec, folders, count, seed)
+        given, cond = windows.batch(torch.arange(len(windows))), _labels(codec, windows)
+        points, axes = _points(codec.encode(inputs.cut_to_size(codec, given, seed), cond).mean)
+        names = inputs.class_names(codec) or windows.names if windows.labels is not None else []
+        title = f"{codec.preset.name}: {len(windows)} held-out examples"
+        plots.scatter(points, places[targets[0]], windows.labels, names, axes=axes, title=title)
+        if draws_plane:
+            # The middle of each of equally likely shares of N(0, 1).
+            at = torch.special.ndtri((torch.arange(_PLANE) + 0.5) / _PLANE)
+            grid = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1).flatten(0, 1)
+            cond = None if cond is None else codec.labels(torch.zeros(len(grid)))
+            tiles = codec.decode(grid, cond=cond).view(_PLANE, _PLANE, *codec.spec.full_shape)
+            said = f"{codec.preset.name}{'' if cond is None else ', class 0'}: the plane of its code, decoded"
+            plots.plane(tiles, at.tolist(), places[targets[1]], said)
+    for target in targets:
+        click.echo(target)
+
+
+def _test(codec: Codec, folders: Mapping[str, Path], count: int, seed: int) -> Windows:
+    """Return `count` windows at random of the preset's test split."""
+    import torch
+
+    from musicae import data
+    from musicae.codec import generator
+
+    windows = data.load(codec.preset, codec.adapter, "test", folders)
+    if not len(windows):
+        raise MusicaeError("the test split is empty; give more data with --data")
+    return windows.subset(torch.randperm(len(windows), generator=generator(seed, 31))[:count])
+
+
+def _labels(codec: Codec, windows: Windows) -> torch.Tensor | None:
+    classes = int(getattr(codec.model, "classes", 0))
+    if classes and windows.labels is None:
+        raise MusicaeError(f"'{codec.preset.name}' is conditional, and its data has no classes; use another preset")
+    return codec.labels(windows.labels) if classes and windows.labels is not None else None
+
+
+def _points(codes: torch.Tensor) -> tuple[torch.Tensor, tuple[str, str]]:
+    """Return codes ``(N, D)`` as points ``(N, 2)``, and what their axes are: two numbers, or principal components."""
+    import torch
+
+    size = codes.shape[1]
+    if size == 2:
+        return codes, ("first number of the code", "second number of the code")
+    if size == 1:
+        return torch.cat([codes, torch.zeros_like(codes)], dim=1), ("the code", "")
+    centred = codes - codes.mean(0)
+    variance, directions = torch.linalg.eigh(centred.T @ centred)
+    share = (variance.flip(0)[:2] / variance.sum().clamp_min(1e-12)).tolist()
+    axes = [f"principal component {i} of {size} ({part:.0%} of the variance)" for i, part in enumerate(share, start=1)]
+    return centred @ directions.flip(1)[:, :2], (axes[0], axes[1])
+
+
+@plot.command()
+@preset_argument
+@data_option
+@click.option(
+    "-n", "count", type=click.IntRange(min=1, max=40), default=10, show_default=True, help="How many examples to draw."
+)
+@seed_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default PRESET-reconstruction.png."
+)
+@force_option
+def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, output: Path | None, force: bool) -> None:
+    """Draw held-out pictures, what the preset makes of them, and the error.
+
+    PRESET is a name or a .safetensors file. What the network is given is drawn too where the preset restores; the
+    PSNR over all of them goes to stderr.
+    """
+    folders = folders_of(data)
+    import torch
+
+    from musicae import codec as codecs
+    from musicae import inputs, plots, registry
+    from musicae.codec import generator
+
+    codec = codecs.load(name)
+    if len(codec.spec.shape) != 2:
+        raise MusicaeError(f"'{codec.preset.name}' makes no pictures; musicae reconstruct --png draws what it makes")
+    target = output or Path(f"{codec.preset.name}-reconstruction.png")
+    with staged([target], force) as places:
+        windows = _test(codec, folders, count, seed)
+        clean = inputs.cut_to_size(codec, windows.batch(torch.arange(len(windows))), seed)
+        lines, part = {"input": clean}, codec.preset.part("corruption")
+        if part:
+            corrupt = registry.build("corruptions", part[0], **part[1])
+            lines["given"] = corrupt(clean, generator(seed, 41))
+        made = codec.restore(lines.get("given", clean), _labels(codec, windows)).clamp(0, 1)
+        lines |= {"output": made, "error": (made - clean).abs()}
+        plots.rows(lines, places[target])
+    error = (made - clean).square().flatten(1).mean(1).clamp_min(1e-10)
+    click.echo(f"PSNR {(-10 * error.log10()).mean().item():.2f} dB", err=True)
+    click.echo(target)
+
+
+@plot.command()
+@click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default DIR/losses.png.")
+@force_option
+def losses(run: Path, output: Path | None, force: bool) -> None:
+    """Draw the curves of a training, from the folder that it was written to."""
+    from musicae import plots
+
+    curves = _curves(run / "metrics.jsonl")
+    target = output or run / "losses.png"
+    with staged([target], force) as places:
+        plots.losses(curves, places[target], run.resolve().name)
+    click.echo(target)
+
+
+def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
+    """Read ``metrics.jsonl``: name -> points ``(step, value)``."""
+    try:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for values in lines:
+            for name, value in values.items():
+                if name not in _NOT_LOSSES:
+                    curves.setdefault(name, []).append((float(values["step"]), float(value)))
+    except OSError:
+        raise MusicaeError(f"there is no {path}; name the folder of a training (musicae train -o DIR)") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise MusicaeError(f"{path} is no record of a training, or a damaged one") from None
+    if not curves:
+        raise MusicaeError(f"{path} has no losses yet; train for longer")
+    return curves

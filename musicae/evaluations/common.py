@@ -1,0 +1,117 @@
+"""What the suites share: means with their spread, random choices, principal components, costs."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .. import data, registry
+from ..codec import Codec, generator
+from ..core import Corruption, Windows
+from ..errors import MusicaeError
+from ..preset import Preset
+
+__all__ = [
+    "Figures",
+    "all_of",
+    "choose",
+    "condition",
+    "corruption",
+    "is_bernoulli",
+    "mean",
+    "nll",
+    "other_set",
+    "pca",
+    "rivals",
+]
+
+Figures = dict[str, float]
+
+
+def mean(figures: Figures, name: str, values: Tensor) -> None:
+    """Put the mean of `values` ``(N,)`` into `figures` under `name`, and its spread beside it."""
+    figures[name] = values.mean().item()
+    figures[f"spread_{name}"] = 1.96 * values.std().item() / math.sqrt(len(values)) if len(values) > 1 else 0.0
+
+
+def rivals(figures: Figures, name: str, reached: Mapping[str, float]) -> None:
+    """Put what each rival of `name` (``psnr_X``) reaches under ``floor_<rival>_X``, the best under `floor_name`."""
+    for rival, value in reached.items():
+        figures[f"floor_{rival}{name.removeprefix('psnr')}"] = value
+    if reached:
+        figures[f"floor_{name}"] = max(reached.values())
+
+
+def choose(windows: Windows, n: int, seed: int) -> Windows:
+    """Return `n` of the windows at random, or all of them in another order where there are fewer."""
+    return windows.subset(torch.randperm(len(windows), generator=generator(seed, 17))[:n])
+
+
+def all_of(windows: Windows) -> Tensor:
+    """Return all the windows as one batch ``(N, C, *S)``."""
+    return windows.batch(torch.arange(len(windows)))
+
+
+def pca(known: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the centre ``(D,)`` and the first `n` principal components ``(D, n)`` of `known` ``(N, D)``."""
+    centre = known.mean(0)
+    known = known - centre
+    if len(known) < known.shape[1]:
+        return centre, torch.linalg.svd(known, full_matrices=False).Vh[:n].T
+    _, vectors = torch.linalg.eigh((known.T @ known).double())
+    return centre, vectors[:, -n:].float()
+
+
+def condition(codec: Codec, windows: Windows) -> Tensor | None:
+    """Return the labels of `windows` as a conditional model takes them, None for any other model."""
+    if not getattr(codec.model, "classes", 0):
+        return None
+    if windows.labels is None:
+        raise MusicaeError(f"the preset '{codec.preset.name}' is conditional, and its data set has no labels")
+    return codec.labels(windows.labels)
+
+
+def corruption(codec: Codec) -> Corruption | None:
+    """Return the corruption that the preset was trained against, if any."""
+    part = codec.preset.part("corruption")
+    made: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
+    return made
+
+
+def is_bernoulli(codec: Codec) -> bool:
+    """Tell whether the values are probabilities to the codec's likelihood."""
+    return (codec.preset.part("likelihood") or (codec.spec.likelihood, {}))[0] == "bernoulli"
+
+
+@torch.no_grad()
+def nll(codec: Codec, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
+    """Return -log p(x|z, cond) in nats, ``(N,)``, of windows `x` ``(N, C, *S)`` given codes `z` ``(N, D)``."""
+    parts = [torch.zeros(0)]
+    for i in range(0, len(z), batch):
+        chosen = x[i : i + batch].to(codec.device)
+        labels = None if cond is None else cond[i : i + batch].to(codec.device)
+        params = codec.model.params(z[i : i + batch].to(codec.device), chosen, labels)
+        parts.append(codec.likelihood.nll(params.float(), chosen).cpu())
+    return torch.cat(parts)
+
+
+def other_set(codec: Codec, name: str, folders: Mapping[str, Path]) -> Windows | None:
+    """Return the test split of another data set as the codec's adapter sees it.
+
+    None, with a warning that says why, where it cannot be had and no folder was named for it;
+    MusicaeError where one was.
+    """
+    recipe = Preset(codec.preset.name, {**codec.preset.sections, "dataset": {"name": name}})
+    try:
+        return data.load(recipe, codec.adapter, "test", {key: path for key, path in folders.items() if key == name})
+    except MusicaeError as error:
+        if name in folders:
+            raise
+        log = logging.getLogger("musicae")
+        log.warning("no figures on %s (%s); name its folder with --data %s=DIR", name, error, name)
+        return None

@@ -1,0 +1,170 @@
+"""Generative models of pictures: how likely they find real ones, and how real those are that they draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .. import codec as codecs
+from .. import metrics
+from ..codec import Codec, generator
+from ..core import Windows
+from ..errors import MusicaeError
+from . import classifier
+from .common import Figures, all_of, choose, condition, is_bernoulli, mean, nll, other_set, rivals
+from .pictures import PCA, entropy, knowledge, psnr
+
+__all__ = ["generative", "iwae", "neg_elbo"]
+
+_ROWS = 2048  # Codes decoded at once.
+
+
+def generative(
+    codec: Codec, train: Windows, test: Windows, folders: Mapping[str, Path], *, importance: int = 500,
+    pictures: int = 1000, importance_all: int = 50, samples: int = 10_000, known: int = 20_000, against: str = "",
+    outliers: str = "", seed: int = 0,
+) -> Figures:  # fmt: skip
+    """Measure a model with a code that pictures can be drawn from.
+
+    Of a VAE, in nats a picture, where values are probabilities after a Bernoulli draw of each pixel: `neg_elbo` and
+    its part `kl_nats`; `nll`, importance weighted with `importance` samples on `pictures` of the test set, and
+    ``nll_k<importance_all>`` on all of it. Their floor knows each pixel's mean only; `floor_bce` is the entropy
+    of the draws. The prior over codes is N(0, 1), as in training. ``auroc_<outliers>``: how well -ELBO tells the
+    data set `outliers` from the codec's own.
+
+    Of all: `psnr` of the likeliest picture by the code's mean, beside PCA's, with `rate_bits`, the KL that the code
+    of the same picture costs; `probe_accuracy` (see `pictures.knowledge`, on `known` pictures). Where there are
+    labels, of `samples` draws: `frechet`, the distance from the test set in the features of a classifier trained
+    here, and `frechet_vae`, that of the preset `against`; `floor_frechet` is what as many training pictures have.
+    `classifier_accuracy` is on real pictures, its floor the share of the largest class. `label_agreement`: how often
+    the classifier sees the label that a conditional model was asked for.
+    """
+    if not codec.model.latent_size:
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no code to draw from; evaluate it as 'pictures'")
+    figures: Figures = {}
+    x, cond = all_of(test), condition(codec, test)
+    variational = codec.encode(x[:1], None if cond is None else cond[:1]).logvar is not None
+    if variational:
+        shares = average(train)
+        drawn = _binarised(codec, x, seed)
+        bound = _bounds(figures, codec, drawn, cond, shares, importance, pictures, importance_all, seed)
+        if is_bernoulli(codec):
+            figures["floor_bce"] = entropy(x).mean().item()
+        other = other_set(codec, outliers, folders) if outliers else None
+        if other is not None:
+            y = _binarised(codec, all_of(other), seed)
+            name = f"auroc_{outliers.replace('-', '_')}"
+            figures[name] = metrics.auroc(bound, neg_elbo(codec, y, condition(codec, other), seed)[0])
+            if is_bernoulli(codec):
+                figures[f"floor_{name}"] = metrics.auroc(independent(shares, drawn), independent(shares, y))
+    latent = codec.encode(x, cond)
+    mean(figures, "psnr", psnr(x, codec.decode(latent.mean, cond=cond).clamp(0, 1)))
+    if variational:
+        figures["rate_bits"] = latent.kl().sum(1).mean().item() / math.log(2)
+    components = PCA(train, codec.model.latent_size)
+    rivals(figures, "psnr", {"pca": psnr(x, components.restore(x)).mean().item()})
+    knowledge(figures, codec, train, test, components, None, known, seed)
+    if train.labels is not None and test.labels is not None and samples:
+        _samples(figures, codec, train, test, samples, against, seed)
+    return figures
+
+
+def _binarised(codec: Codec, x: Tensor, seed: int) -> Tensor:
+    """Draw each pixel with its value as the probability, where the likelihood is over such draws."""
+    return (torch.rand(x.shape, generator=generator(seed, 41)) < x).float() if is_bernoulli(codec) else x
+
+
+def average(windows: Windows, batch: int = 4096) -> Tensor:
+    """Return the mean of each pixel over all the windows, ``(C, *S)``."""
+    places = torch.arange(len(windows))
+    sums = [windows.batch(places[i : i + batch]).double().sum(0) for i in range(0, len(windows), batch)]
+    return (torch.stack(sums).sum(0) / len(windows)).float()
+
+
+def independent(shares: Tensor, x: Tensor) -> Tensor:
+    """Return -log p(x) in nats, ``(N,)``, of a model that knows each pixel's share of ones only."""
+    shares = shares.clamp(1e-4, 1 - 1e-4)
+    return -(x * shares.log() + (1 - x) * (-shares).log1p()).flatten(1).sum(1)
+
+
+def neg_elbo(codec: Codec, x: Tensor, cond: Tensor | None = None, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return -ELBO and its part KL(q(z|x) || N(0, 1)), both ``(N,)`` in nats; one code is drawn for each picture."""
+    latent = codec.encode(x, cond)
+    kl = latent.kl().sum(1)
+    return nll(codec, latent.sample(generator(seed, 42)), x, cond) + kl, kl
+
+
+@torch.no_grad()
+def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: int = 0) -> Tensor:
+    """Return the importance weighted bound on -log p(x) in nats, ``(N,)``.
+
+    ``-log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x)``, ``z_i`` drawn from ``q(z|x)`` (Burda, Grosse and Salakhutdinov
+    2016, eq. 8); it goes down to the true value as `k` grows. Raise MusicaeError for a model whose code is a point.
+    """
+    latent = codec.encode(x, cond)
+    if latent.logvar is None:
+        raise MusicaeError(f"the code of '{codec.preset.name}' is a point, not a distribution; it has no likelihood")
+    bounds, each = [torch.zeros(0, dtype=torch.float64)], max(1, _ROWS // k)
+    for i in range(0, len(x), each):
+        rows = torch.arange(i, min(i + each, len(x))).repeat_interleave(k)
+        mean_of, logvar = latent.mean[rows], latent.logvar[rows]
+        noise = torch.randn(mean_of.shape, generator=generator(seed, 43, i))
+        z = mean_of + (0.5 * logvar).exp() * noise
+        # log p(z) - log q(z|x): the normal densities' constants cancel.
+        weight = 0.5 * (noise.double().square() + logvar.double() - z.double().square()).sum(1)
+        weight -= nll(codec, z, x[rows], None if cond is None else cond[rows]).double()
+        bounds.append(weight.view(-1, k).logsumexp(1) - math.log(k))
+    return -torch.cat(bounds).float()
+
+
+def _bounds(
+    figures: Figures, codec: Codec, x: Tensor, cond: Tensor | None, shares: Tensor, importance: int, pictures: int,
+    importance_all: int, seed: int,
+) -> Tensor:  # fmt: skip
+    """Put the bounds on -log p(x) into `figures`, and return -ELBO ``(N,)``."""
+    bound, kl = neg_elbo(codec, x, cond, seed)
+    mean(figures, "neg_elbo", bound)
+    mean(figures, "kl_nats", kl)
+    chosen = torch.randperm(len(x), generator=generator(seed, 44))[:pictures]
+    if importance:
+        mean(figures, "nll", iwae(codec, x[chosen], importance, None if cond is None else cond[chosen], seed))
+    if importance_all:
+        mean(figures, f"nll_k{importance_all}", iwae(codec, x, importance_all, cond, seed))
+    if is_bernoulli(codec):
+        floor = independent(shares, x)
+        figures |= {"floor_neg_elbo": floor.mean().item(), "floor_nll": floor[chosen].mean().item()}
+    return bound
+
+
+def _samples(
+    figures: Figures, codec: Codec, train: Windows, test: Windows, samples: int, against: str, seed: int
+) -> None:
+    judge = classifier.trained(train)
+    seen = judge.features(all_of(test))
+    assert test.labels is not None
+    mean(figures, "classifier_accuracy", (judge.classes(seen) == test.labels).float())
+    figures["floor_classifier_accuracy"] = test.labels.long().bincount().max().item() / len(test)
+    drawn, asked = _draws(codec, samples, seed)
+    features = judge.features(drawn)
+    if asked is not None:
+        mean(figures, "label_agreement", (judge.classes(features) == asked).float())
+        figures["floor_label_agreement"] = 1 / int(getattr(codec.model, "classes", 0))
+    figures["frechet"] = metrics.frechet(features, seen)
+    figures["floor_frechet"] = metrics.frechet(judge.features(all_of(choose(train, samples, seed))), seen)
+    if against:
+        other = codecs.load(against)
+        if other.spec.full_shape != codec.spec.full_shape:
+            raise MusicaeError(f"[evaluation] against: '{against}' makes windows of another shape; name one like this")
+        figures["frechet_vae"] = metrics.frechet(judge.features(_draws(other, samples, seed)[0]), seen)
+
+
+def _draws(codec: Codec, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Draw `n` pictures, and the labels they were asked for, every class as often, from a conditional model."""
+    classes = int(getattr(codec.model, "classes", 0))
+    asked = torch.arange(n) % classes if classes else None
+    drawn = codec.decode(codec.draw(n, seed), cond=None if asked is None else codec.labels(asked))
+    return drawn.clamp(0, 1), asked

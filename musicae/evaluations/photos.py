@@ -1,0 +1,109 @@
+"""Photos: the published measures of denoising (BSD68) and of super-resolution (Set5), by their published protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import registry
+from ..codec import Codec, generator
+from ..datasets import cache
+from ..errors import MusicaeError
+from . import floors
+from .common import Figures, corruption, mean, rivals
+from .pictures import psnr
+
+__all__ = ["photos"]
+
+
+def photos(
+    codec: Codec, folders: Mapping[str, Path], limit: int | None, *, source: str = "photos-test",
+    sigmas: tuple[float, ...] = (15.0, 25.0, 50.0), seed: int = 0,
+) -> Figures:  # fmt: skip
+    """Measure a model that restores photos on the test pictures in the folder of `source`, ``BSD68`` and ``Set5``.
+
+    One that takes noise away: `psnr_bsd68_sigma<s>`, of grey pictures with Gaussian noise of `sigmas` 255ths, neither
+    clipped nor rounded (as Zhang et al. 2017, DnCNN); of colour pictures ``psnr_set5_color_sigma<s>``. Rivals: the
+    noisy picture itself, and non-local means. One that enlarges: `psnr_set5_x<factor>_y`, the luma of pictures that
+    MATLAB's bicubic reduced and that were then rounded to bytes, a border of `factor` pixels off (as Dong et al.
+    2014, SRCNN); rivals are bicubic enlargement, and back-projection after it. `limit` takes that many pictures.
+    Raise MusicaeError where the pictures are not found.
+    """
+    root = folders.get(source) or folders.get("") or cache.data_folder() / source
+    corrupt: Any = corruption(codec)
+    figures: Figures = {}
+    if hasattr(corrupt, "reduce"):
+        _enlarged(figures, codec, corrupt, _pictures(root, "Set5", 3, limit, source))
+        return figures
+    grey = codec.spec.channels == 1
+    test = _pictures(root, "BSD68" if grey else "Set5", codec.spec.channels, limit, source)
+    for sigma in sigmas:
+        _denoised(figures, codec, f"{'bsd68' if grey else 'set5_color'}_sigma{sigma:g}", test, sigma, seed)
+    return figures
+
+
+def _pictures(root: Path, name: str, channels: int, limit: int | None, source: str) -> list[Tensor]:
+    """Return the pictures in the folder `name` under `root`, each ``(channels, H, W)``; `limit` of them at random."""
+    adapter = registry.build("adapters", "image", channels=channels)
+    found = sorted((root / name).iterdir()) if (root / name).is_dir() else []
+    files = [path for path in found if path.suffix.lower() in adapter.suffixes and not path.name.startswith(".")]
+    if not files:
+        raise MusicaeError(
+            f"no pictures in {root / name}; name the folder that holds BSD68 and Set5 with --data {source}=DIR"
+        )
+    if limit is not None:
+        chosen = torch.randperm(len(files), generator=generator(0, 17))[:limit].sort().values
+        files = [files[i] for i in chosen.tolist()]
+    return [adapter.read(path, fit="whole").tensor for path in files]
+
+
+def _denoised(figures: Figures, codec: Codec, name: str, test: Sequence[Tensor], sigma: float, seed: int) -> None:
+    reached: dict[str, list[Tensor]] = {"": [], "input": [], "nlm": []}
+    for i, clean in enumerate(test):
+        noise = torch.randn(clean.shape, generator=generator(seed, 51, i)) * (sigma / 255)
+        noisy = clean + noise
+        restored = {"": codec.restore_whole(noisy), "input": noisy}
+        simple = floors.nlm(noisy[None], torch.tensor([sigma / 255]))
+        if simple is not None:
+            restored["nlm"] = simple[0]
+        for rival, out in restored.items():
+            reached[rival].append(psnr(clean[None], out[None].clamp(0, 1)))
+    _report(figures, f"psnr_{name}", reached)
+
+
+def _enlarged(figures: Figures, codec: Codec, corrupt: Any, test: Sequence[Tensor]) -> None:
+    """Measure enlargement by the factor of the preset's corruption; of one channel, the network sees the luma."""
+    factor: int = corrupt.factor
+    reached: dict[str, list[Tensor]] = {"": [], "bicubic": [], "back_projection": []}
+    for picture in test:
+        height, width = (size // factor * factor for size in picture.shape[1:])
+        clean = floors.to_bytes(picture[:, :height, :width])
+        small = floors.to_bytes(floors.resize(clean, 1 / factor))
+        seen = small if codec.spec.channels == 3 else _grey(small)
+        back = floors.back_projection(
+            small[None], lambda part: floors.resize(part, factor), lambda part: floors.resize(part, 1 / factor)
+        )[0]
+        restored = {
+            "": codec.restore_whole(corrupt.enlarge(seen[None])[0]),
+            "bicubic": floors.resize(small, factor),
+            "back_projection": back,
+        }
+        for rival, out in restored.items():
+            pair = (floors.luma(one.clamp(0, 1))[:, factor:-factor, factor:-factor] for one in (clean, out))
+            reached[rival].append(psnr(*(one[None] for one in pair)))
+    _report(figures, f"psnr_set5_x{factor}_y", reached)
+
+
+def _grey(x: Tensor) -> Tensor:
+    """Return the luma of ``(3, H, W)`` over the full range 0 .. 1, ``(1, H, W)`` (ITU-R BT.601, as in JPEG)."""
+    return torch.einsum("c,chw->hw", torch.tensor([0.299, 0.587, 0.114]), x)[None]
+
+
+def _report(figures: Figures, name: str, reached: Mapping[str, list[Tensor]]) -> None:
+    mean(figures, name, torch.cat(reached[""]))
+    others = {rival: torch.cat(found).mean().item() for rival, found in reached.items() if rival and found}
+    rivals(figures, name, others)

@@ -1,0 +1,152 @@
+"""Which preset fits a file, which files a folder has, and labels."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from musicae import codec as codecs
+from musicae import inputs, preset
+from musicae.codec import Codec
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+
+
+@pytest.fixture
+def data(repository: Path) -> Path:
+    return repository / "data"
+
+
+# --- which preset --------------------------------------------------------------------------------------------------
+
+
+def test_the_kind_of_file_picks_the_preset(data: Path, tmp_path: Path) -> None:
+    tune = tmp_path / "tune.ABC"
+    tune.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n")
+    names = ("twinkle.mid", "band.mid", "rock.mid", "bossa.mid", "three.png")
+    assert {name: inputs.preset_for(data / name) for name in names} == {
+        "twinkle.mid": "melody-2bar", "band.mid": "melody-2bar", "rock.mid": "drums-2bar", "bossa.mid": "drums-2bar",
+        "three.png": "mnist-vae",
+    }  # fmt: skip
+    assert inputs.preset_for(tune) == "melody-2bar"
+
+
+def test_what_is_done_picks_the_preset_too(data: Path) -> None:
+    assert inputs.preset_for(data / "scene.png", "denoise") == "photo-denoise"
+    assert inputs.preset_for(data / "scene.png", "upscale") == "photo-upscale"
+    assert inputs.preset_for(data / "scene.png", "vary") == "mnist-vae"
+    assert inputs.preset_for(data / "twinkle.mid", "denoise") == "melody-2bar"
+
+
+def test_a_broken_adapter_of_another_package_keeps_ours_from_no_file(data: Path, entry_points: Any) -> None:
+    entry_points.add("adapters", "a-wreck", "no_such_module:Adapter", "musicae-wreck")
+    assert inputs.preset_for(data / "rock.mid") == "drums-2bar"
+
+
+def test_files_that_no_preset_takes(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(MusicaeError, match=r"notes.txt is of no kind that is read here \(.abc, .*, .mid, .midi, .png"):
+        inputs.preset_for(tmp_path / "notes.txt")
+    with pytest.raises(MusicaeError, match="is a folder; name a file in it"):
+        inputs.preset_for(tmp_path)
+    with pytest.raises(MusicaeError, match="there is no file"):
+        inputs.preset_for(tmp_path / "no.mid")
+    with pytest.raises(MusicaeError, match="no file to choose a preset by"):
+        inputs.codec_for(None)
+
+
+def test_the_scale_picks_the_preset(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {
+        "photo-upscale": {"corruption": {"name": "downsample", "method": "bicubic"}},
+        "photo-upscale-x4": {"corruption": {"name": "downsample", "factor": 4}},
+        "photo-upscale-toy": {},
+        "other-x3": {"corruption": {"name": "downsample", "factor": 3}},
+    }
+    monkeypatch.setattr(preset, "listed", lambda: dict.fromkeys(made, "musicae"))
+    monkeypatch.setattr(preset, "load", lambda name: Preset(name, made[name]))
+    assert inputs.upscaling_preset(data / "scene.png", 2) == "photo-upscale"
+    assert inputs.upscaling_preset(data / "scene.png", 4) == "photo-upscale-x4"
+    said = r"no preset that upscales scene.png by 3; there is 2 \(photo-upscale\), 4 \(photo-upscale-x4\)"
+    with pytest.raises(MusicaeError, match=said):
+        inputs.upscaling_preset(data / "scene.png", 3)
+    with pytest.raises(MusicaeError, match=r"no preset that upscales rock\.mid by 2; there is none for such files"):
+        inputs.upscaling_preset(data / "rock.mid", 2)
+
+
+# --- folders -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(data: Path, tmp_path: Path) -> Path:
+    for place in ("b.mid", "sub/a.MID", ".hidden/c.mid", "out/d.mid"):
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(data / "twinkle.mid", tmp_path / "in" / place)
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    (tmp_path / "in" / "folder.mid").mkdir()
+    return tmp_path / "in"
+
+
+def test_a_folder_is_all_that_can_be_read_in_it(folder: Path, tiny_melody: Path, data: Path) -> None:
+    codec, files = inputs.gather(str(tiny_melody), folder, data / "rock.mid", leave_out=folder / "out")
+    assert codec.preset.name == "tiny-melody"
+    assert files == [
+        (folder / "b.mid", Path("b.mid")),
+        (folder / "sub" / "a.MID", Path("sub/a.MID")),
+        (data / "rock.mid", Path("rock.mid")),
+    ]
+    _, files = inputs.gather(str(tiny_melody), folder)
+    assert [name.as_posix() for _, name in files] == ["b.mid", "out/d.mid", "sub/a.MID"]
+
+
+def test_a_file_in_a_folder_picks_the_preset(folder: Path) -> None:
+    (folder / "a.mid").write_bytes(b"no music")
+    assert inputs._preset_for_folder(folder, "", None) == "melody-2bar"
+
+
+def test_a_folder_with_nothing_to_read(tmp_path: Path, tiny_melody: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    for chosen in (None, str(tiny_melody)):
+        with pytest.raises(MusicaeError, match=r"has no file that is read here \(.abc, "):
+            inputs.gather(chosen, tmp_path)
+    with pytest.raises(MusicaeError, match=r"there is no file .*no\.mid; check the name"):
+        inputs.gather(str(tiny_melody), tmp_path / "no.mid")
+
+
+# --- labels --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def classes(tiny_classes: Path) -> Codec:
+    return codecs.load(str(tiny_classes))
+
+
+def test_a_label_is_a_number_or_a_name(classes: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert inputs.class_names(classes) == list("0123456789")
+    assert [inputs.label_of(classes, label) for label in (7, "7", " 7 ")] == [7, 7, 7]
+    monkeypatch.setattr(inputs.registry, "lookup", lambda group, name: type("Set", (), {"classes": "abcdefghij"}))
+    assert inputs.label_of(classes, "C") == 2
+    assert inputs.label_of(classes, "4") == 4
+    with pytest.raises(MusicaeError, match="'tiny-classes' has no label 'k'; it has a, b, c"):
+        inputs.label_of(classes, "k")
+
+
+def test_a_label_becomes_a_condition(classes: Codec, tiny_digits: Path) -> None:
+    assert torch.equal(inputs.condition(classes, "2", 3), torch.eye(10)[[2, 2, 2]])  # type: ignore[arg-type]
+    plain = codecs.load(str(tiny_digits))
+    assert inputs.condition(plain, None, 3) is None
+    assert inputs.unconditional(plain) is plain
+    for label in (-1, 10, "1.5", ""):
+        with pytest.raises(MusicaeError, match="has no label"):
+            inputs.condition(classes, label, 1)
+
+
+def test_larger_windows_are_cut_to_size(classes: Codec) -> None:
+    batch = torch.rand(3, 1, 40, 40)
+    cut = inputs.cut_to_size(classes, batch, 0)
+    assert cut.shape == (3, 1, 28, 28)
+    assert torch.equal(cut, inputs.cut_to_size(classes, batch, 0))
+    assert inputs.cut_to_size(classes, cut, 0) is cut
