@@ -1,4 +1,4 @@
-"""Builds small MIDI files: what every test of the adapters reads."""
+"""Builds what the tests of the adapters read: small MIDI files; and adapters of two kinds for pictures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import mido
 import pytest
+
+from musicae.adapters.image import Image
 
 MakeMidi = Callable[..., Path]
 
@@ -61,3 +63,13 @@ def make_midi(tmp_path: Path) -> MakeMidi:
         return path
 
     return make
+
+
+@pytest.fixture
+def whole() -> Image:
+    return Image(height=96, width=96, fit="whole", likelihood="gaussian")
+
+
+@pytest.fixture
+def colour() -> Image:
+    return Image(channels=3, height=96, width=96, fit="whole", likelihood="gaussian")

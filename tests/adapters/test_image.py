@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from drawn import noise, pixels, put
 
 from musicae.adapters.image import Image
 from musicae.core import Adapter, Sample
@@ -14,31 +15,6 @@ from musicae.testing import check_adapter
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture
-def whole() -> Image:
-    return Image(height=96, width=96, fit="whole", likelihood="gaussian")
-
-
-@pytest.fixture
-def colour() -> Image:
-    return Image(channels=3, height=96, width=96, fit="whole", likelihood="gaussian")
-
-
-def noise(*shape: int, kind=np.uint8) -> np.ndarray:
-    return RANDOM.integers(0, np.iinfo(kind).max + 1, shape, kind)
-
-
-def put(path: Path, values: np.ndarray, **options) -> Path:
-    PIL.Image.fromarray(values).save(path, **options)
-    return path
-
-
-def pixels(path: Path) -> np.ndarray:
-    with PIL.Image.open(path) as image:
-        return np.asarray(image)
 
 
 # --- promises ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import PIL.ImageCms
 import PIL.ImageOps
 import pytest
 import torch
+from drawn import noise, pixels, put
 
 from musicae.adapters import raster
 from musicae.adapters.image import Image
@@ -18,31 +19,6 @@ from musicae.core import Sample
 from musicae.errors import MusicaeError
 
 DATA = Path(__file__).parents[2] / "data"
-RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture
-def whole() -> Image:
-    return Image(height=96, width=96, fit="whole", likelihood="gaussian")
-
-
-@pytest.fixture
-def colour() -> Image:
-    return Image(channels=3, height=96, width=96, fit="whole", likelihood="gaussian")
-
-
-def noise(*shape: int, kind=np.uint8) -> np.ndarray:
-    return RANDOM.integers(0, np.iinfo(kind).max + 1, shape, kind)
-
-
-def put(path: Path, values: np.ndarray, **options) -> Path:
-    PIL.Image.fromarray(values).save(path, **options)
-    return path
-
-
-def pixels(path: Path) -> np.ndarray:
-    with PIL.Image.open(path) as image:
-        return np.asarray(image)
 
 
 # --- kinds of pictures ---------------------------------------------------------------------------------------------
