@@ -142,7 +142,9 @@ def _table(name: str, figures: dict[str, float]) -> None:
     for column in ("value", "spread", "floor"):
         table.add_column(column, justify="right")
     for figure, value in figures.items():
-        if not figure.startswith(("floor_", "spread_")):
+        kind, _, of = figure.partition("_")
+        # A floor stands beside its figure; one named after a rival (`floor_pca`) in a row of its own.
+        if kind not in ("floor", "spread") or of not in figures:
             beside: list[Any] = [figures.get(f"{kind}_{figure}") for kind in ("spread", "floor")]
             table.add_row(figure, *("" if number is None else f"{number:.4g}" for number in (value, *beside)))
     Console().print(table)

@@ -135,7 +135,8 @@ def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypa
 
     def measured(codec: Any, folders: Any, limit: int | None) -> dict[str, float]:
         asked.append((codec.preset.name, folders, limit))
-        return {"token_accuracy_mean": 0.98765, "spread_token_accuracy_mean": 0.001, "floor_token_accuracy_mean": 0.5}
+        beside = {"spread_token_accuracy_mean": 0.001, "floor_token_accuracy_mean": 0.5}
+        return {"token_accuracy_mean": 0.98765, **beside, "floor_pca": 0.25}
 
     monkeypatch.setattr("musicae.evaluate.evaluate", measured)
     found = json.loads(shell.ok("evaluate", tiny_melody, "--json", "--limit", "10"))
@@ -143,6 +144,9 @@ def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypa
     table = shell.ok("evaluate", tiny_melody, "--data", f"folk={shell.folder}")
     row = next(line for line in table.splitlines() if "token_accuracy_mean" in line)
     assert row.replace("│", " ").split() == ["token_accuracy_mean", "0.9877", "0.001", "0.5"]
+    rival = next(line for line in table.splitlines() if "floor_pca" in line)
+    assert rival.replace("│", " ").split() == ["floor_pca", "0.25"]
+    assert "floor_token" not in table
     assert asked == [("tiny-melody", {}, 10), ("tiny-melody", {"folk": shell.folder}, None)]
 
 
