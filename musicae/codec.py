@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, preset, registry, windows
-from .core import Adapter, Autoencoder, Latent, Likelihood, Prior, Restorer, Sample, Spec
+from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec
 from .errors import MusicaeError
 from .preset import Preset
 
@@ -154,6 +154,12 @@ class Codec:
             report(len(places), len(places))
         return out
 
+    def corruption(self) -> Corruption | None:
+        """Return what the preset was trained to undo, if anything."""
+        part = self.preset.part("corruption")
+        made: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
+        return made
+
     def labels(self, index: Tensor) -> Tensor:
         """Return the labels at `index` ``(N,)`` as the `cond` ``(N, classes)`` of a conditional model, one-hot.
 
@@ -167,13 +173,14 @@ class Codec:
         return nn.functional.one_hot(index.long(), classes).float()
 
     @torch.no_grad()
-    def nll(self, z: Tensor, x: Tensor, batch: int = 1024) -> Tensor:
+    def nll(self, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
         """Return -log p(x|z) in nats of windows ``(N, C, *S)`` given codes ``(N, D)``: ``(N,)``."""
-        parts = []
+        parts = [torch.zeros(0)]
         for i in range(0, len(z), batch):
             chosen = x[i : i + batch].to(self.device)
-            params = self.model.params(z[i : i + batch].to(self.device), chosen)
-            parts.append(self.likelihood.nll(params, chosen).cpu())
+            labels = None if cond is None else cond[i : i + batch].to(self.device)
+            params = self.model.params(z[i : i + batch].to(self.device), chosen, labels)
+            parts.append(self.likelihood.nll(params.float(), chosen).cpu())
         return torch.cat(parts)
 
     def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import latent, registry
+from . import latent
 from .codec import Codec
 from .core import Restorer, Sample
 from .errors import MusicaeError
@@ -319,13 +319,13 @@ def upscale(
 
 def _corruption(codec: Codec) -> tuple[str, Any]:
     """Return the name of what a preset was trained to undo, and a function that does it."""
-    part = codec.preset.part("corruption")
+    part, corruption = codec.preset.part("corruption"), codec.corruption()
     if part is None:
         raise MusicaeError(
             f"the preset '{codec.preset.name}' was trained without a corruption and restores nothing; "
             "use one that was trained with one"
         )
-    return part[0], registry.build("corruptions", part[0], **part[1])
+    return part[0], corruption
 
 
 def _restored(codec: Codec, one: Sample, remarks: list[str], report: Report | None) -> Restored:

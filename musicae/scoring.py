@@ -122,15 +122,10 @@ def _cost(codec: Codec, measure: str, x: Tensor, cond: Tensor | None, draws: int
         back = codec.decode(codec.encode(x, cond).mean, cond=cond)
         return (back - x).square().flatten(1).mean(1)
     places = math.prod(codec.spec.shape if codec.spec.likelihood == "categorical" else codec.spec.full_shape)
-    target, labels = x.to(codec.device), None if cond is None else cond.to(codec.device)
-
-    def nll(z: Tensor) -> Tensor:
-        return codec.likelihood.nll(codec.model.params(z.to(codec.device), target, labels), target).cpu()
-
     if measure == "nll":
-        return nll(x.new_zeros(len(x), 0)) / places
+        return codec.nll(x.new_zeros(len(x), 0), x) / places
     code = codec.encode(x, cond)
     noise = torch.randn(draws, 1, code.mean.shape[1], generator=generator(0, 29))
     spread = torch.zeros_like(code.mean) if code.logvar is None else (0.5 * code.logvar).exp()
-    cost = torch.stack([nll(code.mean + spread * one) for one in noise]).mean(0)
+    cost = torch.stack([codec.nll(code.mean + spread * one, x, cond) for one in noise]).mean(0)
     return (cost + code.kl().sum(1)) / places

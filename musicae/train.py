@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import checkpoint, codec, data, preset, registry
+from . import checkpoint, codec, data, preset
 from .codec import Codec, generator
 from .core import Corruption, Latent, Restorer, Windows
 from .errors import MusicaeError
@@ -94,9 +94,7 @@ def train(
     if not resume and (out / "state.safetensors").is_file():
         raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
-    part = chosen.part("corruption")
-    corrupt = registry.build("corruptions", part[0], **part[1]) if part else None
-    return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, **settings)
+    return fit(parts, splits[0], splits[1], out, parts.corruption(), resume, report, cpu, **settings)
 
 
 def fit(

@@ -140,7 +140,7 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
     import torch
 
     from musicae import codec as codecs
-    from musicae import inputs, plots, registry
+    from musicae import inputs, plots
     from musicae.codec import generator
 
     codec = codecs.load(name)
@@ -150,9 +150,8 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
     with staged([target], force) as places:
         windows = _test(codec, folders, count, seed)
         clean = inputs.cut_to_size(codec, windows.batch(torch.arange(len(windows))), seed)
-        lines, part = {"input": clean}, codec.preset.part("corruption")
-        if part:
-            corrupt = registry.build("corruptions", part[0], **part[1])
+        lines = {"input": clean}
+        if corrupt := codec.corruption():
             lines["given"] = corrupt(clean, generator(seed, 41))
         made = codec.restore(lines.get("given", clean), _labels(codec, windows)).clamp(0, 1)
         lines |= {"output": made, "error": (made - clean).abs()}

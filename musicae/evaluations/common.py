@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .. import data, registry
+from .. import data
 from ..codec import Codec, generator
-from ..core import Corruption, Windows
+from ..core import Windows
 from ..errors import MusicaeError
 from ..preset import Preset
 
@@ -21,10 +21,8 @@ __all__ = [
     "all_of",
     "choose",
     "condition",
-    "corruption",
     "is_bernoulli",
     "mean",
-    "nll",
     "other_set",
     "pca",
     "rivals",
@@ -76,28 +74,9 @@ def condition(codec: Codec, windows: Windows) -> Tensor | None:
     return codec.labels(windows.labels)
 
 
-def corruption(codec: Codec) -> Corruption | None:
-    """Return the corruption that the preset was trained against, if any."""
-    part = codec.preset.part("corruption")
-    made: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
-    return made
-
-
 def is_bernoulli(codec: Codec) -> bool:
     """Tell whether the values are probabilities to the codec's likelihood."""
     return (codec.preset.part("likelihood") or (codec.spec.likelihood, {}))[0] == "bernoulli"
-
-
-@torch.no_grad()
-def nll(codec: Codec, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
-    """Return -log p(x|z, cond) in nats, ``(N,)``, of windows `x` ``(N, C, *S)`` given codes `z` ``(N, D)``."""
-    parts = [torch.zeros(0)]
-    for i in range(0, len(z), batch):
-        chosen = x[i : i + batch].to(codec.device)
-        labels = None if cond is None else cond[i : i + batch].to(codec.device)
-        params = codec.model.params(z[i : i + batch].to(codec.device), chosen, labels)
-        parts.append(codec.likelihood.nll(params.float(), chosen).cpu())
-    return torch.cat(parts)
 
 
 def other_set(codec: Codec, name: str, folders: Mapping[str, Path]) -> Windows | None:

@@ -15,7 +15,7 @@ from ..codec import Codec, generator
 from ..core import Windows
 from ..errors import MusicaeError
 from . import classifier
-from .common import Figures, all_of, choose, condition, is_bernoulli, mean, nll, other_set, rivals
+from .common import Figures, all_of, choose, condition, is_bernoulli, mean, other_set, rivals
 from .pictures import PCA, entropy, knowledge, psnr
 
 __all__ = ["generative", "iwae", "neg_elbo"]
@@ -95,7 +95,7 @@ def neg_elbo(codec: Codec, x: Tensor, cond: Tensor | None = None, seed: int = 0)
     """Return -ELBO and its part KL(q(z|x) || N(0, 1)), both ``(N,)`` in nats; one code is drawn for each picture."""
     latent = codec.encode(x, cond)
     kl = latent.kl().sum(1)
-    return nll(codec, latent.sample(generator(seed, 42)), x, cond) + kl, kl
+    return codec.nll(latent.sample(generator(seed, 42)), x, cond) + kl, kl
 
 
 @torch.no_grad()
@@ -116,7 +116,7 @@ def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: int 
         z = mean_of + (0.5 * logvar).exp() * noise
         # log p(z) - log q(z|x): the normal densities' constants cancel.
         weight = 0.5 * (noise.double().square() + logvar.double() - z.double().square()).sum(1)
-        weight -= nll(codec, z, x[rows], None if cond is None else cond[rows]).double()
+        weight -= codec.nll(z, x[rows], None if cond is None else cond[rows]).double()
         bounds.append(weight.view(-1, k).logsumexp(1) - math.log(k))
     return -torch.cat(bounds).float()
 

@@ -14,7 +14,7 @@ from ..codec import Codec, generator
 from ..datasets import cache
 from ..errors import MusicaeError
 from . import floors
-from .common import Figures, corruption, mean, rivals
+from .common import Figures, mean, rivals
 from .pictures import psnr
 
 __all__ = ["photos"]
@@ -34,7 +34,7 @@ def photos(
     Raise MusicaeError where the pictures are not found.
     """
     root = folders.get(source) or folders.get("") or cache.data_folder() / source
-    corrupt: Any = corruption(codec)
+    corrupt: Any = codec.corruption()
     figures: Figures = {}
     if hasattr(corrupt, "reduce"):
         _enlarged(figures, codec, corrupt, _pictures(root, "Set5", 3, limit, source))

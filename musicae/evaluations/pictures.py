@@ -14,7 +14,7 @@ from .. import metrics
 from ..codec import Codec, generator
 from ..core import Corruption, Windows
 from . import floors
-from .common import Figures, all_of, choose, condition, corruption, is_bernoulli, mean, nll, other_set, pca, rivals
+from .common import Figures, all_of, choose, condition, is_bernoulli, mean, other_set, pca, rivals
 
 __all__ = ["PCA", "entropy", "knowledge", "pictures", "probe", "psnr"]
 
@@ -37,7 +37,7 @@ def pictures(
     A model with a code has in addition `probe_accuracy` (see `knowledge`; learnt on `known` pictures), and
     `auroc_<outliers>`: how well its error tells the pictures of the data set `outliers` from those of its own.
     """
-    x, cond, corrupt = all_of(test), condition(codec, test), corruption(codec)
+    x, cond, corrupt = all_of(test), condition(codec, test), codec.corruption()
     given = corrupt(x, generator(seed, 21)) if corrupt else x
     out = codec.restore(given, cond).clamp(0, 1)
     figures: Figures = {}
@@ -87,7 +87,7 @@ def _error(x: Tensor, out: Tensor) -> Tensor:
 def _cost(codec: Codec, given: Tensor, x: Tensor, cond: Tensor | None, batch: int = 256) -> Tensor:
     """Return -log p(x | given) in nats, ``(N,)``: of a model with a code, given the code's mean."""
     if codec.model.latent_size:
-        return nll(codec, codec.encode(given, cond).mean, x, cond)
+        return codec.nll(codec.encode(given, cond).mean, x, cond)
     model: Any = codec.model
     parts = []
     for i in range(0, len(x), batch):

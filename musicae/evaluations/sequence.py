@@ -45,15 +45,9 @@ def sequence(
     return figures
 
 
-@torch.no_grad()
-def _cost(judge: Codec, x: Tensor, batch: int = 1024) -> Tensor:
+def _cost(judge: Codec, x: Tensor) -> Tensor:
     """Return the nats a step that the language model needs for each window, ``(N,)``."""
-    parts = []
-    for i in range(0, len(x), batch):
-        chosen = x[i : i + batch]
-        params = judge.model.params(chosen.new_zeros(len(chosen), 0), chosen)
-        parts.append(judge.likelihood.nll(params, chosen) / x.shape[-1])
-    return torch.cat(parts)
+    return judge.nll(x.new_zeros(len(x), 0), x) / x.shape[-1]
 
 
 def _likelihood(codec: Codec, train: Windows, x: Tensor) -> Figures:
