@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, preset, registry, windows
-from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec
+from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec, Windows
 from .errors import MusicaeError
 from .preset import Preset
 
@@ -171,6 +171,17 @@ class Codec:
         if len(index) and not 0 <= int(index.min()) <= int(index.max()) < classes:
             raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {classes - 1}")
         return nn.functional.one_hot(index.long(), classes).float()
+
+    def labels_of(self, windows: Windows, index: Tensor | None = None) -> Tensor | None:
+        """Return the `cond` ``(N, classes)`` of windows (those at `index`) for a conditional model, None for any other.
+
+        Raise MusicaeError for windows without labels, where the model needs them.
+        """
+        if not getattr(self.model, "classes", 0):
+            return None
+        if windows.labels is None:
+            raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no labels")
+        return self.labels(windows.labels if index is None else windows.labels[index])
 
     @torch.no_grad()
     def nll(self, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:

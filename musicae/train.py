@@ -154,7 +154,8 @@ def fit(
             given = corrupt(clean, rng) if corrupt else clean
             clean = clean.to(accelerator.device, memory_format=layout)
             given = given.to(accelerator.device, memory_format=layout)
-            cond = _labels(parts, windows, index, accelerator.device)
+            cond = parts.labels_of(windows, index)
+            cond = None if cond is None else cond.to(accelerator.device)
             weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
             phase = (step - steps, prior_steps) if prior_only else (step, steps)
             rate = _rate(*phase, lr, warmup, schedule)
@@ -236,13 +237,6 @@ def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
     return torch.cat([_order(n, seed, epoch)[place[place // n == epoch] % n] for epoch in epochs])
 
 
-def _labels(parts: Codec, windows: Windows, index: Tensor, device: torch.device) -> Tensor | None:
-    classes = getattr(parts.model, "classes", 0)
-    if not classes or windows.labels is None:
-        return None
-    return nn.functional.one_hot(windows.labels[index].long(), classes).float().to(device)
-
-
 def _rate(step: int, steps: int, lr: float, warmup: int, schedule: str) -> float:
     if schedule == "one-cycle":  # Smith and Topin 2018: up for three tenths, then down.
         warmup = round(0.3 * steps)
@@ -318,6 +312,8 @@ def _validate(
     given = (corrupt(clean, generator(seed, -4)) if corrupt else clean).to(device)
     clean = clean.to(device)
     objective.eval()
-    losses = objective(clean, given, _labels(parts, windows, index, device), generator(seed, -3), 1.0, 0.0)
+    cond = parts.labels_of(windows, index)
+    cond = None if cond is None else cond.to(device)
+    losses = objective(clean, given, cond, generator(seed, -3), 1.0, 0.0)
     objective.train()
     return {f"validation_{name}": value.item() for name, value in losses.items()}

@@ -66,7 +66,7 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
     targets = [out / f"{codec.preset.name}-{what}.png" for what in ("codes", "plane")[: 1 + draws_plane]]
     with staged(targets, force) as places:
         windows = _test(codec, folders, count, seed)
-        given, cond = windows.batch(torch.arange(len(windows))), _labels(codec, windows)
+        given, cond = windows.batch(torch.arange(len(windows))), codec.labels_of(windows)
         points, axes = _points(codec.encode(inputs.cut_to_size(codec, given, seed), cond).mean)
         names = inputs.class_names(codec) or windows.names if windows.labels is not None else []
         title = f"{codec.preset.name}: {len(windows)} held-out examples"
@@ -94,13 +94,6 @@ def _test(codec: Codec, folders: Mapping[str, Path], count: int, seed: int) -> W
     if not len(windows):
         raise MusicaeError("the test split is empty; give more data with --data")
     return windows.subset(torch.randperm(len(windows), generator=generator(seed, 31))[:count])
-
-
-def _labels(codec: Codec, windows: Windows) -> torch.Tensor | None:
-    classes = int(getattr(codec.model, "classes", 0))
-    if classes and windows.labels is None:
-        raise MusicaeError(f"'{codec.preset.name}' is conditional, and its data has no classes; use another preset")
-    return codec.labels(windows.labels) if classes and windows.labels is not None else None
 
 
 def _points(codes: torch.Tensor) -> tuple[torch.Tensor, tuple[str, str]]:
@@ -153,7 +146,7 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
         lines = {"input": clean}
         if corrupt := codec.corruption():
             lines["given"] = corrupt(clean, generator(seed, 41))
-        made = codec.restore(lines.get("given", clean), _labels(codec, windows)).clamp(0, 1)
+        made = codec.restore(lines.get("given", clean), codec.labels_of(windows)).clamp(0, 1)
         lines |= {"output": made, "error": (made - clean).abs()}
         plots.rows(lines, places[target])
     error = (made - clean).square().flatten(1).mean(1).clamp_min(1e-10)

@@ -20,7 +20,6 @@ __all__ = [
     "Figures",
     "all_of",
     "choose",
-    "condition",
     "is_bernoulli",
     "mean",
     "other_set",
@@ -63,15 +62,6 @@ def pca(known: Tensor, n: int) -> tuple[Tensor, Tensor]:
         return centre, torch.linalg.svd(known, full_matrices=False).Vh[:n].T
     _, vectors = torch.linalg.eigh((known.T @ known).double())
     return centre, vectors[:, -n:].float()
-
-
-def condition(codec: Codec, windows: Windows) -> Tensor | None:
-    """Return the labels of `windows` as a conditional model takes them, None for any other model."""
-    if not getattr(codec.model, "classes", 0):
-        return None
-    if windows.labels is None:
-        raise MusicaeError(f"the preset '{codec.preset.name}' is conditional, and its data set has no labels")
-    return codec.labels(windows.labels)
 
 
 def is_bernoulli(codec: Codec) -> bool:

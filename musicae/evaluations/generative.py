@@ -15,7 +15,7 @@ from ..codec import Codec, generator
 from ..core import Windows
 from ..errors import MusicaeError
 from . import classifier
-from .common import Figures, all_of, choose, condition, is_bernoulli, mean, other_set, rivals
+from .common import Figures, all_of, choose, is_bernoulli, mean, other_set, rivals
 from .pictures import PCA, entropy, knowledge, psnr
 
 __all__ = ["generative", "iwae", "neg_elbo"]
@@ -46,7 +46,7 @@ def generative(
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no code to draw from; evaluate it as 'pictures'")
     figures: Figures = {}
-    x, cond = all_of(test), condition(codec, test)
+    x, cond = all_of(test), codec.labels_of(test)
     variational = codec.encode(x[:1], None if cond is None else cond[:1]).logvar is not None
     if variational:
         shares = average(train)
@@ -58,7 +58,7 @@ def generative(
         if other is not None:
             y = _binarised(codec, all_of(other), seed)
             name = f"auroc_{outliers.replace('-', '_')}"
-            figures[name] = metrics.auroc(bound, neg_elbo(codec, y, condition(codec, other), seed)[0])
+            figures[name] = metrics.auroc(bound, neg_elbo(codec, y, codec.labels_of(other), seed)[0])
             if is_bernoulli(codec):
                 figures[f"floor_{name}"] = metrics.auroc(independent(shares, drawn), independent(shares, y))
     latent = codec.encode(x, cond)

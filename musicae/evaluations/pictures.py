@@ -14,7 +14,7 @@ from .. import metrics
 from ..codec import Codec, generator
 from ..core import Corruption, Windows
 from . import floors
-from .common import Figures, all_of, choose, condition, is_bernoulli, mean, other_set, pca, rivals
+from .common import Figures, all_of, choose, is_bernoulli, mean, other_set, pca, rivals
 
 __all__ = ["PCA", "entropy", "knowledge", "pictures", "probe", "psnr"]
 
@@ -37,7 +37,7 @@ def pictures(
     A model with a code has in addition `probe_accuracy` (see `knowledge`; learnt on `known` pictures), and
     `auroc_<outliers>`: how well its error tells the pictures of the data set `outliers` from those of its own.
     """
-    x, cond, corrupt = all_of(test), condition(codec, test), codec.corruption()
+    x, cond, corrupt = all_of(test), codec.labels_of(test), codec.corruption()
     given = corrupt(x, generator(seed, 21)) if corrupt else x
     out = codec.restore(given, cond).clamp(0, 1)
     figures: Figures = {}
@@ -61,7 +61,7 @@ def pictures(
         if other is not None:
             y = all_of(other)
             name = f"auroc_{outliers.replace('-', '_')}"
-            again = codec.restore(y, condition(codec, other)).clamp(0, 1)
+            again = codec.restore(y, codec.labels_of(other)).clamp(0, 1)
             figures[name] = metrics.auroc(_error(x, out), _error(y, again))
             simple = (_error(x, components.restore(x)), _error(y, components.restore(y)))
             figures[f"floor_{name}"] = metrics.auroc(*simple)

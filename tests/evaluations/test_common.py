@@ -55,14 +55,14 @@ def test_rivals_stand_by_their_names_and_the_best_by_the_figures():
 
 def test_a_conditional_model_needs_labels(kit):
     parts = kit.made(kit.Whole((1, 8, 8), classes=3))
-    assert common.condition(parts, kit.drawn(5)).shape == (5, 3)
+    assert parts.labels_of(kit.drawn(5)).shape == (5, 3)
     parts.model.classes = 0
-    assert common.condition(parts, kit.drawn(5)) is None
+    assert parts.labels_of(kit.drawn(5)) is None
     parts.model.classes = 3
     unlabelled = kit.drawn(5)
     unlabelled.labels = None
     with pytest.raises(MusicaeError, match="has no labels"):
-        common.condition(parts, unlabelled)
+        parts.labels_of(unlabelled)
 
 
 def test_another_set_that_cannot_be_had_is_left_out_with_a_warning(kit, tmp_path, caplog):
