@@ -24,6 +24,7 @@ FITS = ("scale", "pad", "whole")
 _ROW = 12  # As many frames at most stand in one row; more make a square.
 _GAP = 2  # Pixels between frames.
 _SMALL, _LARGER = 128, 4  # Frames smaller than this are enlarged so many times in an animation.
+_LUMA = (0.299, 0.587, 0.114)  # Of red, green and blue (ITU-R BT.601).
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
 
 
@@ -42,6 +43,7 @@ class Image:
         with its border's median colour; ``"pad"`` it so, or cut it, around its centre; or take it ``"whole"``.
     binarise : make each value of a training batch 0 or 1 by chance, with the value as the chance of 1.
     flips : flip (and, where windows are square, transpose) training batches at random.
+    greys : the share of the pictures of a training batch that lose their colours.
     likelihood : ``"bernoulli"`` or ``"gaussian"``.
     """
 
@@ -52,7 +54,7 @@ class Image:
 
     def __init__(
         self, channels: int = 1, height: int = 28, width: int = 28, fit: str = "scale", binarise: bool = False,
-        flips: bool = False, likelihood: str = "bernoulli",
+        flips: bool = False, greys: float = 0.0, likelihood: str = "bernoulli",
     ) -> None:  # fmt: skip
         if channels not in (1, 3):
             raise MusicaeError(f"[adapter] channels must be 1 (grey) or 3 (red, green, blue), not {channels}")
@@ -60,8 +62,10 @@ class Image:
             raise MusicaeError("[adapter] height and width must be at least 1")
         if likelihood not in ("bernoulli", "gaussian"):
             raise MusicaeError(f"[adapter] likelihood must be 'bernoulli' or 'gaussian', not '{likelihood}'")
+        if not 0 <= greys <= 1:
+            raise MusicaeError(f"[adapter] greys is a share from 0 to 1, not {greys}")
         _check_fit(fit)
-        self.fit, self.binarise, self.flips = fit, binarise, flips
+        self.fit, self.binarise, self.flips, self.greys = fit, binarise, flips, greys
         self._spec = Spec(channels, (height, width), likelihood)
 
     @property
@@ -161,10 +165,10 @@ class Image:
         if (chroma := meta.get("chroma")) is not None and len(tensor) == 1:
             blue, red = _to_size(chroma.float(), height, width) * torch.tensor(_CHROMA)[:, None, None] + tensor
             # What the weights of the luma leave for green.
-            green = (tensor[0] - 0.299 * red - 0.114 * blue) / 0.587
+            green = (tensor[0] - _LUMA[0] * red - _LUMA[2] * blue) / _LUMA[1]
             tensor = torch.stack([red, green, blue])
         elif len(tensor) == 3 and meta.get("mode") == "L":
-            tensor = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1).mul(tensor).sum(0, keepdim=True)
+            tensor = _luma(tensor)
         deep = meta.get("bits", 8) == 16
         alpha = meta.get("alpha")
         if alpha is not None:
@@ -201,7 +205,7 @@ class Image:
         return Sample(tensor, meta, None, [remark for part in parts for remark in part.remarks])
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return windows of ``(B, C, H, W)``: cut out at random where they are larger, flipped, made 0 or 1."""
+        """Return windows of ``(B, C, H, W)``: cut out at random where larger, flipped, made grey, made 0 or 1."""
         height, width = self.spec.shape
         n, spare = len(batch), (batch.shape[2] - height, batch.shape[3] - width)
         if spare[0] > 0 or spare[1] > 0:
@@ -215,6 +219,9 @@ class Image:
             batch = torch.where(chance[1].view(n, 1, 1, 1), batch.flip(2), batch)
             if height == width:
                 batch = torch.where(chance[2].view(n, 1, 1, 1), batch.transpose(2, 3), batch)
+        if self.greys and batch.shape[1] == 3:
+            chosen = torch.rand(n, generator=generator).lt(self.greys).to(batch.device)
+            batch = torch.where(chosen.view(n, 1, 1, 1), _luma(batch), batch)
         if self.binarise:
             batch = (torch.rand(batch.shape, generator=generator).to(batch.device) < batch).to(batch)
         return batch
@@ -279,6 +286,11 @@ def _to_size(planes: Tensor, height: int, width: int) -> Tensor:
 
 
 # --- values --------------------------------------------------------------------------------------------------------
+
+
+def _luma(tensor: Tensor) -> Tensor:
+    """Return ``(..., 1, H, W)`` of colours ``(..., 3, H, W)``."""
+    return torch.tensor(_LUMA).to(tensor).view(3, 1, 1).mul(tensor).sum(-3, keepdim=True)
 
 
 def _tensor(values: NDArray[Any]) -> Tensor:

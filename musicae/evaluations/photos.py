@@ -27,8 +27,8 @@ def photos(
     """Measure a model that restores photos on the test pictures in the folder of `source`, ``BSD68`` and ``Set5``.
 
     One that takes noise away: `psnr_bsd68_sigma<s>`, of grey pictures with Gaussian noise of `sigmas` 255ths, neither
-    clipped nor rounded (as Zhang et al. 2017, DnCNN); of colour pictures ``psnr_set5_color_sigma<s>``. Rivals: the
-    noisy picture itself, and non-local means. One that enlarges: `psnr_set5_x<factor>_y`, the luma of pictures that
+    clipped nor rounded (as Zhang et al. 2017, DnCNN), and, of a preset in colour, which is given them as three equal
+    channels, ``psnr_set5_color_sigma<s>`` as well. Rivals: the noisy picture itself, and non-local means. One that enlarges: `psnr_set5_x<factor>_y`, the luma of pictures that
     MATLAB's bicubic reduced and that were then rounded to bytes, a border of `factor` pixels off (as Dong et al.
     2014, SRCNN); rivals are bicubic enlargement, and back-projection after it. `limit` takes that many pictures.
     Raise MusicaeError where the pictures are not found.
@@ -39,10 +39,12 @@ def photos(
     if hasattr(corrupt, "reduce"):
         _enlarged(figures, codec, corrupt, _pictures(root, "Set5", 3, limit, source))
         return figures
-    grey = codec.spec.channels == 1
-    test = _pictures(root, "BSD68" if grey else "Set5", codec.spec.channels, limit, source)
-    for sigma in sigmas:
-        _denoised(figures, codec, f"{'bsd68' if grey else 'set5_color'}_sigma{sigma:g}", test, sigma, seed)
+    test = {"bsd68": _pictures(root, "BSD68", 1, limit, source)}
+    if codec.spec.channels == 3:
+        test["set5_color"] = _pictures(root, "Set5", 3, limit, source)
+    for name, pictures in test.items():
+        for sigma in sigmas:
+            _denoised(figures, codec, f"{name}_sigma{sigma:g}", pictures, sigma, seed)
     return figures
 
 
@@ -66,13 +68,19 @@ def _denoised(figures: Figures, codec: Codec, name: str, test: Sequence[Tensor],
     for i, clean in enumerate(test):
         noise = torch.randn(clean.shape, generator=generator(seed, 51, i)) * (sigma / 255)
         noisy = clean + noise
-        restored = {"": codec.restore_whole(noisy), "input": noisy}
+        restored = {"": _grey_or_all(codec, noisy), "input": noisy}
         simple = floors.nlm(noisy[None], torch.tensor([sigma / 255]))
         if simple is not None:
             restored["nlm"] = simple[0]
         for rival, out in restored.items():
             reached[rival].append(psnr(clean[None], out[None].clamp(0, 1)))
     _report(figures, f"psnr_{name}", reached)
+
+
+def _grey_or_all(codec: Codec, noisy: Tensor) -> Tensor:
+    """Restore ``(C, H, W)``, of one channel by a model of three as the adapter does: the luma of three equal ones."""
+    out = codec.restore_whole(noisy.expand(codec.spec.channels, -1, -1))
+    return _grey(out) if len(out) > len(noisy) else out
 
 
 def _enlarged(figures: Figures, codec: Codec, corrupt: Any, test: Sequence[Tensor]) -> None:

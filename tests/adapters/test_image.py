@@ -194,3 +194,20 @@ def test_flips_make_all_eight_of_a_square_and_four_of_others():
         assert torch.equal(flipped.flatten(1).sort(1).values, picture.flatten(1).expand(200, -1))
     batch = torch.rand(4, 1, 28, 28)
     assert torch.equal(Image().augment(batch, draw()), batch)
+
+
+def test_a_share_of_a_batch_loses_its_colours():
+    batch = torch.rand(400, 3, 4, 4)
+    out = Image(3, 4, 4, greys=0.25).augment(batch, draw())
+    grey = (out == out[:, :1]).flatten(1).all(1)
+    assert 60 < int(grey.sum()) < 140
+    assert torch.equal(out[~grey], batch[~grey])
+    luma = (batch[grey] * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1)
+    assert torch.allclose(out[grey][:, 0], luma, atol=1e-6)
+    one = torch.rand(8, 1, 28, 28)
+    assert torch.equal(Image(greys=1.0).augment(one, draw()), one)
+
+
+def test_a_share_outside_of_0_to_1_is_refused():
+    with pytest.raises(MusicaeError, match="greys is a share from 0 to 1, not 1.5"):
+        Image(greys=1.5)

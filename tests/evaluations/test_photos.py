@@ -35,9 +35,11 @@ def test_a_model_that_takes_no_noise_away_has_the_psnr_of_the_noise(kit, folder)
     assert photos.photos(parts, {"": folder}, None) == figures
 
 
-def test_a_colour_model_is_measured_in_colour(kit, folder):
+def test_a_colour_model_is_measured_on_grey_pictures_and_in_colour(kit, folder):
     parts = kit.made(kit.Echo(), channels=3, corruption={"name": "blind-noise"})
     figures = photos.photos(parts, {"photos-test": folder}, 1, sigmas=(25.0,))
+    grey = photos.photos(kit.made(kit.Echo(), corruption={"name": "blind-noise"}), {"": folder}, 1, sigmas=(25.0,))
+    assert figures["psnr_bsd68_sigma25"] == pytest.approx(grey["psnr_bsd68_sigma25"], abs=1e-4)
     assert figures["psnr_set5_color_sigma25"] == pytest.approx(20.17, abs=0.4)
     assert figures["spread_psnr_set5_color_sigma25"] == 0  # Of one picture only.
 
