@@ -308,7 +308,7 @@ def _validate(
     """Return the loss parts on a fixed random choice of held-out windows, each named ``validation_...``."""
     index = torch.randperm(len(windows), generator=generator(seed, -2))[:most]
     device = next(objective.parameters()).device
-    clean = windows.batch(index)
+    clean = parts.adapter.augment(windows.batch(index), generator(seed, -5))  # As in training: made 0 or 1, say.
     given = (corrupt(clean, generator(seed, -4)) if corrupt else clean).to(device)
     clean = clean.to(device)
     objective.eval()

@@ -82,6 +82,11 @@ def fashion_mnist(
     return _windows(_FASHION_MNIST, adapter, split, folder, seed, validation)
 
 
+# What the labels of a conditional model are called.
+mnist.classes = _MNIST.classes  # type: ignore[attr-defined]
+fashion_mnist.classes = _FASHION_MNIST.classes  # type: ignore[attr-defined]
+
+
 def _windows(
     source: _Source, adapter: Adapter, split: str, folder: Path | None, seed: int, validation: float
 ) -> Windows:

@@ -114,54 +114,54 @@ def patch_ae(
 
 
 def _conv(
-    spec: Spec, variational: bool, latent: int, width: int, depth: int, blocks: int, shuffle: int, recurrent: int,
-    step_dropout: float, classes: int, penalty: nn.Module | None = None, levels: int = 0,
+    spec: Spec, variational: bool, latent: int, width: int, depth: int, blocks: int, shuffle: int, dense: int,
+    recurrent: int, step_dropout: float, classes: int, penalty: nn.Module | None = None, levels: int = 0,
 ) -> CodeModel:  # fmt: skip
-    encoder = ConvEncoder(spec, width, depth, blocks, shuffle)
+    encoder = ConvEncoder(spec, width, depth, blocks, shuffle, dense)
     features = recurrent or spec.channels
-    decoder = ConvDecoder(spec, latent + classes, features, width, depth, blocks, shuffle)
+    decoder = ConvDecoder(spec, latent + classes, features, width, depth, blocks, shuffle, dense)
     head = _head(spec, features, recurrent, step_dropout)
     return CodeModel(encoder, encoder.features, decoder, head, latent, variational, classes, penalty, levels)
 
 
 def conv_vae(
-    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1,
+    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     recurrent: int = 0, step_dropout: float = 0.3, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
     """Return a VAE of residual convolutions, 1-D or 2-D as the data is."""
-    return _conv(spec, True, latent, width, depth, blocks, shuffle, recurrent, step_dropout, classes)
+    return _conv(spec, True, latent, width, depth, blocks, shuffle, dense, recurrent, step_dropout, classes)
 
 
 def conv_ae(
-    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1,
+    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     recurrent: int = 0, step_dropout: float = 0.3, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
     """Return a plain autoencoder of residual convolutions."""
-    return _conv(spec, False, latent, width, depth, blocks, shuffle, recurrent, step_dropout, classes)
+    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, recurrent, step_dropout, classes)
 
 
 def sparse_ae(
-    spec: Spec, latent: int = 256, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1,
+    spec: Spec, latent: int = 256, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     sparsity: float = 0.01, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
     """Return an autoencoder of residual convolutions that pays `sparsity` for each unit of its code's L1 norm."""
-    return _conv(spec, False, latent, width, depth, blocks, shuffle, 0, 0.0, classes, Sparsity(sparsity))
+    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, 0, 0.0, classes, Sparsity(sparsity))
 
 
 def adversarial_ae(
-    spec: Spec, latent: int = 8, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1,
+    spec: Spec, latent: int = 8, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     adversary: int = 256, weight: float = 0.05, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
     """Return an autoencoder whose codes a discriminator of width `adversary` keeps near N(0, 1)."""
     penalty = Adversary(latent, adversary, weight)
-    return _conv(spec, False, latent, width, depth, blocks, shuffle, 0, 0.0, classes, penalty)
+    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, 0, 0.0, classes, penalty)
 
 
 def fsq_ae(
-    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, levels: int = 8,
-    classes: int = 0,
+    spec: Spec, latent: int = 32, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
+    levels: int = 8, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
     """Return an autoencoder of residual convolutions whose code has `latent` numbers of `levels` values each."""
     if levels < 2:
         raise MusicaeError(f"[model] levels must be 2 or more, not {levels}")
-    return _conv(spec, False, latent, width, depth, blocks, shuffle, 0, 0.0, classes, levels=levels)
+    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, 0, 0.0, classes, levels=levels)

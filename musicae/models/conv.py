@@ -53,10 +53,11 @@ def _inner_shape(spec: Spec, depth: int, shuffle: int) -> tuple[int, ...]:
 class ConvEncoder(nn.Module):
     """``(B, C, *S)`` -> ``(B, features)``: `depth` halvings, the width doubled at each.
 
-    With `shuffle` > 1 that many pixels along both axes are first taken together as channels.
+    With `shuffle` > 1 that many pixels along both axes are first taken together as channels, and with `dense` > 0
+    a layer of that many numbers, which sees the whole, ends it.
     """
 
-    def __init__(self, spec: Spec, width: int, depth: int, blocks: int, shuffle: int = 1) -> None:
+    def __init__(self, spec: Spec, width: int, depth: int, blocks: int, shuffle: int = 1, dense: int = 0) -> None:
         super().__init__()
         dims, inner = len(spec.shape), _inner_shape(spec, depth, shuffle)
         layers: list[nn.Module] = [nn.PixelUnshuffle(shuffle)] if shuffle > 1 else []
@@ -66,8 +67,12 @@ class ConvEncoder(nn.Module):
             layers += [ResBlock(dims, wide) for _ in range(blocks)]
             layers += [conv(dims, wide, 2 * wide, kernel=4, stride=2)]
         layers += [ResBlock(dims, width * 2**depth) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, nn.SiLU(), nn.Flatten())
         self.features = width * 2**depth * math.prod(inner)
+        layers += [nn.SiLU(), nn.Flatten()]
+        if dense:
+            layers += [nn.Linear(self.features, dense), nn.SiLU()]
+            self.features = dense
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Read a batch."""
@@ -76,14 +81,22 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """A vector ``(B, size)`` -> features ``(B, channels, *S)``, the encoder's mirror image."""
+    """A vector ``(B, size)`` -> features ``(B, channels, *S)``, the encoder's mirror image.
+
+    With `dense` > 0 two layers of that many numbers begin it: where few numbers mean much, one linear map is too few.
+    """
 
     def __init__(
-        self, spec: Spec, size: int, channels: int, width: int, depth: int, blocks: int, shuffle: int = 1
-    ) -> None:
+        self, spec: Spec, size: int, channels: int, width: int, depth: int, blocks: int, shuffle: int = 1,
+        dense: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         dims, self.inner, wide = len(spec.shape), _inner_shape(spec, depth, shuffle), width * 2**depth
-        self.spread = nn.Linear(size, wide * math.prod(self.inner))
+        begin: list[nn.Module] = []
+        if dense:
+            begin = [nn.Linear(size, dense), nn.SiLU(), nn.Linear(dense, dense), nn.SiLU()]
+        spread = nn.Linear(dense or size, wide * math.prod(self.inner))
+        self.spread = nn.Sequential(*begin, spread) if dense else spread
         layers: list[nn.Module] = [ResBlock(dims, wide) for _ in range(blocks)]
         for _ in range(depth):
             layers += [conv_transposed(dims, wide, wide // 2)]

@@ -153,3 +153,8 @@ def test_the_same_picture_is_not_in_two_splits(tmp_path, monkeypatch):
     assert len(test) == 250 - len(train)
     assert test.labels is not None
     assert test.levels == 255
+
+
+def test_classes_have_names():
+    assert idx.mnist.classes == tuple("0123456789")
+    assert idx.fashion_mnist.classes[9] == "ankle boot"

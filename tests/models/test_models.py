@@ -27,6 +27,11 @@ def test_every_model_keeps_its_promises(name, spec):
     check_model(registry.build("models", name, spec, **SMALL.get(name, {})), spec)
 
 
+@pytest.mark.parametrize("settings", [{"shuffle": 2, "depth": 1}, {"dense": 16}, {"shuffle": 4, "depth": 0, "dense": 8}])
+def test_shuffled_and_dense_models_keep_their_promises(settings):
+    check_model(registry.build("models", "vae", PICTURE, width=8, latent=4, **settings), PICTURE)
+
+
 def test_the_language_model_has_no_code_but_writes():
     model = LanguageModel(LINE, width=8)
     with pytest.raises(MusicaeError, match="no code"):
