@@ -28,9 +28,10 @@ def photos(
 
     One that takes noise away: `psnr_bsd68_sigma<s>`, of grey pictures with Gaussian noise of `sigmas` 255ths, neither
     clipped nor rounded (as Zhang et al. 2017, DnCNN), and, of a preset in colour, which is given them as three equal
-    channels, ``psnr_set5_color_sigma<s>`` as well. Rivals: the noisy picture itself, and non-local means. One that enlarges: `psnr_set5_x<factor>_y`, the luma of pictures that
-    MATLAB's bicubic reduced and that were then rounded to bytes, a border of `factor` pixels off (as Dong et al.
-    2014, SRCNN); rivals are bicubic enlargement, and back-projection after it. `limit` takes that many pictures.
+    channels, ``psnr_set5_color_sigma<s>`` as well. Rivals: the noisy picture itself, and non-local means. One that
+    enlarges: `psnr_set5_x<factor>_y`, the luma of pictures that MATLAB's bicubic reduced and that were then rounded to
+    bytes, a border of `factor` pixels off (as Dong et al. 2014, SRCNN); rivals are bicubic enlargement, and
+    back-projection after it. `limit` takes that many pictures.
     Raise MusicaeError where the pictures are not found.
     """
     root = folders.get(source) or folders.get("") or cache.data_folder() / source

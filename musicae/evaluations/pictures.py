@@ -34,8 +34,9 @@ def pictures(
     after it; on `classical` pictures), `floor_bicubic` and `floor_back_projection`; `floor_psnr` is the best of them.
     `floor_bce` is the entropy of the pictures, which nothing can go below.
 
-    A model with a code has in addition `probe_accuracy` (see `knowledge`; learnt on `known` pictures), and
-    `auroc_<outliers>`: how well its error tells the pictures of the data set `outliers` from those of its own.
+    A model with a code has in addition `active`, how many of its numbers are not 0, where many are;
+    `probe_accuracy` (see `knowledge`; learnt on `known` pictures); and `auroc_<outliers>`: how well its error tells
+    the pictures of the data set `outliers` from those of its own.
     """
     x, cond, corrupt = all_of(test), codec.labels_of(test), codec.corruption()
     given = corrupt(x, generator(seed, 21)) if corrupt else x
@@ -51,6 +52,9 @@ def pictures(
     if codec.model.latent_size:
         components = PCA(train, codec.model.latent_size)
         floor["pca"] = psnr(x, components.restore(given)).mean().item()
+        used = codec.encode(given, cond).mean.ne(0).float().sum(1)
+        if used.mean() < 0.99 * codec.model.latent_size:
+            mean(figures, "active", used)
         knowledge(figures, codec, train, test, components, corrupt, known, seed)
     if corrupt:
         floor["input"] = psnr(x, given.clamp(0, 1)).mean().item()

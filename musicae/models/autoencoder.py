@@ -23,18 +23,18 @@ class CodeModel(nn.Module):
 
     With `variational` the code is a Gaussian. `classes` > 0 makes it conditional: `cond`
     ``(B, classes)`` goes into the code and the decoder. `head` turns features into parameters.
-    `penalty` is what it asks of its codes besides. With `levels` each number of the code takes one of so many
-    values in -1 .. 1 (finite scalar quantisation, Mentzer et al. 2024), whatever is decoded.
+    `penalty` is what it asks of its codes besides. With `rectified` no number of a code is below 0. With `levels`
+    each takes one of so many values in -1 .. 1 (finite scalar quantisation, Mentzer et al. 2024), whatever is decoded.
     """
 
     penalty: nn.Module | None
 
     def __init__(
         self, encoder: nn.Module, features: int, decoder: nn.Module, head: nn.Module, latent: int,
-        variational: bool, classes: int = 0, penalty: nn.Module | None = None, levels: int = 0,
+        variational: bool, classes: int = 0, penalty: nn.Module | None = None, levels: int = 0, rectified: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.penalty, self.levels = penalty, levels
+        self.penalty, self.levels, self.rectified = penalty, levels, rectified
         self.latent_size, self.variational, self.classes = latent, variational, classes
         self.encoder, self.decoder, self.head = encoder, decoder, head
         self.code = nn.Linear(features + classes, latent * (2 if variational else 1))
@@ -52,7 +52,7 @@ class CodeModel(nn.Module):
         if self.levels:
             return Latent(self._quantise(torch.tanh(out)))
         if not self.variational:
-            return Latent(out)
+            return Latent(out.relu() if self.rectified else out)
         mean, logvar = out.chunk(2, dim=-1)
         return Latent(mean, logvar.clamp(-12.0, 6.0))
 
@@ -116,12 +116,13 @@ def patch_ae(
 def _conv(
     spec: Spec, variational: bool, latent: int, width: int, depth: int, blocks: int, shuffle: int, dense: int,
     recurrent: int, step_dropout: float, classes: int, penalty: nn.Module | None = None, levels: int = 0,
+    rectified: bool = False,
 ) -> CodeModel:  # fmt: skip
     encoder = ConvEncoder(spec, width, depth, blocks, shuffle, dense)
     features = recurrent or spec.channels
     decoder = ConvDecoder(spec, latent + classes, features, width, depth, blocks, shuffle, dense)
     head = _head(spec, features, recurrent, step_dropout)
-    return CodeModel(encoder, encoder.features, decoder, head, latent, variational, classes, penalty, levels)
+    return CodeModel(encoder, encoder.features, decoder, head, latent, variational, classes, penalty, levels, rectified)
 
 
 def conv_vae(
@@ -144,8 +145,12 @@ def sparse_ae(
     spec: Spec, latent: int = 256, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     sparsity: float = 0.01, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
-    """Return an autoencoder of residual convolutions that pays `sparsity` for each unit of its code's L1 norm."""
-    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, 0, 0.0, classes, Sparsity(sparsity))
+    """Return an autoencoder of residual convolutions with codes of which most numbers are 0, none below.
+
+    It pays `sparsity` for each unit of its code's L1 norm (see `Sparsity`).
+    """
+    penalty = Sparsity(sparsity)
+    return _conv(spec, False, latent, width, depth, blocks, shuffle, dense, 0, 0.0, classes, penalty, rectified=True)
 
 
 def adversarial_ae(

@@ -13,7 +13,10 @@ __all__ = ["Adversary", "Sparsity"]
 
 
 class Sparsity(nn.Module):
-    """The L1 norm of the code, times `weight` (Ng 2011, sparse autoencoder; with L1 in the place of the KL term)."""
+    """The L1 norm of the code, times `weight` (Ng 2011, sparse autoencoder; with L1 in the place of the KL term).
+
+    It is of codes brought to mean square one over the batch: else smaller codes and a louder decoder would do.
+    """
 
     def __init__(self, weight: float) -> None:
         super().__init__()
@@ -21,7 +24,8 @@ class Sparsity(nn.Module):
 
     def forward(self, latent: Latent, rng: torch.Generator) -> Tensor:
         """Return its mean over the batch."""
-        return self.weight * latent.mean.abs().sum(1).mean()
+        size = latent.mean.square().mean().add(1e-12).sqrt()
+        return self.weight * latent.mean.abs().sum(1).mean() / size
 
 
 class Adversary(nn.Module):

@@ -209,5 +209,5 @@ def test_a_share_of_a_batch_loses_its_colours():
 
 
 def test_a_share_outside_of_0_to_1_is_refused():
-    with pytest.raises(MusicaeError, match="greys is a share from 0 to 1, not 1.5"):
+    with pytest.raises(MusicaeError, match=r"greys is a share from 0 to 1, not 1\.5"):
         Image(greys=1.5)

@@ -27,7 +27,9 @@ def test_every_model_keeps_its_promises(name, spec):
     check_model(registry.build("models", name, spec, **SMALL.get(name, {})), spec)
 
 
-@pytest.mark.parametrize("settings", [{"shuffle": 2, "depth": 1}, {"dense": 16}, {"shuffle": 4, "depth": 0, "dense": 8}])
+@pytest.mark.parametrize(
+    "settings", [{"shuffle": 2, "depth": 1}, {"dense": 16}, {"shuffle": 4, "depth": 0, "dense": 8}]
+)
 def test_shuffled_and_dense_models_keep_their_promises(settings):
     check_model(registry.build("models", "vae", PICTURE, width=8, latent=4, **settings), PICTURE)
 
@@ -166,10 +168,19 @@ def test_quantised_codes_have_few_values_and_a_gradient():
     assert torch.equal(model.decode(near, lambda params: params), model.decode(code, lambda params: params))
 
 
-def test_sparsity_costs_the_absolute_code():
+def test_sparsity_costs_the_absolute_code_whatever_its_size():
     model = sparse_ae(PICTURE, latent=4, width=8, sparsity=0.5)
-    code = torch.tensor([[1.0, -2, 0, 0], [0, 0, 0, 3]])
-    assert model.penalty(Latent(code), torch.Generator()).item() == pytest.approx(0.5 * 3)
+    dense, sparse = torch.tensor([[1.0, 2, 0, 0], [1, 1, 1, 0]]), torch.tensor([[0.0, 3, 0, 0], [0, 0, 0, 3]])
+    costs = [model.penalty(Latent(code), torch.Generator()).item() for code in (dense, sparse, 7 * sparse)]
+    assert costs[0] == pytest.approx(0.5 * 3)
+    assert costs[1] == pytest.approx(0.5 * 3 / 1.5)
+    assert costs[2] == pytest.approx(costs[1])
+
+
+def test_sparse_codes_are_never_below_zero_and_often_at_it():
+    code = sparse_ae(PICTURE, latent=64, width=8).encode(torch.rand(16, 3, 8, 8)).mean
+    assert code.min() == 0
+    assert 0.1 < (code > 0).float().mean() < 0.9
 
 
 def test_both_players_learn_in_an_adversarial_autoencoder():
