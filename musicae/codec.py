@@ -16,7 +16,7 @@ from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, R
 from .errors import MusicaeError
 from .preset import Preset
 
-__all__ = ["Codec", "build", "generator", "load", "weights_of"]
+__all__ = ["Codec", "build", "conditional", "generator", "load", "weights_of"]
 
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
 
@@ -27,6 +27,11 @@ def generator(*seeds: int) -> torch.Generator:
     for seed in seeds:
         mixed = (mixed * 6364136223846793005 + seed + 1442695040888963407) % 2**63
     return torch.Generator().manual_seed(mixed)
+
+
+def conditional(prior: Any) -> bool:
+    """Tell whether a prior is a distribution for each class."""
+    return bool(getattr(prior, "classes", None))
 
 
 @dataclass
@@ -198,17 +203,28 @@ class Codec:
         """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them."""
         return torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
 
-    def to_noise(self, z: Tensor) -> Tensor:
+    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one."""
-        return z if self.prior is None else self.prior.to_noise(z.to(self.device)).cpu()
+        if self.prior is None:
+            return z
+        return self.prior.to_noise(z.to(self.device), *self._prior_labels(cond)).cpu()
 
-    def from_noise(self, noise: Tensor) -> Tensor:
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the codes ``(N, D)`` of places in N(0, 1), the inverse of `to_noise`."""
-        return noise if self.prior is None else self.prior.from_noise(noise.to(self.device)).cpu()
+        if self.prior is None:
+            return noise
+        return self.prior.from_noise(noise.to(self.device), *self._prior_labels(cond)).cpu()
 
-    def draw(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
-        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none."""
-        return self.from_noise(self.noise(n, seed, temperature))
+    def _prior_labels(self, cond: Tensor | None) -> tuple[Tensor, ...]:
+        """Return the labels as the prior's last argument; nothing for one that is not conditional."""
+        return (cond.to(self.device),) if cond is not None and conditional(self.prior) else ()
+
+    def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
+        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none.
+
+        `cond` ``(n, classes)`` says of which class each is to be, for a conditional prior.
+        """
+        return self.from_noise(self.noise(n, seed, temperature), cond)
 
     def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
         """Write a checkpoint that `load` reads, in half precision unless told otherwise.

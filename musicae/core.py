@@ -205,18 +205,24 @@ class Likelihood(Protocol):
 
 
 class Prior(Protocol):
-    """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``."""
+    """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``.
 
-    def loss(self, z: Tensor, generator: torch.Generator) -> Tensor:
+    `cond` ``(B, classes)`` is given only where the model is conditional and the prior has a setting `classes` > 0:
+    others may leave the parameter out.
+    """
+
+    def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
         """Return what training minimises for codes ``(B, D)``, a scalar."""
 
-    def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
+    def sample(
+        self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0, cond: Tensor | None = None
+    ) -> Tensor:
         """Draw ``(n, D)``; `temperature` scales the noise that the draws are made from."""
 
-    def to_noise(self, z: Tensor) -> Tensor:
+    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return where codes ``(B, D)`` lie in the noise N(0, 1) that draws are made from; `from_noise` undoes it."""
 
-    def from_noise(self, noise: Tensor) -> Tensor:
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the codes ``(B, D)`` of places in the noise."""
 
 

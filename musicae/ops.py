@@ -244,7 +244,7 @@ def sample(
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
     classes = len(class_names(codec))
     cond = codec.labels(torch.arange(n) % classes) if classes and label is None else condition(codec, label, n)
-    decoded = codec.decode(codec.draw(n, seed, temperature), cond=cond)
+    decoded = codec.decode(codec.draw(n, seed, temperature, cond), cond=cond)
     return [Sample(window, codec.adapter.blank()) for window in decoded]
 
 
@@ -263,10 +263,10 @@ def vary(
     (one,), remarks = read_all(codec, [Path(path)], read_options)
     given = codec.split(one)
     cond = condition(codec, label, len(given))
-    place = codec.to_noise(codec.encode(given, cond).mean)
+    place = codec.to_noise(codec.encode(given, cond).mean, cond)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
-        code = codec.from_noise(latent.near(place, similarity, draw.expand_as(place)))
+        code = codec.from_noise(latent.near(place, similarity, draw.expand_as(place)), cond)
         tensor = codec.join(codec.decode(code, cond=cond), one.hop, one.tensor.shape[-1])
         variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
     return variations

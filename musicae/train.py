@@ -46,7 +46,7 @@ class Objective(nn.Module):
         if prior_only:
             with torch.no_grad():
                 codes = model.encode(given, cond).mean
-            loss = self._prior_loss(codes, rng)
+            loss = self._prior_loss(codes, rng, cond)
             return {"loss": loss, "prior": loss}
         latent = Latent(clean.new_zeros(len(clean), 0))
         if isinstance(model, Restorer):
@@ -60,16 +60,17 @@ class Objective(nn.Module):
         loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
         parts = {"nll": nll, "kl": kl.mean()}
         if "prior" in self.networks:
-            parts["prior"] = self._prior_loss(latent.mean.detach(), rng)
+            parts["prior"] = self._prior_loss(latent.mean.detach(), rng, cond)
             loss = loss + parts["prior"]
         if (penalty := getattr(model, "penalty", None)) is not None:
             parts["penalty"] = penalty(latent, rng)
             loss = loss + parts["penalty"]
         return {"loss": loss, **parts}
 
-    def _prior_loss(self, codes: Tensor, rng: torch.Generator) -> Tensor:
+    def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
         prior: Any = self.networks["prior"]
-        loss: Tensor = prior.loss(codes, rng)
+        labels = (cond,) if cond is not None and codec.conditional(prior) else ()
+        loss: Tensor = prior.loss(codes, rng, *labels)
         return loss
 
 

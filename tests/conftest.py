@@ -132,6 +132,7 @@ def tiny_classes(untrained: Untrained) -> Path:
     return untrained(
         "tiny-classes", adapter={"name": "image"}, dataset={"name": "mnist"},
         model={"name": "vae", "latent": 4, "classes": 10, **SMALL}, likelihood={"name": "bernoulli", "grey": True},
+        prior={"name": "flow", "width": 16, "depth": 1, "classes": 10},
     )  # fmt: skip
 
 

@@ -166,5 +166,6 @@ def _draws(codec: Codec, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
     """Draw `n` pictures, and the labels they were asked for, every class as often, from a conditional model."""
     classes = int(getattr(codec.model, "classes", 0))
     asked = torch.arange(n) % classes if classes else None
-    drawn = codec.decode(codec.draw(n, seed), cond=None if asked is None else codec.labels(asked))
+    cond = None if asked is None else codec.labels(asked)
+    drawn = codec.decode(codec.draw(n, seed, cond=cond), cond=cond)
     return drawn.clamp(0, 1), asked

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import MusicaeError
+
 __all__ = ["FlowPrior"]
 
 
@@ -33,33 +35,39 @@ class FlowPrior(nn.Module):
     The flow can be followed both ways, so it also gives each code its place in the noise, where
     the space between two codes is filled as densely with real ones as anywhere.
     Codes are centred and divided by one number for all, so that those parts of a code that the
-    model does not use stay small and cost the flow nothing.
+    model does not use stay small and cost the flow nothing. With `classes` > 0 it is a distribution for each class:
+    `cond` ``(B, classes)`` says which.
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, latent_size: int, width: int = 448, depth: int = 4, steps: int = 12) -> None:
+    def __init__(self, latent_size: int, width: int = 448, depth: int = 4, steps: int = 12, classes: int = 0) -> None:
         super().__init__()
         self.steps = steps
         self.register_buffer("mean", torch.zeros(latent_size))
         self.register_buffer("scale", torch.ones(1))
         self.enter, self.leave = nn.Linear(latent_size, width), nn.Linear(width, latent_size)
+        self.classes = nn.Linear(classes, width, bias=False) if classes else None
         self.time = nn.Sequential(nn.Linear(64, 128), nn.SiLU())
         self.layers = nn.ModuleList(_Residual(width, 128) for _ in range(depth))
 
-    def velocity(self, x: Tensor, t: Tensor) -> Tensor:
+    def velocity(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the flow's velocity at `x` ``(B, D)`` and times `t` ``(B,)`` in [0, 1]: noise at 0, codes at 1."""
         rates = torch.exp(torch.arange(32, device=t.device) * (-math.log(1000.0) / 31)) * 1000.0
         angles = t.unsqueeze(1) * rates
         time = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
         hidden = self.enter(x)
+        if self.classes is not None:
+            if cond is None:
+                raise MusicaeError("this prior is conditional: give it a label of its classes")
+            hidden = hidden + self.classes(cond)
         for layer in self.layers:
             hidden = layer(hidden, time)
         out: Tensor = self.leave(hidden)
         return out
 
-    def loss(self, z: Tensor, generator: torch.Generator) -> Tensor:
+    def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
         """Return the mean squared error of the velocity for codes `z` ``(B, D)``; tracks their mean and spread."""
         if self.training:
             with torch.no_grad():
@@ -69,28 +77,30 @@ class FlowPrior(nn.Module):
         start = torch.randn(z.shape, generator=generator).to(z)
         t = torch.sigmoid(torch.randn(len(z), generator=generator)).to(z)
         mixed = torch.lerp(start, goal, t.unsqueeze(1))
-        return F.mse_loss(self.velocity(mixed, t).float(), goal - start)
+        return F.mse_loss(self.velocity(mixed, t, cond).float(), goal - start)
 
     @torch.no_grad()
-    def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
+    def sample(
+        self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0, cond: Tensor | None = None
+    ) -> Tensor:
         """Draw codes ``(n, D)``; `temperature` scales the starting noise."""
-        return self.from_noise(torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature)
+        return self.from_noise(torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature, cond)
 
     @torch.no_grad()
-    def to_noise(self, z: Tensor) -> Tensor:
+    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Follow the flow backwards, from codes ``(B, D)`` to their places in N(0, 1)."""
-        return self._follow((z - self.mean) / self.scale, 1.0, 0.0)
+        return self._follow((z - self.mean) / self.scale, 1.0, 0.0, cond)
 
     @torch.no_grad()
-    def from_noise(self, noise: Tensor) -> Tensor:
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Follow the flow from places in N(0, 1) to codes, ``(B, D)``."""
-        return self._follow(noise, 0.0, 1.0) * self.scale + self.mean
+        return self._follow(noise, 0.0, 1.0, cond) * self.scale + self.mean
 
-    def _follow(self, x: Tensor, start: float, end: float) -> Tensor:
+    def _follow(self, x: Tensor, start: float, end: float, cond: Tensor | None) -> Tensor:
         """Integrate by Heun's method, a second-order one."""
         times = torch.linspace(start, end, self.steps + 1).to(x)
         for now, then in pairwise(times):
-            first = self.velocity(x, now.expand(len(x)))
-            second = self.velocity(x + (then - now) * first, then.expand(len(x)))
+            first = self.velocity(x, now.expand(len(x)), cond)
+            second = self.velocity(x + (then - now) * first, then.expand(len(x)), cond)
             x = x + (then - now) * 0.5 * (first + second)
         return x

@@ -200,3 +200,20 @@ def test_both_players_learn_in_an_adversarial_autoencoder():
             )
             assert told[0].mean() > 0.8 > 0.2 > told[1].mean()
     assert code.mean(0).abs().max() < 0.8
+
+
+def test_a_conditional_prior_draws_each_class_where_it_lies():
+    torch.manual_seed(0)
+    prior, rng = FlowPrior(2, width=32, depth=2, classes=2), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(prior.parameters(), 5e-3)
+    cond = torch.eye(2).repeat(128, 1)
+    for _ in range(300):
+        codes = 0.2 * torch.randn(256, 2, generator=rng) + 2 * cond
+        optimizer.zero_grad()
+        prior.loss(codes, rng, cond).backward()
+        optimizer.step()
+    drawn = prior.eval().sample(256, rng, cond=cond)
+    assert ((drawn - 2 * cond).norm(dim=1) < 1).float().mean() > 0.9
+    torch.testing.assert_close(prior.from_noise(prior.to_noise(drawn, cond), cond), drawn, atol=0.05, rtol=0.05)
+    with pytest.raises(MusicaeError, match="prior is conditional"):
+        prior.sample(3)
