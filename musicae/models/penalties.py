@@ -15,7 +15,8 @@ __all__ = ["Adversary", "Sparsity"]
 class Sparsity(nn.Module):
     """The L1 norm of the code, times `weight` (Ng 2011, sparse autoencoder; with L1 in the place of the KL term).
 
-    It is of codes brought to mean square one over the batch: else smaller codes and a louder decoder would do.
+    It is of codes brought to length one each: else smaller codes and a louder decoder would do. So it lies between 1,
+    for one number that is not 0, and the root of their count, for all alike (Hoyer 2004).
     """
 
     def __init__(self, weight: float) -> None:
@@ -24,8 +25,8 @@ class Sparsity(nn.Module):
 
     def forward(self, latent: Latent, rng: torch.Generator) -> Tensor:
         """Return its mean over the batch."""
-        size = latent.mean.square().mean().add(1e-12).sqrt()
-        return self.weight * latent.mean.abs().sum(1).mean() / size
+        size = latent.mean.square().sum(1).add(1e-12).sqrt()
+        return self.weight * (latent.mean.abs().sum(1) / size).mean()
 
 
 class Adversary(nn.Module):
