@@ -114,8 +114,13 @@ PICTURES = {
     "unet": ({"model": {"name": "unet", "width": 4}, "corruption": {"name": "noise"}}, {"nll"}),
     "aae": ({"model": {"name": "aae", "latent": 2, "width": 4, "adversary": 8}}, {"nll", "penalty"}),
     "cvae": ({"model": {"name": "vae", "latent": 2, "width": 4, "classes": 10}}, {"nll", "kl"}),
-    "cvae-prior": ({"model": {"name": "vae", "latent": 2, "width": 4, "classes": 10},
-                    "prior": {"name": "flow", "width": 8, "depth": 1, "classes": 10}}, {"nll", "kl", "prior"}),
+    "cvae-prior": (
+        {
+            "model": {"name": "vae", "latent": 2, "width": 4, "classes": 10},
+            "prior": {"name": "flow", "width": 8, "depth": 1, "classes": 10},
+        },
+        {"nll", "kl", "prior"},
+    ),
 }
 
 
