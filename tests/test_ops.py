@@ -323,7 +323,7 @@ def test_a_label_chooses_what_is_sampled(tiny_classes: Path) -> None:
     assert all(torch.equal(a.tensor, b.tensor) for a, b in zip(seven, also, strict=True))
     assert not torch.equal(seven[0].tensor, other[0].tensor)
     cond = codec.labels(torch.arange(12) % 10)
-    wanted = codec.decode(codec.draw(12, 2), cond=cond)
+    wanted = codec.decode(codec.draw(12, 2, cond=cond), cond=cond)
     assert all(torch.equal(one.tensor, want) for one, want in zip(each, wanted, strict=True))
 
 
