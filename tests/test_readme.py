@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""What the README and the lesson say is so."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from musicae.testing import check_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LESSON = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(kind: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
 
 
 def table(first: str) -> list[str]:
@@ -34,7 +35,8 @@ def table(first: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    shown = [line for block in blocks("sh") for line in block.splitlines()] + table("command")
+    pages = [*blocks("sh"), *blocks("sh", LESSON)]
+    shown = [line for block in pages for line in block.splitlines()] + table("command")
     return [line[line.index("musicae ") :] for line in shown if re.match(r"musicae |.*/musicae ", line)]
 
 
@@ -60,6 +62,14 @@ def test_every_command_shown_exists_with_its_options(line: str) -> None:
 def test_every_sample_file_shown_exists(line: str) -> None:
     for path in re.findall(r"\bdata/\S+", line):
         assert (ROOT / path).is_file()
+
+
+def test_every_picture_of_the_lesson_is_there_and_small() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", LESSON)
+    assert len(pictures) > 10
+    for picture in pictures:
+        assert 0 < (ROOT / "docs" / picture).stat().st_size < 400_000
+    assert {Path(picture).name for picture in pictures} == {path.name for path in (ROOT / "docs/lesson").iterdir()}
 
 
 def test_the_first_screen_has_the_two_commands_each_one_line() -> None:
