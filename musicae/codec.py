@@ -16,7 +16,7 @@ from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, R
 from .errors import MusicaeError
 from .preset import Preset
 
-__all__ = ["Codec", "build", "conditional", "generator", "load", "weights_of"]
+__all__ = ["Codec", "build", "generator", "load", "prior_labels", "weights_of"]
 
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
 
@@ -29,9 +29,9 @@ def generator(*seeds: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed)
 
 
-def conditional(prior: Any) -> bool:
-    """Tell whether a prior is a distribution for each class."""
-    return bool(getattr(prior, "classes", None))
+def prior_labels(prior: Any, cond: Tensor | None) -> tuple[Tensor, ...]:
+    """Return the labels as a prior's last argument; nothing for one that is not a distribution for each class."""
+    return (cond,) if cond is not None and getattr(prior, "classes", None) else ()
 
 
 @dataclass
@@ -217,7 +217,7 @@ class Codec:
 
     def _prior_labels(self, cond: Tensor | None) -> tuple[Tensor, ...]:
         """Return the labels as the prior's last argument; nothing for one that is not conditional."""
-        return (cond.to(self.device),) if cond is not None and conditional(self.prior) else ()
+        return prior_labels(self.prior, None if cond is None else cond.to(self.device))
 
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
         """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none.

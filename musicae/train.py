@@ -69,19 +69,19 @@ class Objective(nn.Module):
 
     def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
         prior: Any = self.networks["prior"]
-        labels = (cond,) if cond is not None and codec.conditional(prior) else ()
-        loss: Tensor = prior.loss(codes, rng, *labels)
+        loss: Tensor = prior.loss(codes, rng, *codec.prior_labels(prior, cond))
         return loss
 
 
 def train(
     recipe: Preset | str, out: Path, folders: Mapping[str, Path] | None = None, *, resume: bool = False,
-    report: Report | None = None, cpu: bool = False,
+    report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None,
 ) -> Path:  # fmt: skip
     """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
 
     `folders` says where data sets lie (see `musicae.data.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``.
+    When `stop`, asked after every step, says so, the state is kept and KeyboardInterrupt raised (by a single process).
     Raise MusicaeError for a preset that cannot be built or data that cannot be found.
     """
     chosen = preset.load(recipe) if isinstance(recipe, str) else recipe
@@ -95,12 +95,12 @@ def train(
     if not resume and (out / "state.safetensors").is_file():
         raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
-    return fit(parts, splits[0], splits[1], out, parts.corruption(), resume, report, cpu, **settings)
+    return fit(parts, splits[0], splits[1], out, parts.corruption(), resume, report, cpu, stop, **settings)
 
 
 def fit(
     parts: Codec, windows: Windows, validation: Windows, out: Path, corrupt: Corruption | None = None,
-    resume: bool = False, report: Report | None = None, cpu: bool = False, *,
+    resume: bool = False, report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None, *,
     steps: int = 10_000, prior_steps: int = 0, batch: int = 256, lr: float = 1e-3, warmup: int = 200,
     schedule: str = "cosine", weight_decay: float = 0.01, clip: float = 1.0, beta: float = 1.0,
     kl_schedule: str = "linear", kl_warmup: int = 0, kl_cycles: int = 4, free_bits: float = 0.0, ema: float = 0.999,
@@ -178,10 +178,13 @@ def fit(
                 log({"step": done, "steps": total, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
             if done % log_every == 0 or last:
                 recent = []
-            if done % checkpoint_every == 0 or last:
+            stopped = bool(stop and world == 1 and stop())
+            if done % checkpoint_every == 0 or last or stopped:
                 parts.step = done
                 if main:
                     _save(out, parts, objective, optimizer, names, averaged)
+                if stopped and done < total:
+                    raise KeyboardInterrupt
                 if log and len(validation):
                     log({"step": done, **_validate(objective, parts, validation, corrupt, seed)})
                 accelerator.wait_for_everyone()

@@ -89,6 +89,17 @@ def test_a_stopped_training_resumes_to_the_bit(folder, tmp_path):
     assert steps[0] == steps[1]
 
 
+def test_being_asked_to_stop_keeps_the_last_step(folder, tmp_path):
+    train.train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
+    asked = iter([False, False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train.train(recipe(), tmp_path / "part", {"": folder}, cpu=True, stop=lambda: next(asked))
+    assert checkpoint.read_header(tmp_path / "part" / "state.safetensors")["step"] == 3
+    train.train(recipe(), tmp_path / "part", {"": folder}, resume=True, cpu=True, stop=lambda: False)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+
+
 def test_the_prior_is_trained_on_when_the_codes_are_finished(folder, tmp_path):
     seen = []
     train.train(recipe(), tmp_path / "first", {"": folder}, cpu=True)

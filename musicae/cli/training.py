@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -61,13 +63,37 @@ def train(
         make_folder(out, cleaning)
         from musicae.train import train as run
 
-        with _progress() as report:
-            path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu)
+        with _progress() as report, _stopping(out) as stop:
+            path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu, stop=stop)
     if os.environ.get("RANK", "0") == "0":
         click.echo(path)
 
 
 Report = Callable[[dict[str, float]], None]
+
+
+@contextmanager
+def _stopping(out: Path) -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ctrl-C was pressed: once ends a training after its step, twice at once."""
+    asked = False
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        click.echo("stopping after this step; Ctrl-C again stops at once", err=True)
+
+    before = signal.signal(signal.SIGINT, handle) if threading.current_thread() is threading.main_thread() else None
+    try:
+        yield lambda: asked
+    except KeyboardInterrupt:
+        if (out / "state.safetensors").is_file():
+            click.echo(f"stopped; the same command with -o {out} --resume goes on", err=True)
+        raise
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def sparse_ae(
     spec: Spec, latent: int = 256, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, dense: int = 0,
     sparsity: float = 0.01, classes: int = 0,
 ) -> CodeModel:  # fmt: skip
-    """Return an autoencoder of residual convolutions with codes of which most numbers are 0, none below.
+    """Return an autoencoder of residual convolutions with codes of which many numbers are 0, none below.
 
     It pays `sparsity` for each unit of its code's L1 norm (see `Sparsity`).
     """

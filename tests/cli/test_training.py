@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,28 @@ def test_train_prints_the_path_and_reports_on_stderr(shell: Any, recipe: str, fa
     ]
     _, out, folders, settings = fake.calls[0]
     assert (out, folders, settings["resume"], settings["cpu"]) == (Path("runs/tiny"), {}, False, False)
+
+
+def test_ctrl_c_ends_a_training_after_its_step_and_says_how_to_go_on(
+    shell: Any, recipe: str, fake: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(recipe: Any, out: Path, folders: Any, **settings: Any) -> Path:
+        assert not settings["stop"]()
+        signal.raise_signal(signal.SIGINT)
+        assert settings["stop"]()
+        (out / "state.safetensors").write_bytes(b"state")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("musicae.train.train", train)
+    before = signal.getsignal(signal.SIGINT)
+    result = shell("train", recipe, "-o", "mine")
+    assert result.exit_code == 130
+    assert result.stderr.splitlines() == [
+        "stopping after this step; Ctrl-C again stops at once",
+        "stopped; the same command with -o mine --resume goes on",
+        "",
+    ]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> None:
