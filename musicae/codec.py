@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, preset, registry, windows
-from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec, Windows
+from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec, Streamer, Windows
 from .errors import MusicaeError
 from .preset import Preset
 
 __all__ = ["Codec", "build", "generator", "load", "prior_labels", "weights_of"]
 
+_STREAMED = 2**17  # Steps that a streaming model is given at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
 
 
@@ -146,6 +147,8 @@ class Codec:
                 f"the preset '{self.preset.name}' has a code of fixed size; "
                 f"it restores windows of {'x'.join(map(str, self.spec.shape))} only"
             )
+        if isinstance(self.model, Streamer):
+            return self._streamed(x, self.model, report)
         grain, out = self.model.multiple, torch.empty_like(x)
         places = windows.tiles(x.shape[1:], _TILE, _CONTEXT, grain)
         for i, (context, inner, place) in enumerate(places):
@@ -158,6 +161,22 @@ class Codec:
         if report:
             report(len(places), len(places))
         return out
+
+    @torch.no_grad()
+    def _streamed(self, x: Tensor, model: Streamer, report: Callable[[int, int], None] | None) -> Tensor:
+        """Restore ``(C, T)`` block by block; what a block leaves behind goes on with the next."""
+        size = -(-_STREAMED // model.multiple) * model.multiple
+        parts, state, done = [], None, 0
+        padded = nn.functional.pad(x, (0, model.delay + -(x.shape[-1] + model.delay) % model.multiple))
+        for block in torch.split(padded, size, dim=-1):
+            if report:
+                report(min(done, x.shape[-1]), x.shape[-1])
+            params, state = model.stream(block[None].to(self.device), state)
+            parts.append(self.likelihood.mode(params.float())[0].cpu())
+            done += block.shape[-1]
+        if report:
+            report(x.shape[-1], x.shape[-1])
+        return torch.cat(parts, dim=-1)[..., model.delay : model.delay + x.shape[-1]]
 
     def corruption(self) -> Corruption | None:
         """Return what the preset was trained to undo, if anything."""

@@ -25,6 +25,7 @@ __all__ = [
     "Restorer",
     "Sample",
     "Spec",
+    "Streamer",
     "Windows",
 ]
 
@@ -191,6 +192,20 @@ class Restorer(Protocol):
         """Return the likelihood's parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
 
 
+@runtime_checkable
+class Streamer(Restorer, Protocol):
+    """A `Restorer` along one axis that takes its input block by block, each a multiple of `multiple` steps."""
+
+    delay: int
+    """By how many steps the output is later than the input."""
+
+    def stream(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Return the output ``(B, C, T)`` for the next block ``(B, C, T)``, and the state to give with the one after.
+
+        The state is None at the start. Blocks of any sizes give together what one block of all of them gives.
+        """
+
+
 class Likelihood(Protocol):
     """What turns decoder outputs into a distribution and a loss."""
 
@@ -227,4 +242,8 @@ class Prior(Protocol):
 
 
 Corruption = Callable[[Tensor, torch.Generator], Tensor]
-"""Makes the input of a denoising task from the clean batch ``(B, C, *S)``, which stays the target."""
+"""Makes the input of a denoising task from the clean batch ``(B, C, *S)``, which stays the target.
+
+One that mixes other recordings in has a method ``feed(windows, noises)``: the training data, and those of the preset's
+``[noise]`` section, or None.
+"""

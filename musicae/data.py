@@ -14,7 +14,7 @@ from .core import Adapter, Windows
 from .errors import MusicaeError, did_you_mean
 from .preset import Preset
 
-__all__ = ["load"]
+__all__ = ["load", "noises"]
 
 
 def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
@@ -32,11 +32,25 @@ def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pat
     return windows.subset(torch.tensor(fresh, dtype=torch.long))
 
 
+def noises(recipe: Preset, adapter: Adapter, folders: Mapping[str, Path]) -> Windows | None:
+    """Return the training split of what the preset's ``[noise]`` section names, from the folder called ``noise``.
+
+    None for a preset without that section, and for one whose folder is not named: its corruption then does without.
+    """
+    part = recipe.part("noise")
+    if part is None or "noise" not in folders:
+        return None
+    windows: Windows = registry.build("datasets", part[0], adapter, "train", folders["noise"], **part[1])
+    return windows
+
+
 def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
     part = recipe.part("dataset")
     if part is None:
         raise MusicaeError(f"the preset '{recipe.name}' names no data set; add a [dataset] section")
     names = part[0].split("+")
+    if recipe.part("noise") is not None:
+        folders = {name: folder for name, folder in folders.items() if name != "noise"}
     folders = _assign(names, folders)
     sets = []
     for name in names:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["MusicaeError", "did_you_mean"]
+__all__ = ["MusicaeError", "OutputError", "did_you_mean"]
 
 
 class MusicaeError(Exception):
@@ -11,6 +11,10 @@ class MusicaeError(Exception):
 
     The message is one line. The command line prints it without a traceback and exits with 1.
     """
+
+
+class OutputError(MusicaeError):
+    """A result that cannot be written. Where many files are worked on, the others cannot be either."""
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

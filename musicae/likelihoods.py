@@ -11,9 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian"]
+from .waves import si_sdr
 
-_LEAST = 1e-6  # Mean squared error below which an example's own scale stops shrinking.
+__all__ = ["Bernoulli", "Categorical", "Gaussian", "Spectral"]
+
+_LEAST = 1e-6  # Mean squared error, or power of a bin, below which it makes no difference.
+_QUIETEST = 1e-8  # Power below which a sound is not made louder to be compared: -80 dB.
+_ENOUGH = 30.0  # Decibels of signal-to-distortion ratio that are as good as any more.
 
 
 class Categorical:
@@ -91,3 +95,47 @@ class Gaussian:
         """Draw around the mean with ``temperature * scale``."""
         noise = torch.randn(params.shape, generator=generator).to(params)
         return params + temperature * self.scale * noise
+
+
+class Spectral:
+    """Sounds ``(B, 1, T)`` beside `params` of that shape: how unlike their spectra and their samples are. No density.
+
+    The weighted sum of three parts, for sounds brought to one loudness: the mean squared difference of magnitudes to
+    the power of `power` (weight `magnitude`), that of the complex spectra so compressed (`phase`; Braun and Tashev
+    2021), and the negative scale-invariant signal-to-distortion ratio in dB (`ratio`; Le Roux et al. 2019).
+    `n_fft` and `hop` are of the spectra, in samples.
+    """
+
+    def __init__(
+        self, n_fft: int = 512, hop: int = 128, power: float = 0.3, magnitude: float = 7.0, phase: float = 3.0,
+        ratio: float = 0.02,
+    ) -> None:  # fmt: skip
+        self.n_fft, self.hop, self.power = n_fft, hop, power
+        self.magnitude, self.phase, self.ratio = magnitude, phase, ratio
+
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the weighted sum times the number of samples, ``(B,)``."""
+        out, clean = params.flatten(1).float(), target.flatten(1).float()
+        scale = clean.square().mean(1, keepdim=True).clamp_min(_QUIETEST).rsqrt()
+        made, true = (self._spectra(one * scale) for one in (out, clean))
+        sizes = [(one.real.square() + one.imag.square() + _LEAST).pow(self.power / 2) for one in (made, true)]
+        units = [one * (size / (one.abs() + _LEAST)) for one, size in zip((made, true), sizes, strict=True)]
+        apart = units[0] - units[1]
+        loss = self.magnitude * (sizes[0] - sizes[1]).square().flatten(1).mean(1)
+        loss = loss + self.phase * (apart.real.square() + apart.imag.square()).flatten(1).mean(1)
+        if self.ratio:
+            loss = loss - self.ratio * si_sdr(clean, out, _ENOUGH)
+        return loss * clean.shape[1]
+
+    def _spectra(self, x: Tensor) -> Tensor:
+        window = torch.hann_window(self.n_fft, device=x.device)
+        spectra: Tensor = torch.stft(x, self.n_fft, self.hop, window=window, return_complex=True)
+        return spectra / math.sqrt(self.n_fft)
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the sound itself."""
+        return params
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Return the sound itself: there is no density to draw from."""
+        return params

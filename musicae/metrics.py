@@ -5,7 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["auroc", "exact", "frechet", "hamming", "onset_f1", "onsets", "psnr", "token_accuracy"]
+from . import waves
+
+__all__ = [
+    "auroc",
+    "exact",
+    "frechet",
+    "hamming",
+    "log_spectral_distance",
+    "mel_distance",
+    "multi_resolution_stft",
+    "onset_f1",
+    "onsets",
+    "psnr",
+    "si_sdr",
+    "snr",
+    "token_accuracy",
+]
 
 _FIRST_ONSET = 2  # Of one-hot lines: 0 is a rest, 1 a hold, the pitches follow.
 
@@ -75,3 +91,58 @@ def _root(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
     return root
+
+
+# --- sounds: ``(N, C, T)`` samples ---------------------------------------------------------------------------------
+
+
+def snr(target: Tensor, output: Tensor) -> Tensor:
+    """Return the signal-to-noise ratio in dB, mean over channels, ``(N,)`` (see `musicae.waves.snr`)."""
+    return waves.snr(target, output).flatten(1).mean(1)
+
+
+def si_sdr(target: Tensor, output: Tensor) -> Tensor:
+    """Return the scale-invariant signal-to-distortion ratio in dB, mean over channels (Le Roux et al. 2019)."""
+    return waves.si_sdr(target, output).flatten(1).mean(1)
+
+
+def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Return magnitudes ``(N, C, F, frames)`` with a Hann window."""
+    window = torch.hann_window(n_fft, device=x.device)
+    flat = x.reshape(-1, x.shape[-1])
+    padded = torch.nn.functional.pad(flat, (0, max(0, n_fft - flat.shape[-1])))
+    spectra = torch.stft(padded, n_fft, hop, window=window, return_complex=True, pad_mode="constant")
+    return spectra.abs().view(*x.shape[:-1], *spectra.shape[1:])
+
+
+def log_spectral_distance(target: Tensor, output: Tensor, n_fft: int = 2048, hop: int = 512) -> Tensor:
+    """Return the root mean square over frequency of the difference of log10 powers, mean over frames, ``(N,)``.
+
+    Powers below 1e-8 count as that (Gray and Markel 1976; as in Kuleshov, Enam and Ermon 2017, audio super-resolution).
+    """
+    first, second = (_magnitudes(x, n_fft, hop).square().clamp_min(1e-8).log10() for x in (target, output))
+    return (first - second).square().mean(-2).sqrt().flatten(1).mean(1)
+
+
+def mel_distance(target: Tensor, output: Tensor, rate: int = 44_100, n_fft: int = 2048, hop: int = 512) -> Tensor:
+    """Return the mean absolute difference of log10 magnitudes in 80 mel bands, ``(N,)``; `rate` is in Hz."""
+    from torchaudio.functional import melscale_fbanks
+
+    banks = melscale_fbanks(n_fft // 2 + 1, 0.0, rate / 2, 80, rate, norm="slaney", mel_scale="slaney").to(target)
+    first, second = (
+        torch.einsum("ncft,fm->ncmt", _magnitudes(x, n_fft, hop), banks).clamp_min(1e-5).log10()
+        for x in (target, output)
+    )
+    return (first - second).abs().flatten(1).mean(1)
+
+
+def multi_resolution_stft(target: Tensor, output: Tensor) -> Tensor:
+    """Return the mean over three resolutions of spectral convergence and log magnitude distance, ``(N,)``.
+
+    Windows of 512, 1024 and 2048 samples, a quarter of that apart (Yamamoto, Song and Kim 2020, Parallel WaveGAN).
+    """
+    total = torch.zeros(len(target), device=target.device)
+    for n_fft in (512, 1024, 2048):
+        first, second = (_magnitudes(x, n_fft, n_fft // 4).flatten(1).clamp_min(1e-5) for x in (target, output))
+        total = total + (first - second).norm(dim=1) / first.norm(dim=1) + (first.log() - second.log()).abs().mean(1)
+    return total / 3

@@ -1,6 +1,6 @@
 """A preset: a TOML file that says everything a model is made of and trained with.
 
-Sections ``[adapter] [dataset] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
+Sections ``[adapter] [dataset] [noise] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
 ``name`` in a section picks the factory from the registry; every other key is a keyword of it.
 ``[training]`` has no name: its keys are the keywords of `musicae.train.fit`.
 """
@@ -19,8 +19,9 @@ from .errors import MusicaeError, did_you_mean
 
 __all__ = ["SECTIONS", "Preset", "find", "listed", "load", "override", "parse", "resolve"]
 
-SECTIONS = ("adapter", "dataset", "model", "prior", "corruption", "likelihood", "training", "evaluation")
-_OPTIONAL = ("prior", "corruption", "likelihood", "evaluation", "dataset", "training")
+SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "likelihood", "training", "evaluation")
+_OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
+_DATA = ("dataset", "noise")  # Sections that name data sets.
 _TOP = ("extends", "description")
 
 
@@ -179,14 +180,14 @@ def resolve(preset: Preset, training: Any = None) -> Preset:
             sections[section] = _resolve_training(keys, training)
             continue
         name, settings = str(keys["name"]), {key: value for key, value in keys.items() if key != "name"}
-        if section == "dataset":
-            sections[section] = {"name": name, **_resolve_datasets(name, settings)}
+        if section in _DATA:
+            sections[section] = {"name": name, **_resolve_datasets(section, name, settings)}
         else:
             sections[section] = {"name": name, **registry.resolve(f"{section}s", name, settings)}
     return Preset(preset.name, sections, preset.description)
 
 
-def _resolve_datasets(names: str, settings: dict[str, Any]) -> dict[str, Any]:
+def _resolve_datasets(section: str, names: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Fill in the settings of data sets joined by a plus, each of which takes those it knows.
 
     A default on which two sets disagree is left out: one value cannot stand for both.
@@ -197,7 +198,7 @@ def _resolve_datasets(names: str, settings: dict[str, Any]) -> dict[str, Any]:
         for key, parameter in registry.signature("datasets", name).items():
             if takes.setdefault(key, parameter).default != parameter.default:
                 clashes.add(key)
-    filled = registry.fill("dataset", f" '{names}'", takes, settings)
+    filled = registry.fill(section, f" '{names}'", takes, settings)
     return {key: value for key, value in filled.items() if key in settings or key not in clashes}
 
 

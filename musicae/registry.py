@@ -19,6 +19,7 @@ __all__ = ["GROUPS", "build", "fill", "lookup", "lookup_target", "names", "owner
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "adapters": {
+        "audio": "musicae.adapters.audio:Audio",
         "drums": "musicae.adapters.drums:Drums",
         "image": "musicae.adapters.image:Image",
         "melody": "musicae.adapters.melody:Melody",
@@ -26,6 +27,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "models": {
         "aae": "musicae.models.autoencoder:adversarial_ae",
         "ae": "musicae.models.autoencoder:conv_ae",
+        "dual-path": "musicae.models.dualpath:DualPath",
         "fsq-ae": "musicae.models.autoencoder:fsq_ae",
         "lm": "musicae.models.sequence:LanguageModel",
         "patch-ae": "musicae.models.autoencoder:patch_ae",
@@ -45,17 +47,20 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "midi-files": "musicae.datasets.files:midi_files",
         "mnist": "musicae.datasets.idx:mnist",
         "pop909": "musicae.datasets.files:pop909",
+        "recordings": "musicae.datasets.recordings:recordings",
     },
     "corruptions": {
-        "blind-noise": "musicae.corruptions:blind_noise",
-        "downsample": "musicae.corruptions:Downsample",
-        "drop-notes": "musicae.corruptions:drop_notes",
-        "noise": "musicae.corruptions:noise",
+        "blind-noise": "musicae.corruptions.general:blind_noise",
+        "downsample": "musicae.corruptions.general:Downsample",
+        "drop-notes": "musicae.corruptions.general:drop_notes",
+        "mix-noise": "musicae.corruptions.sound:MixNoise",
+        "noise": "musicae.corruptions.general:noise",
     },
     "likelihoods": {
         "bernoulli": "musicae.likelihoods:Bernoulli",
         "categorical": "musicae.likelihoods:Categorical",
         "gaussian": "musicae.likelihoods:Gaussian",
+        "spectral": "musicae.likelihoods:Spectral",
     },
     "evaluations": {
         "generative": "musicae.evaluations.generative:generative",
@@ -65,7 +70,12 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "metrics": {
         "hamming": "musicae.metrics:hamming",
+        "log-spectral-distance": "musicae.metrics:log_spectral_distance",
+        "mel-distance": "musicae.metrics:mel_distance",
+        "multi-resolution-stft": "musicae.metrics:multi_resolution_stft",
         "onset-f1": "musicae.metrics:onset_f1",
+        "si-sdr": "musicae.metrics:si_sdr",
+        "snr": "musicae.metrics:snr",
         "token-accuracy": "musicae.metrics:token_accuracy",
     },
     "presets": {},

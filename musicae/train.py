@@ -95,7 +95,10 @@ def train(
     if not resume and (out / "state.safetensors").is_file():
         raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
-    return fit(parts, splits[0], splits[1], out, parts.corruption(), resume, report, cpu, stop, **settings)
+    corrupt: Any = parts.corruption()
+    if hasattr(corrupt, "feed"):
+        corrupt.feed(splits[0], data.noises(chosen, parts.adapter, folders or {}))
+    return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, stop, **settings)
 
 
 def fit(

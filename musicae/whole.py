@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import MusicaeError
+from .errors import OutputError
 
 __all__ = ["whole"]
 
@@ -18,7 +18,7 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; when the block ends, what it wrote there takes the place of `path`.
 
     It is on disk by then (fsync, rename). An error in the block leaves `path` as it was and nothing beside it.
-    Raise MusicaeError where the file cannot be written.
+    Raise OutputError where the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -28,8 +28,8 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         if not path.parent.is_dir():
-            raise MusicaeError(f"there is no folder {path.parent}; make it first") from None
-        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise OutputError(f"there is no folder {path.parent}; make it first") from None
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -152,3 +152,13 @@ def tiny_upscale(untrained: Untrained) -> Path:
         "tiny-upscale", adapter={"name": "image", "fit": "whole", "likelihood": "gaussian"},
         model={"name": "unet", **SMALL}, corruption={"name": "downsample", "factor": 2, "method": "bicubic"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_voice(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained network that cleans sound at 8 kHz as it comes in."""
+    return untrained(
+        "tiny-voice", adapter={"name": "audio", "rate": 8000, "size": 2048}, dataset={"name": "recordings"},
+        model={"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1},
+        corruption={"name": "mix-noise", "rate": 8000}, likelihood={"name": "spectral"},
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from musicae.adapters.image import Image
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import Choose, Latent, Sample, Spec
-from musicae.corruptions import Downsample
+from musicae.corruptions.general import Downsample
 from musicae.errors import MusicaeError
 from musicae.likelihoods import Bernoulli, Categorical, Gaussian
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, OutputError
 
-from .results import Maker, make_folder, percent, results, say_skipped, usual_suffix
+from .results import Maker, beside, make_folder, percent, results, say_skipped, staged, time_left, usual_suffix
 
 if TYPE_CHECKING:
     from musicae.codec import Codec
@@ -34,21 +35,86 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain eac
 @preset_option
 @click.option("-o", "--output", metavar="PATH", help="The file to write, of several the folder; - is stdout.")
 @force_option
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="How many of several files at a time.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to take off.")
+@click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: what was taken off.")
+@click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before, after and of what was taken off.")
+@click.option("--raw", default="", metavar="RATE:CHANNELS:FORMAT", help="Sound: what comes on stdin, as 48000:2:s16.")
 @json_option
 @verbose_option
-def denoise(files: tuple[Path, ...], preset: str | None, **options: Any) -> None:
+def denoise(files: tuple[Path, ...], preset: str | None, jobs: int, **options: Any) -> None:
     """Take the noise off files, or off all files in a folder.
 
-    The result is named FILE-denoised.jpg, beside the file and of its kind; of a folder it is a folder with the
-    same tree. Of several files, those that cannot be read are left out, and named at the end.
+    The result is named FILE-denoised.wav, beside the file and of its kind; of a folder it is a folder with the
+    same tree, in which files that are there already are left alone. Of several files, those that cannot be read are
+    left out, and named at the end. The file - is stdin: WAV, or what --raw says, and with -o - it is cleaned as it
+    comes in.
     """
-    from musicae import ops
+    from musicae import ops, recordings
 
     output = options["output"]
-    if len(files) == 1 and not files[0].is_dir() and not (output and Path(output).is_dir()):
-        _one(ops.codec_for(preset, files[0], verb="denoise"), files[0], "denoised", ops.denoise, **options)
+    sound = {name: options.pop(name) for name in ("strength", "keep_noise", "png", "raw")}
+    if str(files[0]) == "-":
+        if len(files) > 1 or output != "-":
+            raise MusicaeError("stdin is cleaned into stdout, alone: musicae denoise - -o -")
+        _pipe(preset, sound["raw"], sound["strength"], options["verbose"])
+        return
+    if sound["raw"]:
+        raise MusicaeError("--raw is for what comes on stdin: musicae denoise - -o -")
+    several = len(files) > 1 or files[0].is_dir() or (output and Path(output).is_dir())
+    if several:
+        if sound["keep_noise"] or sound["png"]:
+            raise MusicaeError("--keep-noise and --png are for one file")
+        _many(files, preset, "denoised", jobs, sound["strength"], **options)
+        return
+    codec = ops.codec_for(preset, files[0], verb="denoise")
+    if recordings.cleans_sound(codec):
+        _recording(codec, files[0], sound["strength"], sound["keep_noise"], sound["png"], **options)
     else:
-        _many(files, preset, "denoised", ops.denoise, **options)
+        if sound["strength"] != 1 or sound["keep_noise"] or sound["png"]:
+            raise MusicaeError(f"--strength, --keep-noise and --png are for sound; {files[0]} is none")
+        _one(codec, files[0], "denoised", ops.denoise, **options)
+
+
+def _pipe(preset: str | None, raw: str, strength: float, verbose: bool) -> None:
+    from musicae import codec, recordings
+    from musicae.adapters.audio import Audio
+
+    made = codec.load(preset or Audio.default_presets["denoise"])
+    done = recordings.denoise_pipe(made, sys.stdin.buffer, sys.stdout.buffer, raw, strength)
+    for line in [*done.notices, *(done.remarks if verbose else ())]:
+        click.echo(line, err=True)
+
+
+def _recording(
+    codec: Codec, file: Path, strength: float, keep_noise: Path | None, png: str | None, *,
+    output: str | None, force: bool, as_json: bool, verbose: bool,
+) -> None:  # fmt: skip
+    """Clean one recording, block by block."""
+    from musicae import recordings
+
+    if output == "-":
+        raise MusicaeError("a recording goes to stdout as it comes from stdin: musicae denoise - -o - < FILE")
+    target = Path(output) if output else file.with_name(f"{file.stem}-denoised{usual_suffix(codec, file.suffix)}")
+    picture = beside("png", png, target.with_suffix(""))
+    targets = [path for path in (target, keep_noise, picture) if path]
+    if len({path.resolve() for path in (*targets, file)}) <= len(targets):
+        raise MusicaeError("the input and all outputs must be different files")
+    with staged(targets, force) as places:
+        done = recordings.denoise_recording(
+            codec, file, places[target], strength=strength, noise=places[keep_noise] if keep_noise else None,
+            picture=places[picture] if picture else None, report=time_left(),
+        )  # fmt: skip
+    for line in [*done.notices, *(done.remarks if verbose else ())]:
+        click.echo(line, err=True)
+    if as_json:
+        kept = {"noise": keep_noise, "png": picture}
+        facts: dict[str, Any] = {"paths": [str(target)], **{name: str(path) for name, path in kept.items() if path}}
+        facts |= {"preset": codec.preset.name, "seconds": done.seconds, "remarks": [*done.notices, *done.remarks]}
+        click.echo(json.dumps(facts, ensure_ascii=False))
+    else:
+        for path in targets:
+            click.echo(path)
 
 
 @click.command(cls=Maker)
@@ -79,10 +145,13 @@ def _one(codec: Codec, file: Path, done: str, verb: Callable[..., Restored], **o
 
 
 def _many(
-    given: tuple[Path, ...], preset: str | None, done: str, verb: Callable[..., Restored], *,
+    given: tuple[Path, ...], preset: str | None, done: str, jobs: int, strength: float, *,
     output: str | None, force: bool, as_json: bool, verbose: bool,
 ) -> None:  # fmt: skip
-    """Restore files one by one, each whole when its path is printed, and go on where one cannot be read."""
+    """Restore files one by one, each whole when its path is printed, and go on where one cannot be read.
+
+    Those whose results are there already are passed over: the same command goes on where it was stopped.
+    """
     from musicae import inputs
 
     if output == "-":
@@ -92,33 +161,88 @@ def _many(
         raise MusicaeError(f"-o {into} is a file; name a folder for several files")
     codec, files = inputs.gather(preset, *given, verb="denoise", leave_out=into)
     targets = _targets(codec, given, files, into, done)
-    for target in targets:
-        if target.exists() and not force:
-            raise MusicaeError(f"{target} exists already; -f overwrites it, -o names another folder")
+    pairs = [(file, target) for (file, _), target in zip(files, targets, strict=True)]
+    left = [pair for pair in pairs if force or not pair[1].exists()]
+    if len(left) < len(pairs):
+        click.echo(f"{len(pairs) - len(left)} of {len(pairs)} are done already; -f makes them anew", err=True)
     skipped: dict[str, str] = {}
     show, written = percent("files", least=1), []
     with ExitStack() as cleaning:
-        for i, ((file, _), target) in enumerate(zip(files, targets, strict=True)):
-            show(i, len(files))
-            try:
-                made = verb(file, preset=codec)
-            except MusicaeError as error:
-                if len(files) == 1:
-                    raise
-                skipped[str(file)] = str(error)
+        outcomes = _restored(codec, left, jobs, strength, cleaning)
+        for i, (pair, (error, lines)) in enumerate(zip(left, outcomes, strict=True)):
+            show(i, len(left))
+            if error:
+                skipped[str(pair[0])] = error
                 continue
-            make_folder(target.parent, cleaning)
-            codec.adapter.write(made.sample, target)
-            written.append(str(target))
-            for remark in made.remarks if verbose else ():
-                click.echo(remark, err=True)
+            written.append(str(pair[1]))
+            for line in lines if verbose else ():
+                click.echo(line, err=True)
             if not as_json:
-                click.echo(target)
-        show(len(files), len(files))
+                click.echo(pair[1])
+        show(len(left), len(left))
     if as_json:
         facts = {"paths": written, "preset": codec.preset.name, "skipped": skipped}
         click.echo(json.dumps(facts, ensure_ascii=False))
+    if len(pairs) == 1 and skipped:
+        raise MusicaeError(*skipped.values())
     say_skipped(skipped, len(files))
+
+
+Outcome = tuple[str, list[str]]
+"""What was wrong with a file, or nothing, and what is to be said of it."""
+
+
+def _restored(
+    codec: Codec, pairs: list[tuple[Path, Path]], jobs: int, strength: float, cleaning: ExitStack
+) -> Iterator[Outcome]:
+    """Restore each of `pairs` (the file, its result), `jobs` at a time in processes of their own."""
+    for _, target in pairs:
+        make_folder(target.parent, cleaning)
+    if min(jobs, len(pairs)) < 2:
+        yield from (_restore(codec, strength, *pair) for pair in pairs)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(pairs)), spawn, _begin, (codec, strength)) as pool:
+        try:
+            yield from pool.map(_restore_here, pairs)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_here: tuple[Any, ...] = ()  # What a process of its own restores with.
+
+
+def _begin(codec: Codec, strength: float) -> None:
+    global _here
+    import torch
+
+    torch.set_num_threads(1)
+    _here = (codec, strength)
+
+
+def _restore_here(pair: tuple[Path, Path]) -> Outcome:
+    codec, strength = _here
+    return _restore(codec, strength, *pair)
+
+
+def _restore(codec: Codec, strength: float, file: Path, target: Path) -> Outcome:
+    from musicae import ops, recordings
+
+    try:
+        if recordings.cleans_sound(codec):
+            done = recordings.denoise_recording(codec, file, target, strength=strength)
+            return "", [*done.notices, *done.remarks]
+        made = ops.denoise(file, preset=codec)
+    except OutputError:
+        raise
+    except MusicaeError as error:
+        return str(error), []
+    codec.adapter.write(made.sample, target)
+    return "", made.remarks
 
 
 def _targets(

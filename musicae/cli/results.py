@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Maker",
     "Results",
+    "beside",
     "few_threads",
     "make_folder",
     "percent",
@@ -31,6 +33,7 @@ __all__ = [
     "results",
     "say_skipped",
     "staged",
+    "time_left",
     "usual_suffix",
     "writing",
 ]
@@ -77,6 +80,31 @@ def percent(what: str, least: int = 0) -> Callable[[int, int], None]:
             click.echo(f"\r\x1b[K{done} of {of} {what}" if done < of else "\r\x1b[K", nl=False, err=True)
 
     return report
+
+
+def time_left() -> Callable[[float, float], None]:
+    """Return a function that shows how many seconds of a recording are done, and how long the rest will take.
+
+    On one line of stderr, where a person looks on.
+    """
+    started = time.monotonic()
+
+    def report(done: float, of: float) -> None:
+        passed = time.monotonic() - started
+        if not sys.stderr.isatty() or passed < 1:
+            return
+        if of and done >= of:
+            click.echo("\r\x1b[K", nl=False, err=True)
+            return
+        left = f" of {_clock(of)}, {_clock(passed / done * (of - done))} left" if of and done else ""
+        click.echo(f"\r\x1b[K{_clock(done)}{left}", nl=False, err=True)
+
+    return report
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def say_skipped(skipped: Mapping[str, str], of: int) -> None:
@@ -276,10 +304,10 @@ def results(
             parts, extra = [Path(temporary) / f"{stem}{usual_suffix(codec, suffix)}"], folder / stem
         else:
             parts, extra = _plan(codec, folder, stem, names, join, output, suffix)
-        beside = [_beside(kind, wanted, extra) for kind, wanted in (("wav", wav), ("png", png))]
+        kept = [beside(kind, wanted, extra) for kind, wanted in (("wav", wav), ("png", png))]
         # The picture of pictures is what is written anyway.
-        beside = [None if path in parts else path for path in beside]
-        made = Results(codec, parts, beside[0], beside[1], join, verbose, as_json, streamed)
+        kept = [None if path in parts else path for path in kept]
+        made = Results(codec, parts, kept[0], kept[1], join, verbose, as_json, streamed)
         with staged(made.paths, force) as made.places:
             made.say([], [f"preset {codec.preset.name}, trained for {codec.step} steps"])
             yield made
@@ -320,7 +348,8 @@ def _pictures(codec: Codec) -> bool:
     return ".png" in _written(codec)
 
 
-def _beside(kind: str, wanted: str | None, extra: Path) -> Path | None:
+def beside(kind: str, wanted: str | None, extra: Path) -> Path | None:
+    """Return where a file that an option like ``--png [FILE]`` asks for goes: beside `extra` if it names none."""
     if wanted is None:
         return None
     path = extra.with_name(f"{extra.name}.{kind}") if wanted == _BESIDE else Path(wanted)

@@ -22,7 +22,6 @@ from .split import check, split_of
 __all__ = ["files"]
 
 _LEVELS = 255
-_SCALES = (1.0, 0.75, 0.5)  # A photo is soft at full size; made smaller it is sharper.
 _LONGEST = 2000  # A side longer than this is first brought down to it: so large a photo is softer still.
 _TRIES = 4  # Places looked at for each crop, until one is not flat.
 _FLAT = 0.015  # The standard deviation below which a crop is flat: bare sky, a shade without a picture in it.
@@ -32,14 +31,15 @@ _NAMED = 5  # Of the pictures passed over, how many are named.
 
 def files(
     adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03,
-    crops: int = 40, size: int = 0, most: int = 20_000,
+    crops: int = 40, size: int = 0, most: int = 20_000, scales: tuple[float, ...] = (1.0, 0.75, 0.5),
 ) -> Windows:  # fmt: skip
     """Return one split of all pictures under `folder`, split by a seeded hash of the file's name.
 
     An adapter that fits pictures to its window gets one window of each. One that takes them whole gets `crops` random
-    ones of each, at three scales, flat ones left out; those for training are of `size` pixels along a side (0: half as
-    much again as the adapter's window, which it cuts out of them at random), the others as large as the window.
-    `most` bounds the windows in all: of many pictures fewer crops are taken, of very many not all are read.
+    ones of each, at one of `scales` (a photo is soft at full size; smaller it is sharper), flat ones left out; those
+    for training are of `size` pixels along a side (0: half as much again as the adapter's window, which it cuts out of
+    them at random), the others as large as the window. `most` bounds the windows in all: of many pictures fewer crops
+    are taken, of very many not all are read.
     Pictures that cannot be read or are smaller than a crop are passed over, and logged at the end.
     """
     check(split)
@@ -51,18 +51,20 @@ def files(
         raise MusicaeError("the data set 'files' is of pictures; use it with the adapter 'image'")
     if min(crops, most) < 1 or size < 0:
         raise MusicaeError("[dataset] crops and most must be at least 1, and size 0 or more")
+    if not scales or not all(0 < scale <= 1 for scale in scales):
+        raise MusicaeError(f"[dataset] scales must be over 0 and at most 1, not {list(scales)}")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
     if not paths:
         raise MusicaeError(f"no pictures under {folder}; check the path given with --data")
     height, width = adapter.spec.shape
     shape = (max(size, height), max(size, width)) if size else (height * 3 // 2, width * 3 // 2)
-    settings = {"seed": seed, "crops": crops, "shape": shape, "most": most}
+    settings = {"seed": seed, "crops": crops, "shape": shape, "most": most, "scales": scales}
     key = cache.fingerprint(paths, folder, set="pictures", adapter=adapter.__dict__, **settings)
 
     def make() -> Windows:
         drawn = sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))
         taken = sorted(drawn[:most])
-        read = partial(_read, adapter, folder, seed, min(crops, max(1, most // len(taken))), shape)
+        read = partial(_read, adapter, folder, seed, min(crops, max(1, most // len(taken))), shape, scales)
         return _collect(adapter, zip(taken, _map(read, taken), strict=True), folder)
 
     everything = cache.cached(key, make)
@@ -110,7 +112,9 @@ def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, Tensor]], folder: Pat
     return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names, levels=_LEVELS)
 
 
-def _read(adapter: Adapter, folder: Path, seed: int, crops: int, shape: tuple[int, int], path: Path) -> Tensor:
+def _read(
+    adapter: Adapter, folder: Path, seed: int, crops: int, shape: tuple[int, int], scales: tuple[float, ...], path: Path
+) -> Tensor:  # fmt: skip
     """Return the windows of a picture, uint8 ``(n, C, H, W)``; none if it cannot be read or used."""
     try:
         picture = adapter.read(path).tensor
@@ -119,15 +123,17 @@ def _read(adapter: Adapter, folder: Path, seed: int, crops: int, shape: tuple[in
     if getattr(adapter, "fit", "") != "whole":
         return _bytes(picture[None])
     rng = torch.Generator().manual_seed(_hash(seed, path.relative_to(folder).as_posix()) >> 1)
-    return _crops(picture, crops, shape, rng)
+    return _crops(picture, crops, shape, scales, rng)
 
 
-def _crops(picture: Tensor, crops: int, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
+def _crops(
+    picture: Tensor, crops: int, shape: tuple[int, int], scales: tuple[float, ...], rng: torch.Generator
+) -> Tensor:
     """Cut random windows of `shape` out of ``(C, H, W)`` at random scales; flat ones are tried again, then left out."""
     longest = max(picture.shape[1:])
     base = min(1.0, _LONGEST / longest)
     layers = []
-    for scale in _SCALES:
+    for scale in scales:
         high, wide = (round(base * scale * side) for side in picture.shape[1:])
         if high >= shape[0] and wide >= shape[1]:
             layers.append(_smaller(picture, high, wide))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..core import Choose, Latent, Spec
+from ..core import Spec
 from ..errors import MusicaeError
+from .codeless import Codeless
 from .conv import conv, conv_transposed
 
 __all__ = ["UNet"]
@@ -34,7 +33,7 @@ class _Block(nn.Module):
         return out
 
 
-class UNet(nn.Module):
+class UNet(Codeless):
     """Blocks at `depth` + 1 sizes, each half of the one before, with skip connections (Ronneberger et al. 2015).
 
     Parameters
@@ -48,7 +47,7 @@ class UNet(nn.Module):
     logits : what goes out are logits of the input plus a correction, not the input plus a correction.
     """
 
-    latent_size = 0
+    kind, why = "a U-Net", "its skip connections pass by one"
 
     def __init__(
         self, spec: Spec, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, logits: bool = False
@@ -93,22 +92,3 @@ class UNet(nn.Module):
             x = F.pixel_shuffle(x, self.shuffle)
         base = torch.logit(given, 0.02) if self.logits else given
         return x.float() + base
-
-    def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
-        """Refuse."""
-        self._refuse()
-
-    def params(self, z: Tensor, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Refuse."""
-        self._refuse()
-
-    def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
-        """Refuse."""
-        self._refuse()
-
-    @staticmethod
-    def _refuse() -> NoReturn:
-        raise MusicaeError(
-            "a U-Net has no code: its skip connections pass by one; use it to restore (denoise, upscale), "
-            "and an autoencoder to encode, sample or interpolate"
-        )

@@ -111,7 +111,7 @@ def test_what_cannot_be_used_is_passed_over_counted_and_named(whole, folder, cap
 
 def test_large_pictures_are_first_made_smaller():
     large = torch.rand(1, 40, 4200)
-    crops = pictures._crops(large, 8, (16, 16), torch.Generator().manual_seed(0))
+    crops = pictures._crops(large, 8, (16, 16), (1.0, 0.75, 0.5), torch.Generator().manual_seed(0))
     assert crops.shape == (8, 1, 16, 16)
     assert crops.float().std() < 0.8 * (large * 255).std()  # Noise loses contrast where it is averaged.
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from musicae import corruptions, registry
+from musicae import registry
+from musicae.corruptions import general as corruptions
 from musicae.errors import MusicaeError
 
 

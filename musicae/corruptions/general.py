@@ -1,8 +1,4 @@
-"""Corruptions: functions of ``(batch, generator)`` that make a task's input from its clean target.
-
-Each factory takes the settings of a preset's ``[corruption]`` and returns such a function.
-The result depends on the batch and the generator alone, so training resumes to the bit.
-"""
+"""Corruptions of any tensor: noise, less detail, notes left out."""
 
 from __future__ import annotations
 
@@ -10,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .core import Corruption
-from .errors import MusicaeError
+from ..core import Corruption
+from ..errors import MusicaeError
 
 __all__ = ["Downsample", "blind_noise", "drop_notes", "noise"]
 

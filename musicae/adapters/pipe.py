@@ -1,0 +1,154 @@
+"""Sound through pipes, which know no length and cannot go back: WAV as it comes, or bare samples."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import MusicaeError
+from .sound import Block, Kind, too_loud
+
+__all__ = ["PipeReader", "PipeWriter"]
+
+_SUBTYPES = {"s16": "PCM_16", "s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT"}
+_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
+_READ = 1 << 16  # Bytes at most that one look at the pipe takes.
+_UNKNOWN = 0xFFFFFFFF  # The length in the header of a WAV file that is not finished.
+_FLOAT, _EXTENSIBLE = 3, 0xFFFE
+
+
+def _raw_kind(raw: str) -> Kind:
+    words = raw.split(":")
+    try:
+        rate, channels, name = int(words[0]), int(words[1]), words[2]
+        if len(words) == 3 and 1000 <= rate <= 768_000 and 1 <= channels <= 64 and name in _SUBTYPES:
+            return Kind(rate, channels, "RAW", _SUBTYPES[name])
+    except (IndexError, ValueError):
+        pass
+    raise MusicaeError(f"--raw takes RATE:CHANNELS:FORMAT with {', '.join(_SUBTYPES)}, as 48000:2:s16, not '{raw}'")
+
+
+class PipeReader:
+    """A stream of samples, little-endian; `raw` says of which kind, else a WAV header does."""
+
+    def __init__(self, stream: BinaryIO, raw: str = "") -> None:
+        self.stream = stream
+        self.kind = _raw_kind(raw) if raw else self._header()
+
+    def _exactly(self, count: int) -> bytes:
+        parts = []
+        while count and (part := self.stream.read(count)):
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def _header(self) -> Kind:
+        """Read up to the samples (Microsoft and IBM 1991, Multimedia Programming Interface; WAVE_FORMAT_EXTENSIBLE)."""
+        start = self._exactly(12)
+        if not start:
+            raise MusicaeError("there was no sound on stdin")
+        if start[:4] not in (b"RIFF", b"RF64") or start[8:] != b"WAVE":
+            raise MusicaeError("what comes on stdin is no WAV; send WAV, or say with --raw which samples come")
+        kind = None
+        while True:
+            name, size = struct.unpack("<4sI", self._chunk(8))
+            if name == b"data":
+                break
+            body = self._chunk(size + size % 2)
+            if name == b"fmt ":
+                if size < 16:
+                    raise MusicaeError("the WAV on stdin has a damaged header")
+                kind = self._kind(body)
+        if kind is None:
+            raise MusicaeError("the WAV on stdin does not say what its samples are")
+        return kind
+
+    def _chunk(self, size: int) -> bytes:
+        body = self._exactly(size)
+        if len(body) < size:
+            raise MusicaeError("the WAV on stdin ended within its header")
+        return body
+
+    @staticmethod
+    def _kind(body: bytes) -> Kind:
+        code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
+        if code == _EXTENSIBLE and len(body) >= 26:
+            (code,) = struct.unpack_from("<H", body, 24)
+        known = {(1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (_FLOAT, 32): "FLOAT"}
+        if (code, bits) not in known or not channels or not rate:
+            raise MusicaeError(
+                f"the WAV on stdin has {bits} bits of format {code}; send 16, 24, 32 bits or 32-bit float"
+            )
+        return Kind(rate, channels, "WAV", known[code, bits])
+
+    def blocks(self) -> Iterator[Block]:
+        """Go through the samples as they come, ``(frames, channels)``."""
+        width = _BYTES[self.kind.subtype] * self.kind.channels
+        read = getattr(self.stream, "read1", self.stream.read)
+        held = b""
+        while part := read(_READ):
+            held += part
+            count = len(held) // width * width
+            if count:
+                yield _samples(held[:count], self.kind)
+                held = held[count:]
+
+
+class PipeWriter:
+    """Samples of `kind` into a stream, after a WAV header if `header`; each block goes out at once."""
+
+    def __init__(self, stream: BinaryIO, kind: Kind, header: bool) -> None:
+        self.stream, self.kind, self.header = stream, kind, header
+        self.length, self.clipped, self.peak = 0, 0, 0.0
+
+    def write(self, block: Block) -> None:
+        """Write ``(frames, channels)``; what does not fit is cut, and counted."""
+        if not len(block):
+            return
+        if self.header:
+            self.stream.write(_wav_header(self.kind))
+            self.header = False
+        self.length += len(block)
+        if not self.kind.exact:
+            size = np.abs(block)
+            self.peak, self.clipped = max(self.peak, float(size.max())), self.clipped + int((size > 1).any(1).sum())
+        self.stream.write(_bytes(block, self.kind))
+        self.stream.flush()
+
+    def remark(self) -> str | None:
+        """Return a line that says what was cut off, if anything."""
+        return too_loud(self.clipped, self.peak, self.kind)
+
+
+def _samples(data: bytes, kind: Kind) -> Block:
+    if kind.subtype == "FLOAT":
+        flat = np.frombuffer(data, "<f4")
+    elif kind.subtype == "PCM_24":
+        three = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        wide = np.zeros((len(three), 4), np.uint8)
+        wide[:, 1:] = three
+        flat = wide.view("<i4")[:, 0] / np.float32(2**31)
+    else:
+        flat = np.frombuffer(data, f"<i{_BYTES[kind.subtype]}") / np.float32(2 ** (8 * _BYTES[kind.subtype] - 1))
+    return flat.reshape(-1, kind.channels).astype(np.float32)
+
+
+def _bytes(block: Block, kind: Kind) -> bytes:
+    if kind.subtype == "FLOAT":
+        return bytes(block.astype("<f4").tobytes())
+    size = _BYTES[kind.subtype]
+    top = 2 ** (8 * size - 1)
+    whole = np.clip(np.rint(block.astype(np.float64) * top), -top, top - 1).astype("<i4")
+    if size == 3:
+        return bytes(whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
+    return bytes(whole.astype(f"<i{size}").tobytes())
+
+
+def _wav_header(kind: Kind) -> bytes:
+    size, code = _BYTES[kind.subtype], _FLOAT if kind.exact else 1
+    frame = size * kind.channels
+    form = struct.pack("<HHIIHH", code, kind.channels, kind.rate, kind.rate * frame, frame, 8 * size)
+    return struct.pack("<4sI8sI16s4sI", b"RIFF", _UNKNOWN, b"WAVEfmt ", 16, form, b"data", _UNKNOWN)

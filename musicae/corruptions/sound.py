@@ -1,0 +1,116 @@
+"""Corruptions of sounds ``(B, C, T)``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..core import Windows
+from ..errors import MusicaeError
+from ..waves import power
+from . import noises
+
+__all__ = ["MixNoise"]
+
+_LEAST = 1e-10
+_CLEAN = (40.0, 60.0)  # Decibels between a sound that counts as clean and its noise.
+
+
+class MixNoise:
+    """Mix noise in, of another kind and level for each example.
+
+    Parameters
+    ----------
+    rate : of the samples, in Hz.
+    low, high : the signal-to-noise ratio is drawn evenly from between, in dB.
+    clean : the share of examples that stay all but clean (40 to 60 dB).
+    recorded, coloured, babble, hum, crackle : how often each kind is drawn, in proportion: recorded noise filtered at
+        random, coloured noise, several voices of the training data at once, mains hum, and clicks; the kinds that have
+        been told to sway or to beat are the first two.
+    second : the share of examples with a second noise.
+
+    `feed` gives it the recordings. Without, it has no recorded noise, and voices are those of the same batch.
+    """
+
+    def __init__(
+        self, rate: int = 16_000, low: float = -5.0, high: float = 20.0, clean: float = 0.05, recorded: float = 0.45,
+        coloured: float = 0.25, babble: float = 0.15, hum: float = 0.05, crackle: float = 0.1, second: float = 0.25,
+    ) -> None:  # fmt: skip
+        if rate < 1 or not low <= high:
+            raise MusicaeError(f"[corruption] rate must be over 0 and low not over high, not {rate}, {low} and {high}")
+        shares = [recorded, coloured, babble, hum, crackle]
+        if min(shares) < 0 or coloured + babble + hum + crackle <= 0:
+            raise MusicaeError("[corruption] the shares of noises must be 0 or more, and one besides recorded over 0")
+        self.rate, self.low, self.high, self.clean, self.second = rate, low, high, clean, second
+        self.shares = torch.tensor(shares)
+        self._voices: Windows | None = None
+        self._noises: Windows | None = None
+
+    def feed(self, windows: Windows, noises: Windows | None) -> None:
+        """Take voices for babble from `windows`, the training data, and recorded noise from `noises`, if any."""
+        self._voices, self._noises = windows, noises
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)`` with noise."""
+        clean = batch.flatten(2).flatten(0, 1)
+        noise = self._noise(clean, generator)
+        again = self._noise(clean, generator) * 10 ** (-self._between(len(clean), 0.0, 12.0, generator) / 20)
+        noise = torch.where(torch.rand(len(clean), 1, generator=generator) < self.second, noise + again, noise)
+        ratio = self._between(len(clean), self.low, self.high, generator)
+        untouched = torch.rand(len(clean), 1, generator=generator) < self.clean
+        ratio = torch.where(untouched, self._between(len(clean), *_CLEAN, generator), ratio)
+        level = (power(clean)[:, None] + _LEAST).sqrt() * 10 ** (-ratio / 20)
+        return (clean + noises.unit(noise) * level).view(batch.shape)
+
+    @staticmethod
+    def _between(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+        return low + (high - low) * torch.rand(n, 1, generator=generator)
+
+    def _noise(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a noise for each of ``(n, T)``."""
+        n, length = clean.shape
+        shares = self.shares.clone()
+        if self._noises is None:
+            shares[0] = 0.0
+        kinds = torch.multinomial(shares, n, replacement=True, generator=generator)
+        out = torch.zeros_like(clean)
+        for kind in sorted(set(kinds.tolist())):
+            here = (kinds == kind).nonzero().squeeze(1)
+            out[here] = self._kind(kind, len(here), clean, length, generator)
+        return out
+
+    def _kind(self, kind: int, n: int, clean: Tensor, length: int, generator: torch.Generator) -> Tensor:
+        if kind == 0 and self._noises is not None:
+            found = _draw(self._noises, n, length, generator)
+            return noises.modulate(noises.equalise(found, generator, tilt=3.0), self.rate, generator)
+        if kind == 1:
+            return noises.modulate(noises.coloured(n, length, generator), self.rate, generator)
+        if kind == 2:
+            count = int(torch.randint(3, 9, (), generator=generator))
+            voices = [
+                clean[torch.randint(len(clean), (n,), generator=generator)]
+                if self._voices is None
+                else _draw(self._voices, n, length, generator)
+                for _ in range(count)
+            ]
+            return noises.babble(torch.stack(voices), generator)
+        if kind == 3:
+            return noises.hum(n, length, self.rate, generator)
+        return noises.crackle(n, length, self.rate, generator)
+
+
+def _draw(windows: Windows, n: int, length: int, generator: torch.Generator) -> Tensor:
+    """Return `n` windows as ``(n, length)``, of pieces drawn evenly, from random places on.
+
+    Those that are shorter are repeated.
+    """
+    pieces = windows.pieces.long()
+    counts = torch.bincount(pieces, minlength=1)
+    first = counts.cumsum(0) - counts  # The windows of a piece lie together.
+    chosen = torch.multinomial((counts > 0).float(), n, replacement=True, generator=generator)
+    place = first[chosen] + (torch.rand(n, generator=generator) * counts[chosen]).long().clamp(max=counts[chosen] - 1)
+    found = windows.batch(place)[:, 0]
+    if found.shape[1] < length:
+        found = found.repeat(1, -(-length // found.shape[1]))
+    start = torch.randint(found.shape[1] - length + 1, (n, 1), generator=generator)
+    return found.gather(1, start + torch.arange(length))

@@ -1,0 +1,108 @@
+"""Any folder of recordings, cut into windows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core import Adapter, Windows
+from ..errors import MusicaeError
+from . import cache
+from .split import check, split_of
+
+__all__ = ["recordings"]
+
+_LEVELS = 32_767  # Windows are kept in 16 bits.
+_SILENCE = 1e-6  # Power under which a window is left out: -60 dB.
+_LONGEST = 1.5  # Windows are that much longer than the adapter's, which cuts its own out of them.
+
+
+def recordings(
+    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03,
+    by: str = "file", most: int = 20_000,
+) -> Windows:  # fmt: skip
+    """Return one split of all recordings under `folder`.
+
+    A piece is a file, or with `by` ``"folder"`` all files in one folder directly under `folder` (a speaker's), one
+    after another. Which split it is in is a seeded hash of its name. Windows of training are half as long again as
+    the adapter's, which cuts them; silent ones are left out. At most `most` windows are kept, at random.
+    Raise MusicaeError where there is none.
+    """
+    check(split)
+    if folder is None:
+        raise MusicaeError("the data set 'recordings' needs a folder of sound files; name it with --data DIR")
+    if not folder.is_dir():
+        raise MusicaeError(f"no folder {folder}; check the path given with --data")
+    if by not in ("file", "folder"):
+        raise MusicaeError(f"[dataset] by must be 'file' or 'folder', not '{by}'")
+    if not hasattr(adapter, "pieces"):
+        raise MusicaeError("the data set 'recordings' is of sounds; use it with the adapter 'audio'")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
+    if not paths:
+        raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        place = path.relative_to(folder)
+        name = place.parts[0] if by == "folder" and len(place.parts) > 1 else place.as_posix()
+        if split_of(name, seed, test, validation) == split:
+            groups.setdefault(name, []).append(path)
+    size = adapter.spec.shape[0]
+    length = int(_LONGEST * size) if split == "train" else size
+    chosen = [path for group in groups.values() for path in group]
+    settings = {"rate": adapter.rate, "length": length, "by": by, "most": most, "seed": seed}  # type: ignore[attr-defined]
+    key = cache.fingerprint(chosen, folder, set="recordings", **settings)
+    return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed))
+
+
+def _collect(adapter: Adapter, groups: dict[str, list[Path]], length: int, most: int, seed: int) -> Windows:
+    data: list[Tensor] = []
+    pieces: list[Tensor] = []
+    passed: list[str] = []
+    for i, paths in enumerate(groups.values()):
+        found = torch.from_numpy(_cut(adapter, paths, length, passed))
+        data.append(found[:, None])
+        pieces.append(torch.full((len(found),), i, dtype=torch.int32))
+    if passed:
+        logging.getLogger("musicae").warning("%d recordings were passed over: %s", len(passed), passed[0])
+    if not data:
+        empty = torch.zeros(0, 1, length, dtype=torch.int16)
+        return Windows(empty, torch.zeros(0, dtype=torch.int32), 1, list(groups), levels=_LEVELS)
+    everything = Windows(torch.cat(data), torch.cat(pieces), 1, list(groups), levels=_LEVELS)
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(seed))[:most]
+    return everything if len(everything) <= most else everything.subset(order.sort().values)
+
+
+def _cut(adapter: Any, paths: list[Path], length: int, passed: list[str]) -> Any:
+    """Return the windows of files put one after another, int16 ``(n, length)``, without silent ones."""
+    found: list[Any] = []
+    held = np.zeros(0, np.float32)
+    for block in _blocks(adapter, paths, passed):
+        held = np.concatenate([held, block])
+        count = len(held) // length
+        found += [_bits(window) for window in held[: count * length].reshape(count, length) if _sounds(window)]
+        held = held[count * length :]
+    if _sounds(held) and (not found or len(held) > length // 2):
+        found.append(_bits(np.resize(held, length)))  # A short rest is repeated.
+    return np.stack(found) if found else np.zeros((0, length), np.int16)
+
+
+def _blocks(adapter: Any, paths: list[Path], passed: list[str]) -> Iterator[Any]:
+    for path in paths:
+        try:
+            yield from adapter.pieces(path)
+        except MusicaeError as error:
+            passed.append(str(error))
+
+
+def _sounds(window: Any) -> bool:
+    return len(window) > 0 and float(np.square(window).mean()) > _SILENCE
+
+
+def _bits(window: Any) -> Any:
+    return (np.clip(window, -1, 1) * _LEVELS).round().astype(np.int16)

@@ -1,0 +1,83 @@
+"""Spectrograms of recordings, gathered block by block: before, after, and what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MusicaeError
+from .canvas import figure, save
+
+__all__ = ["Overview"]
+
+Block = NDArray[np.float32]
+
+_N_FFT = 1024
+_COLUMNS = 1200  # At most twice so many while gathering.
+_RANGE = 90.0  # Decibels from the lightest to the darkest.
+
+
+class Overview:
+    """Three spectrograms of a recording of any length, in little memory: columns are joined as it gets longer.
+
+    `rate` is in Hz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.rate, self.frames = rate, 1  # Frames that a column stands for.
+        self.columns: list[Block] = []  # Each (3, F): the mean power.
+        self._held = np.zeros((3, 0), np.float32)
+        self._sum, self._count = np.zeros((3, _N_FFT // 2 + 1)), 0
+
+    def add(self, before: Block, after: Block) -> None:
+        """Take the next samples ``(frames, channels)`` of both."""
+        mono = np.stack([before.mean(1), after.mean(1), (before - after).mean(1)])
+        held = np.concatenate([self._held, mono], axis=1)
+        count = held.shape[1] // _N_FFT
+        self._take(held[:, : count * _N_FFT].reshape(3, count, _N_FFT))
+        self._held = held[:, count * _N_FFT :]
+
+    def _take(self, frames: Block) -> None:
+        window = np.hanning(_N_FFT).astype(np.float32)
+        power = np.square(np.abs(np.fft.rfft(frames * window))) / np.square(window.sum() / 2)
+        for i in range(power.shape[1]):
+            self._sum += power[:, i]
+            self._count += 1
+            if self._count == self.frames:
+                self._push()
+
+    def _push(self) -> None:
+        self.columns.append((self._sum / self._count).astype(np.float32))
+        self._sum[:], self._count = 0.0, 0
+        if len(self.columns) >= 2 * _COLUMNS:
+            pairs = zip(self.columns[::2], self.columns[1::2], strict=True)
+            self.columns = [(first + second) * np.float32(0.5) for first, second in pairs]
+            self.frames *= 2
+
+    def draw(self, path: Path, titles: Sequence[str]) -> None:
+        """Draw the three, one under the other, as PNG. Raise MusicaeError where it cannot be written."""
+        rest = self._held.shape[1]
+        if rest and not self.columns:  # Shorter than a frame.
+            self._take(np.pad(self._held, ((0, 0), (0, _N_FFT - rest)))[:, None])
+        if self._count:
+            self._push()
+        if not self.columns:
+            raise MusicaeError("there is nothing to draw")
+        levels = 10 * np.log10(np.stack(self.columns, axis=2) + 1e-12)
+        top = float(levels.max())
+        seconds = len(self.columns) * self.frames * _N_FFT / self.rate
+        drawing = figure(11.0, 8.0)
+        axes = drawing.subplots(3, 1, sharex=True, sharey=True)
+        extent = (0.0, seconds, 0.0, self.rate / 2000)
+        for ax, level, title in zip(axes, levels, titles, strict=True):
+            image = ax.imshow(
+                level, origin="lower", aspect="auto", extent=extent, vmin=top - _RANGE, vmax=top, cmap="magma"
+            )
+            ax.set_title(title, loc="left", fontsize=10)
+            ax.set_ylabel("kHz")
+        axes[-1].set_xlabel("seconds")
+        drawing.colorbar(image, ax=axes, label="dB", pad=0.01)
+        save(drawing, path)

@@ -1,0 +1,99 @@
+"""Cleaning recordings: file to file and pipe to pipe, block by block, so that their length does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from .adapters import pipe, sound
+from .codec import Codec
+from .core import Streamer
+from .errors import MusicaeError
+from .plots.spectra import Overview
+from .stream import Block, Denoiser
+
+__all__ = ["Cleaned", "cleans_sound", "denoise_pipe", "denoise_recording"]
+
+Report = Callable[[float, float], None]
+
+_BLOCK = 10.0  # Seconds cleaned at once.
+
+
+@dataclass
+class Cleaned:
+    """What was done to a recording: `seconds` of it were cleaned; `notices` are for everybody, `remarks` explain."""
+
+    seconds: float
+    notices: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def cleans_sound(codec: Codec) -> bool:
+    """Tell whether a codec is for recordings of any length: of samples at a rate, by a model that streams."""
+    return isinstance(codec.model, Streamer) and hasattr(codec.adapter, "rate")
+
+
+def denoise_recording(
+    codec: Codec, source: Path, target: Path, *, strength: float = 1.0, noise: Path | None = None,
+    picture: Path | None = None, report: Report | None = None,
+) -> Cleaned:  # fmt: skip
+    """Clean the recording `source` into `target`, of the same rate, channels and length, and where it can of its kind.
+
+    `noise` gets what was taken away, `picture` the spectrograms of all three. `report` is told the seconds done and
+    their number, 0 where that is not known. Raise MusicaeError for what cannot be read or written; `target` is whole
+    or not there.
+    """
+    with ExitStack() as stack:
+        reader = stack.enter_context(sound.reading(source))
+        kind = reader.kind
+        made = Denoiser(codec, kind.rate, kind.channels, strength)
+        writer = stack.enter_context(sound.writing(target, sound.kind_like(kind, target)))
+        removed = stack.enter_context(sound.writing(noise, sound.kind_like(kind, noise))) if noise else None
+        overview = Overview(kind.rate) if picture else None
+        whole = (reader.length or 0) / kind.rate
+        for given, cleaned in _through(made, reader.blocks(round(_BLOCK * kind.rate))):
+            writer.write(cleaned)
+            if removed:
+                removed.write(given - cleaned)
+            if overview:
+                overview.add(given, cleaned)
+            if report:
+                report(writer.length / kind.rate, whole)
+        if not writer.length:
+            raise MusicaeError(f"{source} has no samples in it")
+        if overview and picture:
+            overview.draw(picture, [source.name, "cleaned", "removed"])
+        notices = [f"{target.name}: {line}" for line in (writer.remark(),) if line]
+    remarks = [f"{kind.format} {kind.subtype}, {kind.channels} channels, {kind.rate} Hz, {writer.length} samples"]
+    if kind.rate != made.core:
+        remarks.append(f"cleaned at {made.core} Hz; what lies above follows what was done to the upper part below")
+    return Cleaned(writer.length / kind.rate, notices, remarks)
+
+
+def denoise_pipe(codec: Codec, source: BinaryIO, target: BinaryIO, raw: str = "", strength: float = 1.0) -> Cleaned:
+    """Clean WAV, or with `raw` samples without a header, from one stream into another as it comes in.
+
+    `raw` is ``RATE:CHANNELS:FORMAT``, such as ``48000:2:s16``. Raise MusicaeError for what is neither.
+    """
+    reader = pipe.PipeReader(source, raw)
+    made = Denoiser(codec, reader.kind.rate, reader.kind.channels, strength)
+    writer = pipe.PipeWriter(target, reader.kind, header=not raw)
+    for _, cleaned in _through(made, reader.blocks()):
+        writer.write(cleaned)
+    if not writer.length:
+        raise MusicaeError("there was no sound on stdin")
+    line = writer.remark()
+    return Cleaned(writer.length / reader.kind.rate, [f"stdout: {line}"] if line else [])
+
+
+def _through(made: Denoiser, blocks: Iterator[Block]) -> Iterator[tuple[Block, Block]]:
+    for block in blocks:
+        yield made.both(block)
+    given, cleaned = made.both_left()
+    if len(given):
+        yield given, np.ascontiguousarray(cleaned)

@@ -1,0 +1,38 @@
+"""What is measured of sounds as tensors of samples, the last axis being time: levels and their ratios in decibels."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+__all__ = ["decibels", "power", "si_sdr", "snr"]
+
+_LEAST = 1e-12  # The power of what counts as silence: 120 dB below a full square wave.
+
+
+def power(x: Tensor) -> Tensor:
+    """Return the mean square over the last axis, ``(...)``."""
+    return x.square().mean(-1)
+
+
+def decibels(ratio: Tensor) -> Tensor:
+    """Return a ratio of powers in dB; 0 is -120 dB."""
+    return 10 * ratio.clamp_min(_LEAST).log10()
+
+
+def snr(target: Tensor, output: Tensor) -> Tensor:
+    """Return the signal-to-noise ratio in dB of ``(..., T)``, ``(...)``: the target's power by the difference's."""
+    return decibels(power(target) / power(output - target).clamp_min(_LEAST))
+
+
+def si_sdr(target: Tensor, output: Tensor, limit: float | None = None) -> Tensor:
+    """Return the scale-invariant signal-to-distortion ratio in dB of ``(..., T)``, ``(...)`` (Le Roux et al. 2019).
+
+    Means are taken off first. With `limit` it tends to that many dB and no further (Wisdom et al. 2020).
+    """
+    target, output = target - target.mean(-1, keepdim=True), output - output.mean(-1, keepdim=True)
+    scale = (output * target).mean(-1, keepdim=True) / power(target)[..., None].clamp_min(_LEAST)
+    wanted = scale * target
+    rest = power(output - wanted)
+    if limit is not None:
+        rest = rest + 10 ** (-limit / 10) * power(wanted)
+    return decibels(power(wanted).clamp_min(_LEAST) / rest.clamp_min(_LEAST))

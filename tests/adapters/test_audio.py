@@ -1,0 +1,186 @@
+"""Sound files: every kind comes back as it was, and what is no sound is one line."""
+
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from musicae.adapters import sound
+from musicae.adapters.audio import Audio
+from musicae.core import Sample
+from musicae.errors import MusicaeError, OutputError
+from musicae.testing import check_adapter
+
+
+def tones(frames=4000, channels=1, rate=8000):
+    time = np.arange(frames)[:, None] / rate
+    return (0.4 * np.sin(2 * np.pi * time * (220 + 110 * np.arange(channels)))).astype(np.float32)
+
+
+def test_it_keeps_its_promises(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(5000, 1), 8000, "FLOAT")
+    check_adapter(Audio(rate=8000, size=1024), path)
+    check_adapter(Audio(rate=8000, size=1024))
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "channels", "rate", "near"),
+    [
+        ("a.wav", "PCM_16", 1, 8000, 1e-4),
+        ("a.wav", "PCM_24", 2, 8000, 1e-4),
+        ("a.wav", "FLOAT", 8, 44_100, 0.02),
+        ("a.wav", "PCM_U8", 1, 8000, 0.01),
+        ("a.flac", "PCM_24", 2, 192_000, 0.02),
+        ("a.aiff", "PCM_16", 1, 22_050, 0.02),
+        ("a.ogg", "VORBIS", 2, 44_100, 0.1),
+        ("a.opus", "OPUS", 1, 48_000, 0.1),
+        ("a.mp3", "MPEG_LAYER_III", 2, 44_100, 0.1),
+    ],
+)
+def test_what_is_written_is_as_what_was_read(tmp_path, name, subtype, channels, rate, near):
+    source, target = tmp_path / name, tmp_path / f"again-{name}"
+    x = np.repeat(tones(rate // 2, 1, rate), channels, axis=1)
+    soundfile.write(source, x, rate, subtype, format="OGG" if name.endswith("opus") else None)
+    adapter = Audio(rate=8000, size=1024)
+    sample = adapter.read(source)
+    assert sample.tensor.shape[0] == 1
+    adapter.write(sample, target)
+    was, made = soundfile.info(source), soundfile.info(target)
+    assert (made.samplerate, made.channels, made.subtype, made.format) == (
+        was.samplerate, was.channels, was.subtype, was.format,
+    )  # fmt: skip
+    assert abs(made.frames - was.frames) <= (1200 if name.endswith("mp3") else 0)
+    middle = slice(rate // 8, rate // 4)
+    if not name.endswith("mp3"):
+        assert np.abs(soundfile.read(target, always_2d=True)[0][middle] - x[middle]).max() < near
+
+
+def test_g722_and_the_like_are_read_by_av(tmp_path, monkeypatch):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "a.m4a"), "w") as container:
+        stream = container.add_stream("aac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tones(16_000, 1, 16_000).T, format="fltp", layout="mono")
+        frame.rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    sample = Audio(rate=16_000).read(tmp_path / "a.m4a")
+    assert abs(sample.tensor.shape[1] - 16_000) < 2100
+    assert 0.2 < sample.tensor.square().mean().sqrt() < 0.32
+    (tmp_path / "bad.g722").write_bytes(b"")
+    with pytest.raises(MusicaeError, match="is empty"):
+        Audio().read(tmp_path / "bad.g722")
+    (tmp_path / "bad.m4a").write_bytes(b"hello there")
+    with pytest.raises(MusicaeError, match="no sound file"):
+        Audio().read(tmp_path / "bad.m4a")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MusicaeError, match=r"musicae\[av\]"):
+        Audio().read(tmp_path / "a.m4a")
+
+
+def test_bad_files_are_one_line(tmp_path):
+    adapter = Audio()
+    nan = tones()
+    nan[1000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", nan, 8000, "FLOAT")
+    soundfile.write(tmp_path / "none.wav", nan[:0], 8000)
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("no sound at all")
+    soundfile.write(tmp_path / "whole.flac", tones(40_000), 8000)
+    (tmp_path / "cut.flac").write_bytes((tmp_path / "whole.flac").read_bytes()[:20_000])
+    for name, match in (
+        ("nan.wav", r"no number at 0\.125 s"), ("none.wav", "has no samples"), ("empty.wav", "is empty"),
+        ("text.wav", "no sound file"), ("cut.flac", "cut short|damaged"), ("gone.wav", "there is no file"),
+        (".", "is a folder"),
+    ):  # fmt: skip
+        with pytest.raises(MusicaeError, match=match) as caught:
+            adapter.read(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_length_in_the_header_of_a_wav_is_no_harm(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(4000), 8000)
+    data = bytearray(path.read_bytes())
+    data[40:44] = struct.pack("<I", 0x7FFFFFFF)
+    path.write_bytes(data)
+    assert Audio(rate=8000).read(path).tensor.shape == (1, 4000)
+
+
+def test_what_is_too_loud_for_the_format_is_said(tmp_path):
+    kind = sound.Kind(8000, 1)
+    with sound.writing(tmp_path / "a.wav", kind) as file:
+        file.write(2 * tones())
+    assert file.remark() is None  # 0.8 is not too loud.
+    with sound.writing(tmp_path / "a.wav", kind) as file:
+        file.write(5 * tones())
+    assert "6.0 dB too loud for PCM_16" in file.remark()
+    assert np.abs(soundfile.read(tmp_path / "a.wav")[0]).max() <= 1
+    with sound.writing(tmp_path / "b.wav", sound.Kind(8000, 1, subtype="FLOAT")) as file:
+        file.write(5 * tones())
+    assert file.remark() is None
+    assert np.abs(soundfile.read(tmp_path / "b.wav")[0]).max() == pytest.approx(2, abs=0.01)
+
+
+def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
+    adapter = Audio(rate=8000)
+    sample = Sample(torch.zeros(1, 100), adapter.blank())
+    with pytest.raises(OutputError, match="there is no folder"):
+        adapter.write(sample, tmp_path / "no" / "a.wav")
+    with pytest.raises(MusicaeError, match="sound is written as"):
+        adapter.write(sample, tmp_path / "a.txt")
+    odd = Sample(torch.zeros(1, 100), {"kind": sound.Kind(7999, 1)})
+    with pytest.raises(OutputError, match="cannot be written as OGG OPUS"):
+        adapter.write(odd, tmp_path / "a.opus")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    def full(self, data):
+        raise AssertionError
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    with (
+        pytest.raises(OutputError, match="is the disk full"),
+        sound.writing(tmp_path / "a.wav", sound.Kind(8000, 1)) as file,
+    ):
+        file.write(tones())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("was", "name", "expected"),
+    [
+        (("WAV", "PCM_24"), "x.wav", ("WAV", "PCM_24")),
+        (("WAVEX", "PCM_24"), "x.wav", ("WAVEX", "PCM_24")),
+        (("WAV", "FLOAT"), "x.flac", ("FLAC", "PCM_24")),
+        (("FLAC", "PCM_16"), "x.wav", ("WAV", "PCM_16")),
+        (("MP3", "MPEG_LAYER_III"), "x.wav", ("WAV", "PCM_16")),
+        (("WAV", "PCM_16"), "x.ogg", ("OGG", "VORBIS")),
+        (("WAV", "PCM_16"), "x.opus", ("OGG", "OPUS")),
+        (("OGG", "OPUS"), "x.opus", ("OGG", "OPUS")),
+    ],
+)
+def test_another_suffix_keeps_what_its_format_can(was, name, expected):
+    made = sound.kind_like(sound.Kind(48_000, 2, *was), Path(name))
+    assert (made.format, made.subtype, made.rate, made.channels) == (*expected, 48_000, 2)
+
+
+def test_augmenting_cuts_and_levels():
+    adapter = Audio(rate=8000, size=1000, speed=0.1, quietest=-30, loudest=-20)
+    batch = torch.from_numpy(tones(1500)).T[None].repeat(8, 1, 1)
+    rng = torch.Generator().manual_seed(0)
+    made = adapter.augment(batch, rng)
+    assert made.shape == (8, 1, 1000)
+    levels = 10 * made.square().mean(-1).log10()
+    assert levels.min() > -30.5
+    assert levels.max() < -19.5
+    assert levels.std() > 1
+    assert torch.equal(made, adapter.augment(batch, torch.Generator().manual_seed(0)))
+    assert torch.equal(Audio(size=1000).augment(batch[..., :1000], rng), batch[..., :1000])
+    with pytest.raises(MusicaeError, match="quietest"):
+        Audio(quietest=0.0, loudest=-3.0)

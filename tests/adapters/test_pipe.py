@@ -1,0 +1,86 @@
+"""Sound through pipes."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from musicae.adapters.pipe import PipeReader, PipeWriter
+from musicae.adapters.sound import Kind
+from musicae.errors import MusicaeError
+
+
+def noise(frames=1000, channels=2):
+    return (0.5 * np.random.default_rng(0).uniform(-1, 1, (frames, channels))).astype(np.float32)
+
+
+class Dribble(io.RawIOBase):
+    """A pipe that gives a few bytes at a time."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def read(self, size=-1):
+        part, self.data = self.data[: min(size, 7)], self.data[min(size, 7) :]
+        return part
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT"])
+def test_wav_goes_through_whole(subtype):
+    file = io.BytesIO()
+    soundfile.write(file, noise(), 44_100, subtype, format="WAV")
+    reader = PipeReader(Dribble(file.getvalue()))
+    assert reader.kind == Kind(44_100, 2, "WAV", subtype)
+    x = np.concatenate(list(reader.blocks()))
+    assert np.abs(x - noise()).max() < 1e-4
+    out = io.BytesIO()
+    writer = PipeWriter(out, reader.kind, header=True)
+    writer.write(x)
+    again = PipeReader(io.BytesIO(out.getvalue()))
+    assert np.array_equal(np.concatenate(list(again.blocks())), x)
+    # A header that says a length which nothing has; soundfile knows what to do.
+    assert soundfile.read(io.BytesIO(out.getvalue()))[0].shape == (1000, 2)
+
+
+def test_what_was_before_the_samples_is_passed_over_and_an_unknown_length_is_no_harm():
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16)
+    listed = b"LIST" + struct.pack("<I", 3) + b"abc\0"
+    head = b"RIFF\xff\xff\xff\xffWAVE" + listed + b"fmt " + struct.pack("<I", 16) + form + b"data\0\0\0\0"
+    reader = PipeReader(io.BytesIO(head + struct.pack("<3h", 1, -1, 16_384) + b"\x01"))
+    assert np.concatenate(list(reader.blocks()))[:, 0].tolist() == [1 / 32_768, -1 / 32_768, 0.5]
+
+
+def test_bare_samples():
+    data = (noise() * 32_768).astype("<i2").tobytes()
+    reader = PipeReader(io.BytesIO(data), "48000:2:s16")
+    assert reader.kind.rate == 48_000
+    out = io.BytesIO()
+    writer = PipeWriter(out, reader.kind, header=False)
+    for block in reader.blocks():
+        writer.write(block)
+    assert out.getvalue() == data
+    writer.write(np.full((3, 2), 1.5, np.float32))
+    assert "3 samples were up to 3.5 dB too loud" in writer.remark()
+    assert out.getvalue()[-12:] == struct.pack("<6h", *[32_767] * 6)
+
+
+@pytest.mark.parametrize(
+    ("data", "raw", "match"),
+    [
+        (b"", "", "no sound on stdin"),
+        (b"RIFF", "", "no WAV"),
+        (b"OggS" + bytes(20), "", "no WAV"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "", "within its header"),
+        (b"RIFF\0\0\0\0WAVEfmt \4\0\0\0abcd", "", "damaged header"),
+        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "", "does not say"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 85, 2, 44_100, 1, 1, 0), "", "format 85"),
+        (b"", "48000:2", "--raw takes"),
+        (b"", "48000:2:u8", "--raw takes"),
+        (b"", "0:2:s16", "--raw takes"),
+    ],
+)
+def test_what_is_no_sound_is_one_line(data, raw, match):
+    with pytest.raises(MusicaeError, match=match):
+        PipeReader(io.BytesIO(data), raw)

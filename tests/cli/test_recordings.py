@@ -1,0 +1,129 @@
+"""Cleaning recordings from the command line: files, folders, pipes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image as Pillow
+
+RATE = 11_025
+
+
+def noisy(frames: int = 12_000, channels: int = 2, seed: int = 0) -> Any:
+    rng = np.random.default_rng(seed)
+    tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(frames)[:, None] / RATE)
+    return (tone + 0.05 * rng.standard_normal((frames, channels))).astype(np.float32)
+
+
+@pytest.fixture
+def denoise(tiny_voice: Path) -> tuple[str, ...]:
+    return ("denoise", "--preset", str(tiny_voice))
+
+
+@pytest.fixture
+def studio(shell: Any) -> Any:
+    """A folder with a noisy recording, and a folder `tapes` of three at two depths."""
+    soundfile.write("rec.wav", noisy(), RATE, "PCM_24")
+    Path("tapes/deep").mkdir(parents=True)
+    for i, name in enumerate(("a.wav", "b.flac", "deep/c.wav")):
+        soundfile.write(f"tapes/{name}", noisy(3000, 1, i), RATE)
+    return shell
+
+
+def test_a_recording_keeps_its_length_rate_channels_and_kind(studio: Any, denoise: tuple[str, ...]) -> None:
+    before = studio.files()
+    assert studio.ok(*denoise, "rec.wav") == "rec-denoised.wav"
+    assert studio.new(before) == ["rec-denoised.wav"]
+    made = soundfile.info("rec-denoised.wav")
+    assert (made.frames, made.samplerate, made.channels, made.subtype) == (12_000, RATE, 2, "PCM_24")
+    assert studio.files()["rec.wav"] == before["rec.wav"]
+    assert "exists already; -f overwrites it" in studio.fails(*denoise, "rec.wav")
+    assert studio.ok(*denoise, "rec.wav", "-o", "x.flac") == "x.flac"
+    assert soundfile.info("x.flac").subtype == "PCM_24"
+
+
+def test_noise_and_picture_are_kept_where_asked_for(studio: Any, denoise: tuple[str, ...]) -> None:
+    words = (*denoise, "rec.wav", "--keep-noise", "noise.wav", "--png", "--strength", "0.5")
+    assert studio.ok(*words).splitlines() == ["rec-denoised.wav", "noise.wav", "rec-denoised.png"]
+    parts = [soundfile.read(name)[0] for name in ("rec.wav", "rec-denoised.wav", "noise.wav")]
+    assert np.abs(parts[0] - parts[1] - parts[2]).max() < 1e-5
+    assert np.abs(parts[2]).max() > 1e-4
+    with Pillow.open("rec-denoised.png") as image:
+        assert min(image.size) > 500
+    found = json.loads(studio.ok(*words, "-f", "--json"))
+    assert found["noise"] == "noise.wav"
+    assert found["png"] == "rec-denoised.png"
+    assert found["seconds"] == pytest.approx(12_000 / RATE)
+    assert studio.ok(*denoise, "rec.wav", "--strength", "0", "-f")
+    assert np.array_equal(soundfile.read("rec-denoised.wav")[0], parts[0])
+
+
+def test_a_folder_keeps_its_tree_and_goes_on_where_it_stopped(studio: Any, denoise: tuple[str, ...]) -> None:
+    names = [str(Path("out") / name) for name in ("a.wav", "b.flac", "deep/c.wav")]
+    assert studio.ok(*denoise, "tapes", "-o", "out").splitlines() == names
+    once = studio.files()
+    Path("out/b.flac").unlink()
+    Path("tapes/bad.wav").write_text("hello")
+    result = studio(*denoise, "tapes", "-o", "out", "-j", "2")
+    assert (result.exit_code, result.stdout.splitlines()) == (1, names[1:2])
+    assert result.stderr.splitlines() == [
+        "3 of 4 are done already; -f makes them anew".replace("3 of 4", "2 of 4"),
+        f"{Path('tapes/bad.wav')} is no sound file that can be read: Format not recognised",
+        "musicae: 1 of 4 files could not be read and were left out",
+    ]
+    for name in names:
+        assert studio.files()[name] == once[name]  # In a process of its own it is the same.
+
+
+def test_what_is_not_for_several_files_or_for_pictures_is_one_line(
+    studio: Any, denoise: tuple[str, ...], tiny_denoise: Path
+) -> None:
+    assert "are for one file" in studio.fails(*denoise, "tapes", "-o", "out", "--png")
+    assert "must be different files" in studio.fails(*denoise, "rec.wav", "--keep-noise", "rec-denoised.wav")
+    assert "must be different files" in studio.fails(*denoise, "rec.wav", "-f", "-o", "rec.wav")
+    assert "sound is written as" in studio.fails(*denoise, "rec.wav", "-o", "x.txt")
+    Pillow.new("L", (8, 8)).save("p.png")
+    assert "are for sound" in studio.fails("denoise", "--preset", tiny_denoise, "p.png", "--strength", "0.5")
+    assert "--raw is for" in studio.fails(*denoise, "rec.wav", "--raw", "8000:1:s16")
+    assert "into stdout, alone" in studio.fails(*denoise, "-", "-o", "x.wav")
+    assert "as it comes from stdin" in studio.fails(*denoise, "rec.wav", "-o", "-")
+
+
+@pytest.mark.parametrize("broken", ["", "RIFF", "nothing of the kind at all"])
+def test_what_is_no_sound_on_stdin_is_one_line(studio: Any, denoise: tuple[str, ...], broken: str) -> None:
+    result = studio(*denoise, "-", "-o", "-", input=broken)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_pipe_gives_what_a_file_gives(studio: Any, denoise: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "musicae", *denoise]
+    studio.ok(*denoise, "rec.wav")
+    made = subprocess.run([*command, "-", "-o", "-"], input=Path("rec.wav").read_bytes(), capture_output=True)
+    assert (made.returncode, made.stderr) == (0, b"")
+    piped = soundfile.read(io.BytesIO(made.stdout))[0]
+    assert np.abs(piped - soundfile.read("rec-denoised.wav")[0]).max() < 1e-5
+    raw = (noisy() * 32_768).astype("<i2").tobytes()
+    bare = subprocess.run([*command, "-", "-o", "-", "--raw", f"{RATE}:2:s16"], input=raw, capture_output=True)
+    assert len(bare.stdout) == len(raw)
+    assert np.abs(np.frombuffer(bare.stdout, "<i2").reshape(-1, 2) / 32_768 - piped).max() < 1e-3
+
+
+def test_a_loud_result_is_said(studio: Any, denoise: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    from musicae.models.dualpath import DualPath
+
+    inside = DualPath.stream
+    monkeypatch.setattr(
+        DualPath, "stream", lambda self, x, state=None: (9 * (made := inside(self, x, state))[0], made[1])
+    )
+    result = studio(*denoise, "rec.wav")
+    assert result.exit_code == 0
+    assert "too loud for PCM_24 and were cut at full scale" in result.stderr

@@ -1,0 +1,92 @@
+"""Noise for sounds: each kind is what it says, at the level it should have."""
+
+import pytest
+import torch
+
+from musicae import waves
+from musicae.core import Windows
+from musicae.corruptions import noises
+from musicae.corruptions.sound import MixNoise
+from musicae.errors import MusicaeError
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def windows(n, length, pieces=2, seed=1):
+    data = (torch.randn(n, 1, length, generator=rng(seed)) * 3000).to(torch.int16)
+    return Windows(data, torch.arange(n) * pieces // n, 1, levels=32_767)
+
+
+MADE = {
+    "coloured": lambda g: noises.coloured(6, 4000, g),
+    "hum": lambda g: noises.hum(6, 4000, 8000, g),
+    "crackle": lambda g: noises.crackle(6, 4000, 8000, g),
+    "equalise": lambda g: noises.equalise(torch.randn(6, 4000, generator=rng(9)), g),
+    "modulate": lambda g: noises.modulate(torch.randn(6, 4000, generator=rng(9)), 8000, g),
+    "babble": lambda g: noises.babble(torch.randn(3, 6, 4000, generator=rng(9)), g),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_every_noise_has_power_one_and_repeats_with_its_seed(kind):
+    made = MADE[kind](rng())
+    assert made.shape == (6, 4000)
+    torch.testing.assert_close(waves.power(made), torch.ones(6), atol=1e-3, rtol=0)
+    assert torch.equal(made, MADE[kind](rng()))
+    assert not torch.allclose(made[0], made[1])
+
+
+def test_hum_is_harmonics_of_the_mains():
+    spectra = torch.fft.rfft(noises.hum(40, 8000, 8000, rng())).abs()
+    strongest = spectra.argmax(1)  # In Hz: the sound is a second long.
+    near = [min(abs(peak - k * base) for base in (50, 60) for k in range(1, 21)) for peak in strongest.tolist()]
+    assert max(near) <= 8
+
+
+def test_coloured_noise_has_many_colours():
+    spectra = torch.fft.rfft(noises.coloured(60, 8000, rng())).abs().square()
+    low, high = spectra[:, 50:400].mean(1), spectra[:, 3000:].mean(1)
+    tilt = 10 * (low / high).log10()
+    assert tilt.max() > 10
+    assert tilt.min() < -10
+    assert (tilt.abs() < 1).sum() > 10  # The white ones.
+
+
+@pytest.mark.parametrize("fed", [False, True])
+def test_the_ratio_is_between_what_was_asked_for(fed):
+    corrupt = MixNoise(8000, low=0.0, high=10.0, clean=0.0, second=0.5)
+    if fed:
+        corrupt.feed(windows(20, 3000), windows(20, 1000))
+    clean = torch.randn(64, 1, 2000, generator=rng(3)) * torch.logspace(-3, 0, 64).view(-1, 1, 1)
+    ratio = waves.snr(clean, corrupt(clean, rng()))
+    assert ratio.min() > -0.01
+    assert ratio.max() < 10.01
+    assert ratio.std() > 2
+
+
+def test_some_stay_all_but_clean_and_silence_stays_finite():
+    clean = torch.randn(200, 1, 500, generator=rng(3))
+    ratio = waves.snr(clean, MixNoise(8000, clean=0.3, high=10.0)(clean, rng()))
+    assert 30 < (ratio > 35).sum() < 90
+    silent = MixNoise(8000)(torch.zeros(4, 1, 500), rng())
+    assert silent.isfinite().all()
+    assert silent.abs().max() < 1e-2
+
+
+def test_recorded_noise_is_drawn_evenly_of_pieces():
+    data = torch.cat([torch.full((99, 1, 50), 100), torch.full((1, 1, 50), 9000)]).to(torch.int16)
+    noise = Windows(data, torch.tensor([0] * 99 + [1]), 1, levels=32_767)
+    from musicae.corruptions.sound import _draw
+
+    drawn = _draw(noise, 1000, 120, rng())
+    assert drawn.shape == (1000, 120)
+    assert 400 < (drawn[:, 0] > 0.1).sum() < 600
+
+
+def test_wrong_settings_are_one_line():
+    with pytest.raises(MusicaeError, match="low not over high"):
+        MixNoise(low=3, high=1)
+    with pytest.raises(MusicaeError, match="shares"):
+        MixNoise(coloured=0, babble=0, hum=0, crackle=0)

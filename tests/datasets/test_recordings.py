@@ -1,0 +1,74 @@
+"""Recordings as windows: split by piece, without silence, read by the adapter."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from musicae.adapters.audio import Audio
+from musicae.adapters.image import Image
+from musicae.datasets.recordings import recordings
+from musicae.errors import MusicaeError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for speaker in range(8):
+        (tmp_path / "set" / f"s{speaker}").mkdir(parents=True)
+        for i in range(3):
+            x = np.full(700, 0.1 * (speaker + 1), np.float32)
+            soundfile.write(tmp_path / "set" / f"s{speaker}" / f"{i}.wav", np.concatenate([x, np.zeros(600)]), 8000)
+    return tmp_path / "set"
+
+
+ADAPTER = Audio(rate=8000, size=200)
+
+
+def test_all_pieces_are_in_one_split_each(folder):
+    splits = {
+        split: recordings(ADAPTER, split, folder, by="folder", test=0.3, validation=0.3)
+        for split in ("train", "validation", "test")
+    }
+    names = [set(windows.names) for windows in splits.values()]
+    assert set().union(*names) == {f"s{i}" for i in range(8)}
+    assert sum(map(len, names)) == 8
+    assert splits["train"].data.shape[1:] == (1, 300)
+    assert splits["test"].data.shape[1:] == (1, 200)
+    for windows in splits.values():
+        levels = windows.batch(torch.arange(len(windows))).amax((1, 2)) * 10
+        for level, piece in zip(levels, windows.pieces, strict=True):
+            assert round(level.item()) == int(windows.names[piece][1]) + 1
+
+
+def test_silence_is_left_out_and_a_short_piece_is_repeated(folder, tmp_path):
+    windows = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0)
+    assert len(windows.names) == 24
+    assert len(windows) == 24 * 3  # Of 700 samples and silence after them: two windows and a part of one.
+    (tmp_path / "short").mkdir()
+    soundfile.write(tmp_path / "short" / "a.wav", np.full(10, 0.5), 8000)
+    short = recordings(ADAPTER, "train", tmp_path / "short", test=0.0, validation=0.0)
+    assert (short.batch(torch.tensor([0])) - 0.5).abs().max() < 1e-3
+    most = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0, most=10)
+    assert len(most) == 10
+    assert most.pieces.tolist() == sorted(most.pieces.tolist())
+
+
+def test_unreadable_files_are_passed_over_and_said(folder, caplog):
+    (folder / "s0" / "bad.wav").write_text("hello")
+    windows = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0)
+    assert "1 recordings were passed over" in caplog.text
+    assert "bad.wav is no sound file" in caplog.text
+    assert len(windows) == 72
+
+
+def test_wrong_folders_and_settings_are_one_line(folder, tmp_path):
+    (tmp_path / "none").mkdir()
+    for arguments, settings, match in (
+        ((ADAPTER, "train", None), {}, "needs a folder"),
+        ((ADAPTER, "train", tmp_path / "gone"), {}, "no folder"),
+        ((ADAPTER, "train", tmp_path / "none"), {}, "no sound files"),
+        ((ADAPTER, "train", folder), {"by": "speaker"}, "'file' or 'folder'"),
+        ((Image(), "train", folder), {}, "use it with the adapter 'audio'"),
+    ):
+        with pytest.raises(MusicaeError, match=match):
+            recordings(*arguments, **settings)
