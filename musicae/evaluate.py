@@ -22,11 +22,14 @@ from .evaluations.common import Figures, choose
 __all__ = ["evaluate"]
 
 
-def evaluate(codec: Codec, folders: Mapping[str, Path] | None = None, limit: int | None = None) -> Figures:
+def evaluate(
+    codec: Codec, folders: Mapping[str, Path] | None = None, limit: int | None = None, against: str = ""
+) -> Figures:
     """Return the figures that the preset's ``[evaluation]`` asks for, on its test split.
 
     `folders` says where data sets lie (see `musicae.data.load`), those that the evaluation's settings name as well.
-    `limit` takes that many windows at random instead of all. Raise MusicaeError where the preset
+    `limit` takes that many windows at random instead of all. `against` names other programs to measure as well, for
+    evaluations that know some. Raise MusicaeError where the preset
     names no evaluation, or its data cannot be found.
     """
     part = codec.preset.part("evaluation")
@@ -39,7 +42,9 @@ def evaluate(codec: Codec, folders: Mapping[str, Path] | None = None, limit: int
         for key, parameter in inspect.signature(registry.lookup("evaluations", name)).parameters.items()
         if parameter.default is parameter.empty
     ]
-    given: dict[str, Any] = {"codec": codec, "folders": dict(folders or {}), "limit": limit}
+    given: dict[str, Any] = {"codec": codec, "folders": dict(folders or {}), "limit": limit, "against": against}
+    if against and "against" not in asked:
+        raise MusicaeError(f"the evaluation '{name}' knows no other programs; leave --against out")
     counts: Figures = {}
     if {"train", "test"} & set(asked):
         train, test = _splits(codec, settings, folders or {}, limit)
@@ -48,7 +53,7 @@ def evaluate(codec: Codec, folders: Mapping[str, Path] | None = None, limit: int
     for key in asked:
         if key not in given:
             raise MusicaeError(
-                f"the evaluation '{name}' asks for '{key}'; it can have codec, train, test, folders, limit"
+                f"the evaluation '{name}' asks for '{key}'; it can have codec, train, test, folders, limit, against"
             )
     if len(codec.spec.shape) == 2:  # Convolutions of pictures are faster so.
         codec.networks().to(memory_format=torch.channels_last)

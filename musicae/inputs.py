@@ -90,7 +90,9 @@ def preset_for(path: Path, verb: str = "") -> str:
             return default
     if fitting:
         raise MusicaeError(f"no preset suits what is in {path}; choose one with --preset")
-    readable = sorted({suffix for _, suffixes, _ in choices for suffix in suffixes})
+    if any(path.suffix.lower() in suffixes for _, suffixes, _ in choices):
+        raise MusicaeError(f"{path} can be read, but no preset is there to do that with it; choose one with --preset")
+    readable = sorted({suffix for _, suffixes, default in choices if default for suffix in suffixes})
     raise MusicaeError(f"{path} is of no kind that is read here ({', '.join(readable)}); convert it first")
 
 

@@ -66,6 +66,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "generative": "musicae.evaluations.generative:generative",
         "photos": "musicae.evaluations.photos:photos",
         "pictures": "musicae.evaluations.pictures:pictures",
+        "recordings": "musicae.evaluations.recordings:recordings",
         "sequence": "musicae.evaluations.sequence:sequence",
     },
     "metrics": {

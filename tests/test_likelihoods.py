@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from musicae.likelihoods import Bernoulli, Categorical, Gaussian
+from musicae.likelihoods import Bernoulli, Categorical, Gaussian, Spectral
 
 
 def one_hot(index, classes):
@@ -60,3 +60,24 @@ def test_modes_of_pictures_are_grey_and_in_range():
     params = torch.tensor([[[-3.0, 0.5, 3.0]]])
     torch.testing.assert_close(Bernoulli(grey=True).mode(params), torch.sigmoid(params))
     assert Gaussian(clip=True).mode(params).tolist() == [[[0.0, 0.5, 1.0]]]
+
+
+def test_the_spectral_loss_falls_with_the_noise_and_knows_no_level_of_the_target():
+    rng = torch.Generator().manual_seed(0)
+    clean, noise = torch.randn(4, 1, 4000, generator=rng).cumsum(-1) * 0.01, torch.randn(4, 1, 4000, generator=rng)
+    losses = torch.stack([Spectral().nll(clean + level * noise, clean) for level in (0.0, 0.01, 0.1, 1.0)])
+    assert (losses.diff(dim=0) > 0).all()
+    torch.testing.assert_close(Spectral().nll(0.1 * clean + 0.01 * noise, 0.1 * clean), losses[2], rtol=1e-3, atol=1)
+    torch.testing.assert_close(Spectral(ratio=0.0).nll(clean, clean), torch.zeros(4), atol=1e-3, rtol=0)
+    assert (Spectral(ratio=0.0).nll(0.5 * clean, clean) > 100).all()
+
+
+def test_the_spectral_loss_of_silence_has_a_gradient_that_is_finite():
+    made = torch.zeros(2, 1, 2000, requires_grad=True)
+    Spectral().nll(made, torch.zeros(2, 1, 2000)).sum().backward()
+    assert made.grad.isfinite().all()
+    made = torch.zeros(2, 1, 2000, requires_grad=True)
+    Spectral().nll(made, torch.randn(2, 1, 2000)).sum().backward()
+    assert made.grad.isfinite().all()
+    assert Spectral().mode(made) is made
+    assert Spectral().sample(made, 1.0) is made

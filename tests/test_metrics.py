@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from musicae import metrics
+from musicae import metrics, waves
 
 LINE = [0, 5, 1, 1, 7, 1, 0, 9]
 
@@ -80,3 +80,28 @@ def test_frechet_stands_dimensions_that_never_vary():
     x = torch.randn(50, 3, generator=torch.Generator().manual_seed(3))
     x[:, 1] = 0
     assert metrics.frechet(x, x + 1) == pytest.approx(3, abs=1e-4)
+
+
+def tone(frequency, frames=8000, rate=8000):
+    return torch.sin(2 * torch.pi * frequency * torch.arange(frames) / rate).view(1, 1, -1)
+
+
+def test_the_ratios_of_sounds_are_what_was_mixed():
+    clean, other = tone(400), tone(1000)
+    assert metrics.snr(clean, clean + 0.1 * other).item() == pytest.approx(20, abs=0.01)
+    assert metrics.si_sdr(clean, 3 * (clean + 0.1 * other)).item() == pytest.approx(20, abs=0.01)
+    assert metrics.snr(clean, clean).item() > 100
+    assert waves.si_sdr(clean, clean, limit=30.0).item() == pytest.approx(30, abs=0.1)
+    assert metrics.snr(torch.cat([clean, clean]), torch.cat([2 * clean, clean])).shape == (2,)
+
+
+def test_the_distances_of_spectra_are_known():
+    noise = torch.randn(2, 1, 20_000, generator=torch.Generator().manual_seed(0))
+    # Ten times the amplitude is 2 in log10 of the power, 1 in that of the magnitude.
+    assert metrics.log_spectral_distance(noise, 10 * noise) == pytest.approx([2.0, 2.0], abs=0.01)
+    assert metrics.mel_distance(noise, 10 * noise) == pytest.approx([1.0, 1.0], abs=0.01)
+    distance = metrics.multi_resolution_stft(noise, 2 * noise)
+    assert distance == pytest.approx([1 + 0.6931] * 2, abs=0.01)
+    for metric in (metrics.log_spectral_distance, metrics.mel_distance, metrics.multi_resolution_stft):
+        assert metric(noise, noise) == pytest.approx([0.0, 0.0], abs=1e-6)
+        assert metric(noise[..., :300], noise[..., :300]).shape == (2,)

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from musicae import checkpoint, codec, train
@@ -172,6 +174,51 @@ def test_pictures_are_trained_on_and_resumed_to_the_bit(digits, tmp_path, kind):
         train.train(whole, out, {"": digits}, report=stop, cpu=True)
     train.train(whole, out, {"": digits}, resume=True, cpu=True)
     assert same(tensors(tmp_path / "whole" / "state.safetensors"), tensors(out / "state.safetensors"))
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Folders of speech, of three speakers, and of noise."""
+    rng = np.random.default_rng(0)
+    for name in ("speech/a", "speech/b", "speech/c", "noise"):
+        (tmp_path / name).mkdir(parents=True)
+        for i in range(3):
+            soundfile.write(tmp_path / name / f"{i}.wav", 0.1 * rng.standard_normal(3000), 8000)
+    return {"": tmp_path / "speech", "noise": tmp_path / "noise"}
+
+
+def voice(**training):
+    return Preset("voice", {
+        "adapter": {"name": "audio", "rate": 8000, "size": 512, "speed": 0.1, "quietest": -30.0, "loudest": -20.0},
+        "dataset": {"name": "recordings", "test": 0.0, "validation": 0.0},
+        "noise": {"name": "recordings", "test": 0.0, "validation": 0.0},
+        "model": {"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1},
+        "corruption": {"name": "mix-noise", "rate": 8000, "recorded": 100.0},
+        "likelihood": {"name": "spectral"},
+        "training": {**SETTINGS, **training},
+    })  # fmt: skip
+
+
+def test_sound_is_trained_on_with_its_noise_and_resumed_to_the_bit(sounds, tmp_path):
+    train.train(voice(), tmp_path / "whole", sounds, cpu=True)
+    asked = iter([False, False, False, False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train.train(voice(), tmp_path / "part", sounds, cpu=True, stop=lambda: next(asked))
+    train.train(voice(), tmp_path / "part", sounds, resume=True, cpu=True)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+    # Without the folder of noise its corruption makes up its own.
+    train.train(voice(), tmp_path / "without", {"": sounds[""]}, cpu=True)
+    models = [tensors(tmp_path / run / "model.safetensors") for run in ("whole", "without")]
+    assert not same(*models)
+
+
+def test_sound_is_learnt(sounds, tmp_path):
+    seen = []
+    recipe = voice(steps=40, log_every=10, checkpoint_every=40, lr=1e-2)
+    train.train(recipe, tmp_path / "run", sounds, report=seen.append, cpu=True)
+    losses = [values["nll"] for values in seen if "nll" in values]
+    assert losses[-1] < losses[0]
 
 
 def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):

@@ -140,8 +140,9 @@ def _line(values: dict[str, float]) -> str:
 @click.argument("name", metavar="PRESET")
 @data_option
 @click.option("--limit", type=click.IntRange(min=2), metavar="N", help="Take that many windows at random, not all.")
+@click.option("--against", default="", metavar="NAMES", help="Sound: measure others too, as rnnoise,noisereduce.")
 @click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
-def evaluate(name: str, data: Sequence[str], limit: int | None, as_json: bool) -> None:
+def evaluate(name: str, data: Sequence[str], limit: int | None, against: str, as_json: bool) -> None:
     """Measure a trained preset on held-out data.
 
     PRESET is a name or a .safetensors file.
@@ -152,7 +153,7 @@ def evaluate(name: str, data: Sequence[str], limit: int | None, as_json: bool) -
     from musicae import codec
     from musicae.evaluate import evaluate as measure
 
-    figures = measure(codec.load(name), folders, limit)
+    figures = measure(codec.load(name), folders, limit, against)
     if as_json:
         click.echo(json.dumps(figures))
     else:

@@ -156,8 +156,8 @@ def test_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measured(codec: Any, folders: Any, limit: int | None) -> dict[str, float]:
-        asked.append((codec.preset.name, folders, limit))
+    def measured(codec: Any, folders: Any, limit: int | None, against: str) -> dict[str, float]:
+        asked.append((codec.preset.name, folders, limit, against))
         beside = {"spread_token_accuracy_mean": 0.001, "floor_token_accuracy_mean": 0.5}
         return {"token_accuracy_mean": 0.98765, **beside, "floor_pca": 0.25}
 
@@ -170,7 +170,7 @@ def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypa
     rival = next(line for line in table.splitlines() if "floor_pca" in line)
     assert rival.replace("│", " ").split() == ["floor_pca", "0.25"]
     assert "floor_token" not in table
-    assert asked == [("tiny-melody", {}, 10), ("tiny-melody", {"folk": shell.folder}, None)]
+    assert asked == [("tiny-melody", {}, 10, ""), ("tiny-melody", {"folk": shell.folder}, None, "")]
 
 
 def test_presets_lists_ours_and_those_of_others(

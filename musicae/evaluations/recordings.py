@@ -1,0 +1,178 @@
+"""Recordings: how much noise a model takes off held-out sounds, by kind and by level, and what it costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..codec import Codec, generator
+from ..corruptions import noises
+from ..errors import MusicaeError
+from ..waves import power, si_sdr
+from . import peers
+from .common import Figures, mean
+
+__all__ = ["recordings"]
+
+_WIDE = 16_000  # PESQ is for this rate, in its wide band.
+_LEAST = 1e-10
+
+
+def recordings(
+    codec: Codec, folders: Mapping[str, Path], limit: int | None, against: str, *, clips: int = 3,
+    seconds: float = 8.0, ratios: tuple[float, ...] = (0.0, 5.0, 10.0), seed: int = 0,
+) -> Figures:  # fmt: skip
+    """Measure a model that cleans sound on a set fixed by `seed`.
+
+    `clips` of `seconds` of every speaker (each folder in the folder of ``--data speech=DIR``, of whose files they are
+    put together) with every noise (each file or folder in that of ``--data noise=DIR``; white noise; and with
+    ``--data voices=DIR`` babble of the speakers there), at `ratios` dB.
+
+    Figures: `si_sdr_gain` over the noisy sound, also for each noise and each ratio; `si_sdr_clean`, of what becomes of
+    clean sounds; `cost`, CPU seconds for a second of sound on one thread; `pesq` (ITU-T P.862.2, wide band) and `stoi`
+    (Taal et al. 2011) where their packages are installed. The floors are the noisy sound's; peers (see
+    `musicae.evaluations.peers`) have theirs as ``<peer>_<figure>``.
+    Raise MusicaeError for data that are not there.
+    """
+    rate = int(getattr(codec.adapter, "rate", 0))
+    if not rate:
+        raise MusicaeError("the evaluation 'recordings' is for models of sound")
+    length = round(seconds * rate)
+    speech = _clips(codec, _named(folders, "speech"), clips, length, seed)
+    kinds = _noises(codec, folders, length, seed)
+    tests = [
+        (clean, kind, ratio, _mixed(clean, kinds[kind], ratio, generator(seed, 61, i)))
+        for i, clean in enumerate(speech)
+        for kind in kinds
+        for ratio in ratios
+    ]
+    if limit is not None:
+        chosen = torch.randperm(len(tests), generator=generator(seed, 17))[:limit].sort().values
+        tests = [tests[i] for i in chosen.tolist()]
+    ways: dict[str, Callable[[Tensor, int], Tensor]] = {"": lambda x, rate: codec.restore_whole(x[None])[0]}
+    ways |= peers.peers(against)
+    figures: Figures = {"files": len(tests)}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for name, way in ways.items():
+            _measure(figures, f"{name}_" if name else "", way, tests, rate)
+        clean = torch.stack([si_sdr(one, codec.restore_whole(one[None])[0]) for one in speech])
+        mean(figures, "si_sdr_clean", clean)
+    finally:
+        torch.set_num_threads(threads)
+    for name, values in _judged([(clean, noisy) for clean, _, _, noisy in tests], rate).items():
+        figures[f"floor_{name}"] = float(np.mean(values))
+    return figures
+
+
+Test = tuple[Tensor, str, float, Tensor]
+
+
+def _measure(figures: Figures, prefix: str, way: Callable[[Tensor, int], Tensor], tests: list[Test], rate: int) -> None:
+    gains, pairs, spent = [], [], 0.0
+    for clean, _, _, noisy in tests:
+        started = time.process_time()
+        out = way(noisy, rate)
+        spent += time.process_time() - started
+        out = peers.aligned(out, clean, rate) if prefix else out
+        gains.append(si_sdr(clean, out) - si_sdr(clean, noisy))
+        pairs.append((clean, out))
+    gain = torch.stack(gains)
+    mean(figures, f"{prefix}si_sdr_gain", gain)
+    for name, values in _judged(pairs, rate).items():
+        mean(figures, f"{prefix}{name}", torch.tensor(values))
+    figures[f"{prefix}cost"] = spent / sum(len(noisy) / rate for *_, noisy in tests)
+    if not prefix:
+        for place, word in ((1, "{}"), (2, "{:g}_db")):
+            for value in dict.fromkeys(test[place] for test in tests):
+                here = torch.tensor([test[place] == value for test in tests])
+                figures[f"si_sdr_gain_{word.format(value)}"] = gain[here].mean().item()
+
+
+def _judged(pairs: list[tuple[Tensor, Tensor]], rate: int) -> dict[str, list[float]]:
+    """Return the values of the judges that are installed, for ``(clean, output)`` pairs."""
+    found: dict[str, list[float]] = {}
+    if importlib.util.find_spec("pystoi"):
+        from pystoi import stoi
+
+        found["stoi"] = [float(stoi(clean.numpy(), out.numpy(), rate)) for clean, out in pairs]
+    if importlib.util.find_spec("pesq") and rate == _WIDE:
+        from pesq import PesqError, pesq
+
+        values = [
+            pesq(rate, clean.numpy(), out.numpy(), "wb", on_error=PesqError.RETURN_VALUES) for clean, out in pairs
+        ]
+        found["pesq"] = [float(value) for value in values if value > 0]
+    return found
+
+
+def _named(folders: Mapping[str, Path], name: str) -> Path:
+    if name not in folders:
+        raise MusicaeError(f"the evaluation 'recordings' needs --data {name}=DIR")
+    return folders[name]
+
+
+def _groups(codec: Codec, folder: Path) -> dict[str, list[Path]]:
+    """Return the sound files of each folder in `folder`, and each file in it as a group of its own."""
+    groups: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in codec.adapter.suffixes and path.is_file():
+            place = path.relative_to(folder)
+            groups.setdefault(place.parts[0] if len(place.parts) > 1 else place.stem, []).append(path)
+    if not groups:
+        raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
+    return groups
+
+
+def _sound(codec: Codec, paths: list[Path], length: int, rng: torch.Generator) -> Tensor:
+    """Return ``(length,)`` samples of files put one after another in random order, from the start of one on."""
+    parts: list[Tensor] = []
+    order = torch.randperm(len(paths), generator=rng).tolist()
+    while sum(map(len, parts)) < length:
+        for i in order:
+            part = codec.adapter.read(paths[i]).tensor[0]
+            if power(part) > _LEAST:
+                parts.append(part)
+            if sum(map(len, parts)) >= length:
+                break
+        if not parts:
+            raise MusicaeError(f"there is only silence in {paths[0].parent}")
+    return torch.cat(parts)[:length]
+
+
+def _clips(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> list[Tensor]:
+    groups = _groups(codec, folder)
+    return [
+        _sound(codec, paths, length, generator(seed, 62, i, clip))
+        for i, paths in enumerate(groups.values())
+        for clip in range(clips)
+    ]
+
+
+def _noises(codec: Codec, folders: Mapping[str, Path], length: int, seed: int) -> dict[str, Any]:
+    """Return for each kind a function of a generator that gives ``(length,)`` samples."""
+    kinds: dict[str, Any] = {"white": lambda rng: torch.randn(length, generator=rng)}
+    for name, paths in _groups(codec, _named(folders, "noise")).items():
+        kinds[name] = lambda rng, paths=paths: _sound(codec, paths, length, rng)
+    if "voices" in folders:
+        speakers = list(_groups(codec, folders["voices"]).values())
+
+        def babble(rng: torch.Generator) -> Tensor:
+            voices = [_sound(codec, paths, length, rng) for paths in speakers]
+            return noises.babble(torch.stack(voices)[:, None], rng)[0]
+
+        kinds["babble"] = babble
+    return kinds
+
+
+def _mixed(clean: Tensor, kind: Any, ratio: float, rng: torch.Generator) -> Tensor:
+    noise = noises.unit(kind(rng))
+    return clean + noise * (power(clean) * 10 ** (-ratio / 10)).sqrt()

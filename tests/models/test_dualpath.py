@@ -1,0 +1,77 @@
+"""The network that cleans sound as it comes in, and the spectra it works on."""
+
+import pytest
+import torch
+
+from musicae.core import Spec, Streamer
+from musicae.errors import MusicaeError
+from musicae.models.dualpath import DualPath
+from musicae.models.stft import Stft
+from musicae.testing import check_model
+
+SOUND = Spec(1, (256,), "gaussian")
+
+
+def small(**settings):
+    torch.manual_seed(0)
+    return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, **settings}).eval()
+
+
+@pytest.mark.parametrize("taps", [1, 3])
+def test_it_keeps_its_promises(taps):
+    model = small(taps=taps)
+    assert isinstance(model, Streamer)
+    check_model(model, SOUND)
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(64, 32), (64, 16)])
+def test_spectra_left_alone_give_the_sound_back(n_fft, hop):
+    stft = Stft(n_fft, hop)
+    x = torch.randn(2, 640)
+    spectra, _ = stft.analyse(x)
+    assert spectra.shape == (2, 640 // hop, n_fft // 2 + 1)
+    y, _ = stft.synthesise(spectra)
+    torch.testing.assert_close(y[:, stft.delay :], x[:, : -stft.delay], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(64, 32), (64, 16)])
+def test_blocks_give_what_the_whole_gives(n_fft, hop):
+    model = small(n_fft=n_fft, hop=hop)
+    x = torch.randn(2, 1, 30 * hop)
+    with torch.no_grad():
+        whole, _ = model.stream(x)
+        parts, state, at = [], None, 0
+        for count in (1, 2, 7, 20):
+            part, state = model.stream(x[..., at : at + count * hop], state)
+            parts.append(part)
+            at += count * hop
+    torch.testing.assert_close(torch.cat(parts, dim=-1), whole, atol=1e-5, rtol=0)
+
+
+def test_what_comes_later_changes_nothing_before():
+    model = small()
+    x = torch.randn(1, 1, 640)
+    changed = x.clone()
+    changed[..., 320:] += 1
+    with torch.no_grad():
+        before, after = model.restore(x), model.restore(changed)
+    sure = 320 - model.delay
+    torch.testing.assert_close(before[..., :sure], after[..., :sure], atol=1e-6, rtol=0)
+    assert not torch.allclose(before[..., 320:], after[..., 320:])
+
+
+def test_at_the_start_of_training_the_sound_goes_through():
+    x = torch.randn(2, 1, 640)
+    with torch.no_grad():
+        assert (small().restore(x) - x).std() < 0.5 * x.std()
+
+
+def test_wrong_settings_are_one_line():
+    with pytest.raises(MusicaeError, match="one channel of samples"):
+        DualPath(Spec(2, (256,), "gaussian"))
+    with pytest.raises(MusicaeError, match="must divide the window"):
+        DualPath(Spec(1, (100,), "gaussian"))
+    with pytest.raises(MusicaeError, match="multiple of hop"):
+        DualPath(SOUND, n_fft=100, hop=64)
+    with pytest.raises(MusicaeError, match="width must be"):
+        small(width=2)
