@@ -52,7 +52,7 @@ def test_files_that_no_preset_takes(tmp_path: Path) -> None:
     with pytest.raises(MusicaeError, match=r"notes.txt is of no kind that is read here \(.abc, .*, .mid, .midi, .png"):
         inputs.preset_for(tmp_path / "notes.txt")
     (tmp_path / "a.wav").write_bytes(b"")
-    with pytest.raises(MusicaeError, match="a.wav can be read, but no preset is there"):
+    with pytest.raises(MusicaeError, match=r"a\.wav can be read, but no preset is there"):
         inputs.preset_for(tmp_path / "a.wav", "interpolate")
     assert inputs.preset_for(tmp_path / "a.wav", "denoise") == "denoise-speech"
     with pytest.raises(MusicaeError, match="is a folder; name a file in it"):
