@@ -119,17 +119,29 @@ def upscaling_preset(path: Path, scale: int) -> str:
     Raise MusicaeError that names what there is.
     """
     base = preset_for(path, "upscale")
-    factors: dict[int, str] = {}
+    factors: dict[int, list[str]] = {}
     for name in presets.listed():
         if name == base or name.startswith(f"{base}-"):
             part = presets.load(name).part("corruption")
             settings = registry.resolve("corruptions", part[0], part[1]) if part else {}
             if "factor" in settings:
-                factors.setdefault(int(settings["factor"]), name)
+                factors.setdefault(int(settings["factor"]), []).append(name)
     if scale not in factors:
-        known = ", ".join(f"{factor} ({name})" for factor, name in sorted(factors.items())) or "none for such files"
+        known = (
+            ", ".join(f"{factor} ({names[0]})" for factor, names in sorted(factors.items())) or "none for such files"
+        )
         raise MusicaeError(f"there is no preset that upscales {path.name} by {scale}; there is {known}")
-    return factors[scale]
+    return min(factors[scale], key=lambda name: _away(name, path, scale))
+
+
+def _away(name: str, path: Path, scale: int) -> float:
+    """Return how far a file's rate is from the one that a preset of sound is for, in octaves; 0 for one of others."""
+    part = presets.load(name).part("adapter")
+    rate_of = getattr(registry.lookup("adapters", part[0]), "rate_of", None) if part else None
+    if part is None or rate_of is None:
+        return 0.0
+    rate = registry.resolve("adapters", *part)["rate"]
+    return abs(math.log2(scale * rate_of(path) / rate))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

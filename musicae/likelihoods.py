@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .waves import si_sdr
+from .waves import log_spectral, si_sdr, snr
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian", "Spectral"]
+__all__ = ["Bernoulli", "Categorical", "Gaussian", "LogSpectral", "Spectral"]
 
 _LEAST = 1e-6  # Mean squared error, or power of a bin, below which it makes no difference.
 _QUIETEST = 1e-8  # Power below which a sound is not made louder to be compared: -80 dB.
@@ -97,7 +97,19 @@ class Gaussian:
         return params + temperature * self.scale * noise
 
 
-class Spectral:
+class _Sound:
+    """Distances of sounds ``(B, 1, T)``, which are no densities."""
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the sound itself."""
+        return params
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Return the sound itself: there is no density to draw from."""
+        return params
+
+
+class Spectral(_Sound):
     """Sounds ``(B, 1, T)`` beside `params` of that shape: how unlike their spectra and their samples are. No density.
 
     The weighted sum of three parts, for sounds brought to one loudness: the mean squared difference of magnitudes to
@@ -132,10 +144,20 @@ class Spectral:
         spectra: Tensor = torch.stft(x, self.n_fft, self.hop, window=window, return_complex=True)
         return spectra / math.sqrt(self.n_fft)
 
-    def mode(self, params: Tensor) -> Tensor:
-        """Return the sound itself."""
-        return params
 
-    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
-        """Return the sound itself: there is no density to draw from."""
-        return params
+class LogSpectral(_Sound):
+    """Sounds ``(B, 1, T)`` by how far the logarithms of their spectra are apart, and by their signal-to-noise ratio.
+
+    The log-spectral distance (see `musicae.metrics`), less `ratio` for each decibel. What is added with a phase that
+    is not the true one lowers the ratio, so of what is loud less is added.
+    """
+
+    def __init__(self, ratio: float = 0.1, n_fft: int = 2048, hop: int = 512) -> None:
+        self.ratio, self.n_fft, self.hop = ratio, n_fft, hop
+
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the distance times the number of samples, ``(B,)``."""
+        out, clean = params.flatten(1).float(), target.flatten(1).float()
+        first, second = (log_spectral(x, self.n_fft, self.hop) for x in (out, clean))
+        distance = ((first - second).square().mean(1) + _LEAST).sqrt().mean(1)
+        return (distance - self.ratio * snr(clean, out)) * clean.shape[1]

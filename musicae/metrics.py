@@ -106,21 +106,12 @@ def si_sdr(target: Tensor, output: Tensor) -> Tensor:
     return waves.si_sdr(target, output).flatten(1).mean(1)
 
 
-def _magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
-    """Return magnitudes ``(N, C, F, frames)`` with a Hann window."""
-    window = torch.hann_window(n_fft, device=x.device)
-    flat = x.reshape(-1, x.shape[-1])
-    padded = torch.nn.functional.pad(flat, (0, max(0, n_fft - flat.shape[-1])))
-    spectra = torch.stft(padded, n_fft, hop, window=window, return_complex=True, pad_mode="constant")
-    return spectra.abs().view(*x.shape[:-1], *spectra.shape[1:])
-
-
 def log_spectral_distance(target: Tensor, output: Tensor, n_fft: int = 2048, hop: int = 512) -> Tensor:
     """Return the root mean square over frequency of the difference of log10 powers, mean over frames, ``(N,)``.
 
     Powers below 1e-8 count as that (Gray and Markel 1976; as in Kuleshov, Enam and Ermon 2017, audio super-resolution).
     """
-    first, second = (_magnitudes(x, n_fft, hop).square().clamp_min(1e-8).log10() for x in (target, output))
+    first, second = (waves.log_spectral(x, n_fft, hop) for x in (target, output))
     return (first - second).square().mean(-2).sqrt().flatten(1).mean(1)
 
 
@@ -130,7 +121,7 @@ def mel_distance(target: Tensor, output: Tensor, rate: int = 44_100, n_fft: int 
 
     banks = melscale_fbanks(n_fft // 2 + 1, 0.0, rate / 2, 80, rate, norm="slaney", mel_scale="slaney").to(target)
     first, second = (
-        torch.einsum("ncft,fm->ncmt", _magnitudes(x, n_fft, hop), banks).clamp_min(1e-5).log10()
+        torch.einsum("ncft,fm->ncmt", waves.magnitudes(x, n_fft, hop), banks).clamp_min(1e-5).log10()
         for x in (target, output)
     )
     return (first - second).abs().flatten(1).mean(1)
@@ -143,6 +134,6 @@ def multi_resolution_stft(target: Tensor, output: Tensor) -> Tensor:
     """
     total = torch.zeros(len(target), device=target.device)
     for n_fft in (512, 1024, 2048):
-        first, second = (_magnitudes(x, n_fft, n_fft // 4).flatten(1).clamp_min(1e-5) for x in (target, output))
+        first, second = (waves.magnitudes(x, n_fft, n_fft // 4).flatten(1).clamp_min(1e-5) for x in (target, output))
         total = total + (first - second).norm(dim=1) / first.norm(dim=1) + (first.log() - second.log()).abs().mean(1)
     return total / 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from .errors import MusicaeError
 from .plots.spectra import Overview
 from .stream import Block, Denoiser
 
-__all__ = ["Cleaned", "cleans_sound", "denoise_pipe", "denoise_recording"]
+__all__ = ["Cleaned", "denoise_pipe", "denoise_recording", "upscale_recording", "works_on_sound"]
 
 Report = Callable[[float, float], None]
 
@@ -33,7 +33,7 @@ class Cleaned:
     remarks: list[str] = field(default_factory=list)
 
 
-def cleans_sound(codec: Codec) -> bool:
+def works_on_sound(codec: Codec) -> bool:
     """Tell whether a codec is for recordings of any length: of samples at a rate, by a model that streams."""
     return isinstance(codec.model, Streamer) and hasattr(codec.adapter, "rate")
 
@@ -72,6 +72,42 @@ def denoise_recording(
     remarks = [f"{kind.format} {kind.subtype}, {kind.channels} channels, {kind.rate} Hz, {writer.length} samples"]
     if kind.rate != made.core:
         remarks.append(f"cleaned at {made.core} Hz; what lies above follows what was done to the upper part below")
+    return Cleaned(writer.length / kind.rate, notices, remarks)
+
+
+def upscale_recording(codec: Codec, source: Path, target: Path, *, report: Report | None = None) -> Cleaned:
+    """Write the recording `source` at a rate as many times higher as the preset says into `target`, its band filled up.
+
+    What it has already stays. Raise MusicaeError for a preset that does not do that, and as `denoise_recording` does.
+    """
+    import soxr
+
+    factor = getattr(codec.corruption(), "factor", 0)
+    if not factor:
+        raise MusicaeError(f"the preset '{codec.preset.name}' does not upscale; choose another")
+    with ExitStack() as stack:
+        reader = stack.enter_context(sound.reading(source))
+        kind = replace(reader.kind, rate=factor * reader.kind.rate)
+        made = Denoiser(codec, codec.adapter.rate, kind.channels)  # type: ignore[attr-defined]
+        writer = stack.enter_context(sound.writing(target, sound.kind_like(kind, target)))
+        change = soxr.ResampleStream(reader.kind.rate, kind.rate, kind.channels, dtype="float32", quality="VHQ")
+        whole, length = factor * (reader.length or 0) / kind.rate, 0
+        for block in reader.blocks(round(_BLOCK * reader.kind.rate)):
+            length += factor * len(block)
+            writer.write(made.process(change.resample_chunk(block).reshape(-1, kind.channels)))
+            if report:
+                report(writer.length / kind.rate, whole)
+        rest = change.resample_chunk(np.zeros((0, kind.channels), np.float32), last=True)
+        last = np.concatenate([made.process(rest.reshape(-1, kind.channels)), made.flush()])
+        missing = length - writer.length
+        writer.write(np.pad(last, ((0, max(0, missing - len(last))), (0, 0)))[:missing])
+        notices = [f"{target.name}: {line}" for line in (writer.remark(),) if line]
+    made_for = made.core // factor
+    remarks = [f"{reader.kind.rate} Hz became {kind.rate} Hz"]
+    if reader.kind.rate != made_for:
+        notices.append(
+            f"the preset '{codec.preset.name}' is for {made_for} Hz, {source.name} has {reader.kind.rate} Hz"
+        )
     return Cleaned(writer.length / kind.rate, notices, remarks)
 
 

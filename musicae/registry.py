@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "models": {
         "aae": "musicae.models.autoencoder:adversarial_ae",
         "ae": "musicae.models.autoencoder:conv_ae",
+        "band-extension": "musicae.models.bandwidth:BandExtension",
         "dual-path": "musicae.models.dualpath:DualPath",
         "fsq-ae": "musicae.models.autoencoder:fsq_ae",
         "lm": "musicae.models.sequence:LanguageModel",
@@ -50,6 +51,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "recordings": "musicae.datasets.recordings:recordings",
     },
     "corruptions": {
+        "band-limit": "musicae.corruptions.sound:BandLimit",
         "blind-noise": "musicae.corruptions.general:blind_noise",
         "downsample": "musicae.corruptions.general:Downsample",
         "drop-notes": "musicae.corruptions.general:drop_notes",
@@ -60,9 +62,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "bernoulli": "musicae.likelihoods:Bernoulli",
         "categorical": "musicae.likelihoods:Categorical",
         "gaussian": "musicae.likelihoods:Gaussian",
+        "log-spectral": "musicae.likelihoods:LogSpectral",
         "spectral": "musicae.likelihoods:Spectral",
     },
     "evaluations": {
+        "bandwidth": "musicae.evaluations.bandwidth:bandwidth",
         "generative": "musicae.evaluations.generative:generative",
         "photos": "musicae.evaluations.photos:photos",
         "pictures": "musicae.evaluations.pictures:pictures",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-__all__ = ["decibels", "power", "si_sdr", "snr"]
+__all__ = ["decibels", "log_spectral", "magnitudes", "power", "si_sdr", "snr"]
 
 _LEAST = 1e-12  # The power of what counts as silence: 120 dB below a full square wave.
 
@@ -17,6 +18,22 @@ def power(x: Tensor) -> Tensor:
 def decibels(ratio: Tensor) -> Tensor:
     """Return a ratio of powers in dB; 0 is -120 dB."""
     return 10 * ratio.clamp_min(_LEAST).log10()
+
+
+def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Return the magnitudes ``(..., F, frames)`` of ``(..., T)`` with a Hann window; silence is added at both ends."""
+    window = torch.hann_window(n_fft, device=x.device)
+    flat = x.reshape(-1, x.shape[-1])
+    padded = torch.nn.functional.pad(flat, (0, max(0, n_fft - flat.shape[-1])))
+    spectra = torch.stft(padded, n_fft, hop, window=window, return_complex=True, pad_mode="constant")
+    # The root of the power, not the modulus: its gradient at nothing is none.
+    powers = spectra.real.square() + spectra.imag.square()
+    return powers.clamp_min(1e-20).sqrt().view(*x.shape[:-1], *spectra.shape[1:])
+
+
+def log_spectral(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Return log10 of the powers ``(..., F, frames)`` of ``(..., T)``; those below 1e-8 count as that."""
+    return magnitudes(x, n_fft, hop).square().clamp_min(1e-8).log10()
 
 
 def snr(target: Tensor, output: Tensor) -> Tensor:

@@ -162,3 +162,13 @@ def tiny_voice(untrained: Untrained) -> Path:
         model={"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1},
         corruption={"name": "mix-noise", "rate": 8000}, likelihood={"name": "spectral"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_band(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained network that fills up sound of 4 kHz to 8 kHz."""
+    return untrained(
+        "tiny-band", adapter={"name": "audio", "rate": 8000, "size": 2048}, dataset={"name": "recordings"},
+        model={"name": "band-extension", "n_fft": 64, "hop": 16, "width": 8, "layers": 1},
+        corruption={"name": "band-limit"}, likelihood={"name": "log-spectral"},
+    )  # fmt: skip

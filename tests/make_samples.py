@@ -178,6 +178,8 @@ def make(folder: Path) -> None:
     PIL.Image.fromarray(digit(THREE)).save(folder / "three.png", optimize=True)
     PIL.Image.fromarray(digit(SEVEN)).save(folder / "seven.png", optimize=True)
     PIL.Image.fromarray(scene()).save(folder / "scene.png", optimize=True)
+    noisy = scene() + np.random.default_rng(0).normal(0, 25, (120, 160, 3))
+    PIL.Image.fromarray(np.round(np.clip(noisy, 0, 255)).astype(np.uint8)).save(folder / "noisy-scene.png")
     common = [(0.0, 4, 4)]
     save(folder / "twinkle.mid", "Twinkle", 100, common, [track("Melody", line(TWINKLE), 0, 0)])
     save(folder / "ode-to-joy.mid", "Ode to Joy", 112, common, [track("Melody", line(ODE), 0, 40)])

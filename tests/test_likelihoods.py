@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from musicae.likelihoods import Bernoulli, Categorical, Gaussian, Spectral
+from musicae.likelihoods import Bernoulli, Categorical, Gaussian, LogSpectral, Spectral
 
 
 def one_hot(index, classes):
@@ -81,3 +81,16 @@ def test_the_spectral_loss_of_silence_has_a_gradient_that_is_finite():
     assert made.grad.isfinite().all()
     assert Spectral().mode(made) is made
     assert Spectral().sample(made, 1.0) is made
+
+
+def test_the_log_spectral_loss_weighs_spectra_against_samples():
+    rng = torch.Generator().manual_seed(0)
+    clean, other = torch.randn(2, 1, 8000, generator=rng), torch.randn(2, 1, 8000, generator=rng)
+    spectra = LogSpectral(ratio=0.0).nll(torch.stack([other[0], 0.1 * clean[1]]), clean) / 8000
+    assert spectra[0] < 1.0  # Another noise has much the same spectrum ...
+    assert spectra[1] == pytest.approx(2.0, abs=0.01)
+    both = LogSpectral(ratio=1.0).nll(torch.stack([other[0], 0.1 * clean[1]]), clean) / 8000
+    assert both[0] > both[1]  # ... and is far from it in its samples.
+    made = torch.zeros(2, 1, 8000, requires_grad=True)
+    LogSpectral().nll(made, clean).sum().backward()
+    assert made.grad.isfinite().all()

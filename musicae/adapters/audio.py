@@ -37,7 +37,7 @@ class Audio:
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
-    default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise-speech"}
+    default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise-speech", "upscale": "upscale-audio"}
 
     def __init__(
         self, rate: int = 16_000, size: int = 32_000, speed: float = 0.0, quietest: float = 0.0, loudest: float = 0.0
@@ -68,6 +68,12 @@ class Audio:
             remarks.append(f"{kind.rate} Hz became {self.rate} Hz")
         meta = {"kind": kind, "length": len(mono)}
         return Sample(torch.from_numpy(resample(mono, kind.rate, self.rate))[None], meta, remarks=remarks)
+
+    @staticmethod
+    def rate_of(path: Path) -> int:
+        """Return the rate of a file in Hz. Raise MusicaeError as `read` does."""
+        with reading(path) as file:
+            return file.kind.rate
 
     def write(self, sample: Sample, path: Path) -> None:
         """Write a file, whole or not at all."""

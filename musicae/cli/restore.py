@@ -19,6 +19,7 @@ from .results import Maker, beside, make_folder, percent, results, say_skipped, 
 if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.ops import Restored
+    from musicae.recordings import Cleaned
 
 __all__ = ["denoise", "upscale"]
 
@@ -68,8 +69,9 @@ def denoise(files: tuple[Path, ...], preset: str | None, jobs: int, **options: A
         _many(files, preset, "denoised", jobs, sound["strength"], **options)
         return
     codec = ops.codec_for(preset, files[0], verb="denoise")
-    if recordings.cleans_sound(codec):
-        _recording(codec, files[0], sound["strength"], sound["keep_noise"], sound["png"], **options)
+    if recordings.works_on_sound(codec):
+        verb = partial(recordings.denoise_recording, strength=sound["strength"])
+        _recording(codec, files[0], "denoised", verb, noise=sound["keep_noise"], png=sound["png"], **options)
     else:
         if sound["strength"] != 1 or sound["keep_noise"] or sound["png"]:
             raise MusicaeError(f"--strength, --keep-noise and --png are for sound; {files[0]} is none")
@@ -87,29 +89,25 @@ def _pipe(preset: str | None, raw: str, strength: float, verbose: bool) -> None:
 
 
 def _recording(
-    codec: Codec, file: Path, strength: float, keep_noise: Path | None, png: str | None, *,
-    output: str | None, force: bool, as_json: bool, verbose: bool,
+    codec: Codec, file: Path, named: str, verb: Callable[..., Cleaned], *, output: str | None, force: bool,
+    as_json: bool, verbose: bool, noise: Path | None = None, png: str | None = None,
 ) -> None:  # fmt: skip
-    """Clean one recording, block by block."""
-    from musicae import recordings
-
+    """Work on one recording, block by block."""
     if output == "-":
         raise MusicaeError("a recording goes to stdout as it comes from stdin: musicae denoise - -o - < FILE")
-    target = Path(output) if output else file.with_name(f"{file.stem}-denoised{usual_suffix(codec, file.suffix)}")
-    picture = beside("png", png, target.with_suffix(""))
-    targets = [path for path in (target, keep_noise, picture) if path]
+    target = Path(output) if output else file.with_name(f"{file.stem}-{named}{usual_suffix(codec, file.suffix)}")
+    others = {"noise": noise, "picture": beside("png", png, target.with_suffix(""))}
+    kept = {name: path for name, path in others.items() if path}
+    targets = [target, *kept.values()]
     if len({path.resolve() for path in (*targets, file)}) <= len(targets):
         raise MusicaeError("the input and all outputs must be different files")
     with staged(targets, force) as places:
-        done = recordings.denoise_recording(
-            codec, file, places[target], strength=strength, noise=places[keep_noise] if keep_noise else None,
-            picture=places[picture] if picture else None, report=time_left(),
-        )  # fmt: skip
+        extra = {name: places[path] for name, path in kept.items()}
+        done = verb(codec, file, places[target], report=time_left(), **extra)
     for line in [*done.notices, *(done.remarks if verbose else ())]:
         click.echo(line, err=True)
     if as_json:
-        kept = {"noise": keep_noise, "png": picture}
-        facts: dict[str, Any] = {"paths": [str(target)], **{name: str(path) for name, path in kept.items() if path}}
+        facts: dict[str, Any] = {"paths": [str(target)], **{name: str(path) for name, path in kept.items()}}
         facts |= {"preset": codec.preset.name, "seconds": done.seconds, "remarks": [*done.notices, *done.remarks]}
         click.echo(json.dumps(facts, ensure_ascii=False))
     else:
@@ -126,14 +124,18 @@ def _recording(
 @json_option
 @verbose_option
 def upscale(file: Path, scale: int | None, preset: str | None, **options: Any) -> None:
-    """Enlarge a picture, with the detail that is likely there.
+    """Enlarge a picture, or raise the rate of a recording, with the detail that is likely there.
 
     The result is named FILE-upscaled.jpg, beside the file and of its kind.
     """
-    from musicae import inputs, ops
+    from musicae import inputs, ops, recordings
 
     name = preset or inputs.upscaling_preset(file, 2 if scale is None else scale)
-    _one(ops.codec_for(name), file, "upscaled", partial(ops.upscale, scale=scale), **options)
+    codec = ops.codec_for(name)
+    if recordings.works_on_sound(codec):
+        _recording(codec, file, "upscaled", recordings.upscale_recording, **options)
+    else:
+        _one(codec, file, "upscaled", partial(ops.upscale, scale=scale), **options)
 
 
 def _one(codec: Codec, file: Path, done: str, verb: Callable[..., Restored], **options: Any) -> None:
@@ -233,7 +235,7 @@ def _restore(codec: Codec, strength: float, file: Path, target: Path) -> Outcome
     from musicae import ops, recordings
 
     try:
-        if recordings.cleans_sound(codec):
+        if recordings.works_on_sound(codec):
             done = recordings.denoise_recording(codec, file, target, strength=strength)
             return "", [*done.notices, *done.remarks]
         made = ops.denoise(file, preset=codec)

@@ -63,7 +63,7 @@ def train(
         make_folder(out, cleaning)
         from musicae.train import train as run
 
-        with _progress() as report, _stopping(out) as stop:
+        with _stopping(out) as stop, _progress() as report:
             path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu, stop=stop)
     if os.environ.get("RANK", "0") == "0":
         click.echo(path)

@@ -10,7 +10,7 @@ from ..errors import MusicaeError
 from ..waves import power
 from . import noises
 
-__all__ = ["MixNoise"]
+__all__ = ["BandLimit", "MixNoise"]
 
 _LEAST = 1e-10
 _CLEAN = (40.0, 60.0)  # Decibels between a sound that counts as clean and its noise.
@@ -97,6 +97,34 @@ class MixNoise:
         if kind == 3:
             return noises.hum(n, length, self.rate, generator)
         return noises.crackle(n, length, self.rate, generator)
+
+
+class BandLimit:
+    """Take away what is above a share of the band, 1 / `factor`, with another edge for each example.
+
+    A real resampler's filter falls off somewhere below that, steeply or not: a network that has seen only one fails on
+    the others. The gain is 1 up to a place between `low` and `high` (1 is the share of the band), and 0 from one on
+    that is between there and `beyond`.
+    """
+
+    def __init__(self, factor: int = 2, low: float = 0.8, high: float = 0.98, beyond: float = 1.02) -> None:
+        if factor < 2:
+            raise MusicaeError(f"[corruption] factor must be 2 or more, not {factor}")
+        if not 0 < low <= high <= beyond:
+            raise MusicaeError(f"[corruption] low, high and beyond must rise from 0, not {low}, {high} and {beyond}")
+        self.factor, self.low, self.high, self.beyond = factor, low, high, beyond
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)`` without what is above the edge along ``*S``, taken as one axis."""
+        flat = batch.flatten(2)
+        length = flat.shape[-1]
+        spectra = torch.fft.rfft(flat)
+        place = torch.arange(spectra.shape[-1]) / (length / 2 / self.factor)
+        start = self.low + (self.high - self.low) * torch.rand(len(batch), 1, 1, generator=generator)
+        end = start + (self.beyond - start) * torch.rand(len(batch), 1, 1, generator=generator)
+        fall = ((place - start) / (end - start).clamp_min(1e-3)).clamp(0, 1)
+        limited: Tensor = torch.fft.irfft(spectra * (0.5 + 0.5 * torch.cos(torch.pi * fall)), n=length)
+        return limited.view(batch.shape)
 
 
 def _draw(windows: Windows, n: int, length: int, generator: torch.Generator) -> Tensor:

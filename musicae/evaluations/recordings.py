@@ -19,7 +19,7 @@ from ..waves import power, si_sdr
 from . import peers
 from .common import Figures, mean
 
-__all__ = ["recordings"]
+__all__ = ["clips_of", "judged", "named", "recordings"]
 
 _WIDE = 16_000  # PESQ is for this rate, in its wide band.
 _LEAST = 1e-10
@@ -45,7 +45,7 @@ def recordings(
     if not rate:
         raise MusicaeError("the evaluation 'recordings' is for models of sound")
     length = round(seconds * rate)
-    speech = _clips(codec, _named(folders, "speech"), clips, length, seed)
+    speech = clips_of(codec, named(folders, "speech"), clips, length, seed)
     kinds = _noises(codec, folders, length, seed)
     tests = [
         (clean, kind, ratio, _mixed(clean, kinds[kind], ratio, generator(seed, 61, i)))
@@ -68,7 +68,7 @@ def recordings(
         mean(figures, "si_sdr_clean", clean)
     finally:
         torch.set_num_threads(threads)
-    for name, values in _judged([(clean, noisy) for clean, _, _, noisy in tests], rate).items():
+    for name, values in judged([(clean, noisy) for clean, _, _, noisy in tests], rate).items():
         figures[f"floor_{name}"] = float(np.mean(values))
     return figures
 
@@ -87,7 +87,7 @@ def _measure(figures: Figures, prefix: str, way: Callable[[Tensor, int], Tensor]
         pairs.append((clean, out))
     gain = torch.stack(gains)
     mean(figures, f"{prefix}si_sdr_gain", gain)
-    for name, values in _judged(pairs, rate).items():
+    for name, values in judged(pairs, rate).items():
         mean(figures, f"{prefix}{name}", torch.tensor(values))
     figures[f"{prefix}cost"] = spent / sum(len(noisy) / rate for *_, noisy in tests)
     if not prefix:
@@ -97,7 +97,7 @@ def _measure(figures: Figures, prefix: str, way: Callable[[Tensor, int], Tensor]
                 figures[f"si_sdr_gain_{word.format(value)}"] = gain[here].mean().item()
 
 
-def _judged(pairs: list[tuple[Tensor, Tensor]], rate: int) -> dict[str, list[float]]:
+def judged(pairs: list[tuple[Tensor, Tensor]], rate: int) -> dict[str, list[float]]:
     """Return the values of the judges that are installed, for ``(clean, output)`` pairs."""
     found: dict[str, list[float]] = {}
     if importlib.util.find_spec("pystoi"):
@@ -114,9 +114,10 @@ def _judged(pairs: list[tuple[Tensor, Tensor]], rate: int) -> dict[str, list[flo
     return found
 
 
-def _named(folders: Mapping[str, Path], name: str) -> Path:
+def named(folders: Mapping[str, Path], name: str) -> Path:
+    """Return the folder `name`. Raise MusicaeError that says to name it."""
     if name not in folders:
-        raise MusicaeError(f"the evaluation 'recordings' needs --data {name}=DIR")
+        raise MusicaeError(f"this evaluation needs --data {name}=DIR")
     return folders[name]
 
 
@@ -148,7 +149,8 @@ def _sound(codec: Codec, paths: list[Path], length: int, rng: torch.Generator) -
     return torch.cat(parts)[:length]
 
 
-def _clips(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> list[Tensor]:
+def clips_of(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> list[Tensor]:
+    """Return `clips` of `length` samples of each folder and each file in `folder`, always the same."""
     groups = _groups(codec, folder)
     return [
         _sound(codec, paths, length, generator(seed, 62, i, clip))
@@ -160,7 +162,7 @@ def _clips(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> li
 def _noises(codec: Codec, folders: Mapping[str, Path], length: int, seed: int) -> dict[str, Any]:
     """Return for each kind a function of a generator that gives ``(length,)`` samples."""
     kinds: dict[str, Any] = {"white": lambda rng: torch.randn(length, generator=rng)}
-    for name, paths in _groups(codec, _named(folders, "noise")).items():
+    for name, paths in _groups(codec, named(folders, "noise")).items():
         kinds[name] = lambda rng, paths=paths: _sound(codec, paths, length, rng)
     if "voices" in folders:
         speakers = list(_groups(codec, folders["voices"]).values())

@@ -60,7 +60,7 @@ def test_noise_and_picture_are_kept_where_asked_for(studio: Any, denoise: tuple[
         assert min(image.size) > 500
     found = json.loads(studio.ok(*words, "-f", "--json"))
     assert found["noise"] == "noise.wav"
-    assert found["png"] == "rec-denoised.png"
+    assert found["picture"] == "rec-denoised.png"
     assert found["seconds"] == pytest.approx(12_000 / RATE)
     assert studio.ok(*denoise, "rec.wav", "--strength", "0", "-f")
     assert np.array_equal(soundfile.read("rec-denoised.wav")[0], parts[0])
@@ -127,3 +127,29 @@ def test_a_loud_result_is_said(studio: Any, denoise: tuple[str, ...], monkeypatc
     result = studio(*denoise, "rec.wav")
     assert result.exit_code == 0
     assert "too loud for PCM_24 and were cut at full scale" in result.stderr
+
+
+@pytest.mark.parametrize("rate", [4000, 11_025])
+def test_upscale_doubles_the_rate_and_keeps_what_is_there(studio: Any, tiny_band: Path, rate: int) -> None:
+    soundfile.write("low.flac", noisy(3001), rate, "PCM_24")
+    result = studio("upscale", "--preset", tiny_band, "low.flac")
+    assert (result.exit_code, result.stdout) == (0, "low-upscaled.flac\n")
+    made = soundfile.info("low-upscaled.flac")
+    assert (made.frames, made.samplerate, made.channels, made.subtype) == (6002, 2 * rate, 2, "PCM_24")
+    said = f"the preset 'tiny-band' is for 4000 Hz, low.flac has {rate} Hz"
+    assert (said in result.stderr) == (rate != 4000)
+    was, now = soundfile.read("low.flac")[0], soundfile.read("low-upscaled.flac")[0]
+    spectra = [np.abs(np.fft.rfft(x[:, 0], n=size)) for x, size in ((was, 3000), (now, 6000))]
+    assert np.abs(spectra[1][160:166] / 2 - spectra[0][160:166]).max() < 0.05 * spectra[0].max()
+
+
+def test_a_preset_that_takes_noise_off_does_not_upscale(studio: Any, tiny_voice: Path) -> None:
+    assert "does not upscale" in studio.fails("upscale", "--preset", tiny_voice, "rec.wav")
+
+
+def test_the_preset_nearest_in_rate_is_chosen(studio: Any) -> None:
+    from musicae import inputs
+
+    for rate, name in ((8000, "upscale-audio-speech"), (22_050, "upscale-audio"), (16_000, "upscale-audio")):
+        soundfile.write("x.wav", noisy(100), rate)
+        assert inputs.upscaling_preset(Path("x.wav"), 2) == name

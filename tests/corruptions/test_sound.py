@@ -6,7 +6,7 @@ import torch
 from musicae import waves
 from musicae.core import Windows
 from musicae.corruptions import noises
-from musicae.corruptions.sound import MixNoise
+from musicae.corruptions.sound import BandLimit, MixNoise
 from musicae.errors import MusicaeError
 
 
@@ -90,3 +90,16 @@ def test_wrong_settings_are_one_line():
         MixNoise(low=3, high=1)
     with pytest.raises(MusicaeError, match="shares"):
         MixNoise(coloured=0, babble=0, hum=0, crackle=0)
+
+
+def test_band_limit_keeps_what_is_below_its_edge_and_nothing_above():
+    x = torch.randn(8, 1, 4000, generator=rng(3))
+    made = torch.fft.rfft(BandLimit(2, 0.7, 0.9, 1.0)(x, rng())).abs()
+    was = torch.fft.rfft(x).abs()
+    torch.testing.assert_close(made[..., :699], was[..., :699], atol=1e-2, rtol=0)
+    assert made[..., 1001:].max() < 1e-2
+    edges = (made > 0.5 * was).sum(-1).flatten()
+    assert edges.float().std() > 20
+    for settings, match in (({"factor": 1}, "2 or more"), ({"low": 1.0, "high": 0.9}, "must rise")):
+        with pytest.raises(MusicaeError, match=match):
+            BandLimit(**settings)

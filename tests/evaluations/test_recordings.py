@@ -62,7 +62,7 @@ def test_the_judges_know_clean_from_noisy(through, folders):
     pytest.importorskip("pystoi")
     x = torch.from_numpy(soundfile.read(folders["speech"] / "a" / "0.wav", dtype="float32")[0]).repeat(3)
     noisy = x + torch.randn(len(x), generator=torch.Generator().manual_seed(0))
-    judged = recordings._judged([(x, x), (x, noisy)], 8000)
+    judged = recordings.judged([(x, x), (x, noisy)], 8000)
     assert judged["stoi"][0] > 0.99 > judged["stoi"][1]
 
 

@@ -1,0 +1,74 @@
+"""How well the upper half of a band is filled up: spectra and samples, beside resampling by a sinc and by splines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..codec import Codec, generator
+from ..errors import MusicaeError
+from ..metrics import log_spectral_distance, mel_distance, snr
+from .common import Figures, mean
+from .recordings import clips_of, judged, named
+
+__all__ = ["bandwidth"]
+
+
+def bandwidth(
+    codec: Codec, folders: Mapping[str, Path], limit: int | None, *, clips: int = 6, seconds: float = 8.0, seed: int = 0
+) -> Figures:
+    """Measure a model that fills up the upper half of the band on `clips` of `seconds` of every piece.
+
+    The pieces are the folders and files in the folder of ``--data sounds=DIR``, which should be of none that the model
+    was trained on. Each is brought to half the preset's rate and back by a band-limited (sinc) resampler.
+    `lsd` is the log-spectral distance (see `musicae.metrics`), and says little without `snr` in dB, `mel_distance` and,
+    of speech, `pesq` and `stoi`: noise lowers it as well. ``floor_sinc_...`` are figures of what the model was given,
+    ``floor_spline_...`` of interpolation by cubic splines. Raise MusicaeError for data that are not there.
+    """
+    rate = int(getattr(codec.adapter, "rate", 0))
+    if not rate:
+        raise MusicaeError("the evaluation 'bandwidth' is for models of sound")
+    clean = clips_of(codec, named(folders, "sounds"), clips, round(seconds * rate), seed)
+    if limit is not None:
+        chosen = torch.randperm(len(clean), generator=generator(seed, 17))[:limit].sort().values
+        clean = [clean[i] for i in chosen.tolist()]
+    figures: Figures = {"files": len(clean)}
+    given = [_lowered(one) for one in clean]
+    ways = {
+        "": [codec.restore_whole(sinc[None])[0] for sinc, _ in given],
+        "floor_sinc_": [sinc for sinc, _ in given],
+        "floor_spline_": [spline for _, spline in given],
+    }
+    for prefix, made in ways.items():
+        pairs = list(zip(clean, made, strict=True))
+        true, out = torch.stack(clean)[:, None], torch.stack(made)[:, None]
+        values = {
+            "lsd": log_spectral_distance(true, out),
+            "snr": snr(true, out),
+            "mel_distance": mel_distance(true, out, rate),
+            **{name: torch.tensor(found) for name, found in judged(pairs, rate).items()},
+        }
+        for name, value in values.items():
+            if prefix:
+                figures[f"{prefix}{name}"] = value.mean().item()
+            else:
+                mean(figures, name, value)
+    return figures
+
+
+def _lowered(clean: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ``(T,)`` at half the rate and back: by a sinc, and by cubic splines through the samples."""
+    import soxr
+    from scipy.interpolate import CubicSpline
+
+    length = len(clean)
+    low = soxr.resample(clean.numpy(), 2, 1, quality="VHQ")
+    sinc = np.zeros(length, np.float32)
+    back = soxr.resample(low, 1, 2, quality="VHQ")[:length]
+    sinc[: len(back)] = back
+    spline = CubicSpline(2 * np.arange(len(low)), low)(np.arange(length))
+    return torch.from_numpy(sinc), torch.from_numpy(spline.astype(np.float32))
