@@ -68,7 +68,7 @@ def _choices(verb: str) -> list[tuple[Any, tuple[str, ...], str]]:
             adapter: Any = registry.lookup("adapters", name)
         except MusicaeError:  # A broken adapter of another package must not keep ours from a file.
             continue
-        default = getattr(adapter, "default_presets", {}).get(verb) or getattr(adapter, "default_preset", None)
+        default = getattr(adapter, "default_presets", {}).get(verb, getattr(adapter, "default_preset", None))
         found.append((adapter, tuple(getattr(adapter, "suffixes", ())), str(default or "")))
     return found
 

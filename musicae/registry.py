@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "audio": "musicae.adapters.audio:Audio",
         "drums": "musicae.adapters.drums:Drums",
         "image": "musicae.adapters.image:Image",
+        "mel": "musicae.adapters.mel:Mel",
         "melody": "musicae.adapters.melody:Melody",
     },
     "models": {
@@ -47,6 +48,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "groove": "musicae.datasets.groove:groove",
         "midi-files": "musicae.datasets.files:midi_files",
         "mnist": "musicae.datasets.idx:mnist",
+        "one-shots": "musicae.datasets.recordings:one_shots",
         "pop909": "musicae.datasets.files:pop909",
         "recordings": "musicae.datasets.recordings:recordings",
     },
@@ -68,6 +70,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "evaluations": {
         "bandwidth": "musicae.evaluations.bandwidth:bandwidth",
         "generative": "musicae.evaluations.generative:generative",
+        "one-shots": "musicae.evaluations.spectrograms:one_shots",
         "photos": "musicae.evaluations.photos:photos",
         "pictures": "musicae.evaluations.pictures:pictures",
         "recordings": "musicae.evaluations.recordings:recordings",

@@ -172,3 +172,13 @@ def tiny_band(untrained: Untrained) -> Path:
         model={"name": "band-extension", "n_fft": 64, "hop": 16, "width": 8, "layers": 1},
         corruption={"name": "band-limit"}, likelihood={"name": "log-spectral"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_drum(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained VAE of single sounds at 8 kHz."""
+    return untrained(
+        "tiny-drum",
+        adapter={"name": "mel", "rate": 8000, "n_fft": 128, "hop": 64, "mels": 16, "frames": 32, "rounds": 5},
+        dataset={"name": "one-shots"}, model={"name": "vae", "latent": 4, **SMALL},
+    )  # fmt: skip

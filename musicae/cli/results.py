@@ -146,7 +146,7 @@ def writing(function: F) -> F:
         ),
         click.option("-f", "--force", is_flag=True, help="Overwrite what exists."),
         click.option("--wav", metavar="[FILE]", help="Write the sound of music as well."),
-        click.option("--png", metavar="[FILE]", help="Draw every step of music in one picture."),
+        click.option("--png", metavar="[FILE]", help="Draw every step of music or sound in one picture."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths."),
         click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line."),
     )
@@ -264,6 +264,10 @@ class Results:
         from musicae import plots
 
         adapter: Any = self.codec.adapter
+        if hasattr(adapter, "picture"):
+            drawn = [adapter.picture(sample.tensor) for sample in samples]
+            plots.spectrograms(drawn, png, titles, columns=columns)
+            return
         part = self.codec.preset.part("adapter")
         known: dict[str, Any] = {
             name: getattr(adapter, name) for name in ("low", "labels", "steps_per_beat") if hasattr(adapter, name)

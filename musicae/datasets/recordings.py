@@ -1,4 +1,4 @@
-"""Any folder of recordings, cut into windows."""
+"""Any folder of recordings, cut into windows, and any folder of single sounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..errors import MusicaeError
 from . import cache
 from .split import check, split_of
 
-__all__ = ["recordings"]
+__all__ = ["one_shots", "recordings"]
 
 _LEVELS = 32_767  # Windows are kept in 16 bits.
 _SILENCE = 1e-6  # Power under which a window is left out: -60 dB.
@@ -34,30 +34,38 @@ def recordings(
     the adapter's, which cuts them; silent ones are left out. At most `most` windows are kept, at random.
     Raise MusicaeError where there is none.
     """
+    if not hasattr(adapter, "pieces"):
+        raise MusicaeError("the data set 'recordings' is of samples; use it with the adapter 'audio'")
+    groups = _grouped(adapter, split, folder, "recordings", by, seed, test, validation)
+    size = adapter.spec.shape[0]
+    length = int(_LONGEST * size) if split == "train" else size
+    chosen = [path for group in groups.values() for path in group]
+    settings = {"rate": adapter.rate, "length": length, "by": by, "most": most, "seed": seed}  # type: ignore[attr-defined]
+    key = cache.fingerprint(chosen, Path(folder or "."), set="recordings", **settings)
+    return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed))
+
+
+def _grouped(
+    adapter: Adapter, split: str, folder: Path | None, name: str, by: str, seed: int, test: float, validation: float
+) -> dict[str, list[Path]]:
+    """Return the sound files under `folder` that are in a split, by piece."""
     check(split)
     if folder is None:
-        raise MusicaeError("the data set 'recordings' needs a folder of sound files; name it with --data DIR")
+        raise MusicaeError(f"the data set '{name}' needs a folder of sound files; name it with --data DIR")
     if not folder.is_dir():
         raise MusicaeError(f"no folder {folder}; check the path given with --data")
     if by not in ("file", "folder"):
         raise MusicaeError(f"[dataset] by must be 'file' or 'folder', not '{by}'")
-    if not hasattr(adapter, "pieces"):
-        raise MusicaeError("the data set 'recordings' is of sounds; use it with the adapter 'audio'")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
     if not paths:
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     groups: dict[str, list[Path]] = {}
     for path in paths:
         place = path.relative_to(folder)
-        name = place.parts[0] if by == "folder" and len(place.parts) > 1 else place.as_posix()
-        if split_of(name, seed, test, validation) == split:
-            groups.setdefault(name, []).append(path)
-    size = adapter.spec.shape[0]
-    length = int(_LONGEST * size) if split == "train" else size
-    chosen = [path for group in groups.values() for path in group]
-    settings = {"rate": adapter.rate, "length": length, "by": by, "most": most, "seed": seed}  # type: ignore[attr-defined]
-    key = cache.fingerprint(chosen, folder, set="recordings", **settings)
-    return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed))
+        piece = place.parts[0] if by == "folder" and len(place.parts) > 1 else place.as_posix()
+        if split_of(piece, seed, test, validation) == split:
+            groups.setdefault(piece, []).append(path)
+    return groups
 
 
 def _collect(adapter: Adapter, groups: dict[str, list[Path]], length: int, most: int, seed: int) -> Windows:
@@ -106,3 +114,38 @@ def _sounds(window: Any) -> bool:
 
 def _bits(window: Any) -> Any:
     return (np.clip(window, -1, 1) * _LEVELS).round().astype(np.int16)
+
+
+def one_shots(
+    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.1, validation: float = 0.05,
+    by: str = "folder", longest: float = 4.0,
+) -> Windows:  # fmt: skip
+    """Return one split of all single sounds under `folder`, as the adapter reads them, one window of each.
+
+    A piece is all files in one folder directly under `folder` (a drum kit), or with `by` ``"file"`` each file.
+    Files of more than `longest` windows, and silent ones, are left out.
+    Raise MusicaeError where there is none.
+    """
+    groups = _grouped(adapter, split, folder, "one-shots", by, seed, test, validation)
+    size = adapter.spec.shape[-1]
+    shape = {key: value for key, value in adapter.__dict__.items() if not key.startswith("_")}
+    settings = {"adapter": shape, "kind": type(adapter).__name__, "by": by, "longest": longest}
+    paths = [path for group in groups.values() for path in group]
+    key = cache.fingerprint(paths, Path(folder or "."), set="one-shots", **settings)
+
+    def make() -> Windows:
+        data: list[Tensor] = []
+        pieces: list[int] = []
+        for i, group in enumerate(groups.values()):
+            for path in group:
+                try:
+                    tensor = adapter.read(path).tensor
+                except MusicaeError:
+                    continue
+                if tensor.shape[-1] <= longest * size and tensor[..., :size].max() > 0:
+                    data.append(tensor[..., :size])
+                    pieces.append(i)
+        stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
+        return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))
+
+    return cache.cached(key, make)

@@ -4,7 +4,7 @@ from .canvas import FIRST_COLOUR, LAST_COLOUR
 from .curves import losses, scatter
 from .music import bar_lines, hits, notes, rolls
 from .pictures import mosaic, plane, rows
-from .spectra import Overview
+from .spectra import Overview, spectrograms
 
 __all__ = [
     "FIRST_COLOUR",
@@ -19,4 +19,5 @@ __all__ = [
     "rolls",
     "rows",
     "scatter",
+    "spectrograms",
 ]

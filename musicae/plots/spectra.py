@@ -7,17 +7,40 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..errors import MusicaeError
 from .canvas import figure, save
 
-__all__ = ["Overview"]
+__all__ = ["Overview", "spectrograms"]
 
 Block = NDArray[np.float32]
 
 _N_FFT = 1024
 _COLUMNS = 1200  # At most twice so many while gathering.
 _RANGE = 90.0  # Decibels from the lightest to the darkest.
+
+
+def spectrograms(
+    pictures: Sequence[Tensor], path: Path, titles: Sequence[str] = (), columns: int | None = None
+) -> None:
+    """Draw spectrograms ``(1, H, W)`` of values 0 to 1 side by side, in rows of `columns`: PNG.
+
+    `titles` stand over them. Raise MusicaeError where there is nothing to draw, or it cannot be written.
+    """
+    if not pictures:
+        raise MusicaeError("there is nothing to draw")
+    across = columns or min(len(pictures), 9)
+    down = -(-len(pictures) // across)
+    drawing = figure(0.2 + 1.6 * across, 0.2 + 1.7 * down)
+    axes = drawing.subplots(down, across, squeeze=False).ravel()
+    for ax in axes:
+        ax.set_axis_off()
+    for i, (ax, picture) in enumerate(zip(axes, pictures, strict=False)):
+        ax.imshow(picture[0].numpy(), aspect="auto", vmin=0, vmax=1, cmap="magma")
+        if i < len(titles):
+            ax.set_title(titles[i], fontsize=8, pad=2)
+    save(drawing, path)
 
 
 class Overview:

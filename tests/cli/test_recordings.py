@@ -153,3 +153,20 @@ def test_the_preset_nearest_in_rate_is_chosen(studio: Any) -> None:
     for rate, name in ((8000, "upscale-audio-speech"), (22_050, "upscale-audio"), (16_000, "upscale-audio")):
         soundfile.write("x.wav", noisy(100), rate)
         assert inputs.upscaling_preset(Path("x.wav"), 2) == name
+
+
+def test_sounds_are_interpolated_varied_and_made_up(studio: Any, tiny_drum: Path) -> None:
+    for name, frequency in (("kick", 100), ("snare", 900), ("hat", 2500), ("tom", 300)):
+        time = np.arange(2000) / 8000
+        soundfile.write(f"{name}.wav", 0.5 * np.sin(2 * np.pi * frequency * time) * np.exp(-20 * time), 8000)
+    words = ("--preset", str(tiny_drum))
+    made = studio.ok("interpolate", "kick.wav", "snare.wav", *words, "--steps", "3", "--png").splitlines()
+    assert made == ["kick-to-snare.wav", "kick-to-snare.png"]
+    assert soundfile.info(made[0]).frames == 3 * 32 * 64
+    assert len(studio.ok("interpolate", "kick.wav", "snare.wav", *words, "--steps", "3", "--split").splitlines()) == 3
+    square = ("kick.wav", "snare.wav", "hat.wav", "tom.wav")
+    assert studio.ok("interpolate", *square, *words, "--grid", "--steps", "2", "-o", "grid.wav") == "grid.wav"
+    assert soundfile.info("grid.wav").frames == 4 * 32 * 64
+    for verb in (("vary", "kick.wav"), ("reconstruct", "kick.wav"), ("sample",)):
+        (path,) = studio.ok(*verb, *words, "-o", f"{verb[0]}.flac").splitlines()
+        assert soundfile.info(path).frames == 32 * 64

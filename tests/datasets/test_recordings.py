@@ -7,7 +7,8 @@ import torch
 
 from musicae.adapters.audio import Audio
 from musicae.adapters.image import Image
-from musicae.datasets.recordings import recordings
+from musicae.adapters.mel import Mel
+from musicae.datasets.recordings import one_shots, recordings
 from musicae.errors import MusicaeError
 
 
@@ -72,3 +73,17 @@ def test_wrong_folders_and_settings_are_one_line(folder, tmp_path):
     ):
         with pytest.raises(MusicaeError, match=match):
             recordings(*arguments, **settings)
+
+
+def test_single_sounds_are_a_window_each(folder):
+    adapter = Mel(rate=8000, n_fft=64, hop=32, mels=8, frames=16)
+    (folder / "s0" / "bad.wav").write_text("hello")
+    soundfile.write(folder / "s1" / "long.wav", np.full(9000, 0.5), 8000)
+    soundfile.write(folder / "s1" / "silent.wav", np.zeros(500), 8000)
+    splits = [one_shots(adapter, split, folder, test=0.3, validation=0.2) for split in ("train", "validation", "test")]
+    assert sum(len(split) for split in splits) == 24
+    assert sum(len(split.names) for split in splits) == 8
+    assert splits[0].data.shape[1:] == (1, 8, 16)
+    assert len(one_shots(adapter, "train", folder, test=0.0, validation=0.0, longest=100.0)) == 25
+    with pytest.raises(MusicaeError, match="'one-shots' needs a folder"):
+        one_shots(adapter, "train", None)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from musicae.errors import MusicaeError
-from musicae.plots.spectra import Overview
+from musicae.plots.spectra import Overview, spectrograms
 
 
 def tone(frames, rate=8000):
@@ -46,3 +47,14 @@ def test_a_sound_shorter_than_a_frame_is_drawn_and_none_is_one_line(tmp_path):
     overview.draw(tmp_path / "a.png", ["", "", ""])
     with pytest.raises(MusicaeError, match="nothing to draw"):
         Overview(8000).draw(tmp_path / "b.png", ["", "", ""])
+
+
+def test_spectrograms_stand_in_rows(tmp_path):
+    pictures = [torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(i)) for i in range(5)]
+    spectrograms(pictures, tmp_path / "wide.png", ["first", "second"])
+    spectrograms(pictures, tmp_path / "rows.png", columns=2)
+    with Image.open(tmp_path / "wide.png") as wide, Image.open(tmp_path / "rows.png") as rows:
+        assert wide.width > 3 * wide.height
+        assert rows.height > rows.width
+    with pytest.raises(MusicaeError, match="nothing to draw"):
+        spectrograms([], tmp_path / "none.png")
