@@ -166,7 +166,8 @@ class Autoencoder(Protocol):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
     It may also have ``penalty``, called as ``penalty(latent, generator)``: a scalar added to the loss, what it asks
-    of its codes besides (sparsity, an adversary); and, where it has no code, be a `Restorer`.
+    of its codes besides (sparsity, an adversary); ``prepare``, called with some windows ``(N, C, *S)`` of the training
+    data before it begins; and, where it has no code, be a `Restorer`.
     """
 
     latent_size: int

@@ -66,7 +66,8 @@ def _splits(
 ) -> tuple[Windows, Windows]:
     """Load the preset's own data; the folders of sets that only a setting of the evaluation names are not its own."""
     sets = (codec.preset.part("dataset") or ("", {}))[0].split("+")
-    others = {value for value in settings.values() if isinstance(value, str) and value} - set(sets)
+    listed = [value if isinstance(value, tuple | list) else [value] for value in settings.values()]
+    others = {value for values in listed for value in values if isinstance(value, str) and value} - set(sets)
     own = {key: folder for key, folder in folders.items() if key not in others}
     train, test = (data.load(codec.preset, codec.adapter, split, own) for split in ("train", "test"))
     if not len(test):

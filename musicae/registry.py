@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "dual-path": "musicae.models.dualpath:DualPath",
         "fsq-ae": "musicae.models.autoencoder:fsq_ae",
         "lm": "musicae.models.sequence:LanguageModel",
+        "mdct-vae": "musicae.models.mdct:mdct_vae",
         "patch-ae": "musicae.models.autoencoder:patch_ae",
         "patch-vae": "musicae.models.autoencoder:patch_vae",
         "sparse-ae": "musicae.models.autoencoder:sparse_ae",
@@ -75,6 +76,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pictures": "musicae.evaluations.pictures:pictures",
         "recordings": "musicae.evaluations.recordings:recordings",
         "sequence": "musicae.evaluations.sequence:sequence",
+        "sounds": "musicae.evaluations.sounds:sounds",
     },
     "metrics": {
         "hamming": "musicae.metrics:hamming",

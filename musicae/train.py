@@ -29,6 +29,8 @@ __all__ = ["fit", "train"]
 
 Report = Callable[[dict[str, float]], None]
 
+_PREPARED = 400  # Windows that a model may look at before its training.
+
 
 class Objective(nn.Module):
     """What is minimised: ``-log p(x|z) + beta KL``, and the prior's own loss on the codes, kept apart from it."""
@@ -95,6 +97,10 @@ def train(
     if not resume and (out / "state.safetensors").is_file():
         raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
+    prepare: Any = getattr(parts.model, "prepare", None)
+    if prepare and not resume and len(splits[0]):
+        index = torch.randperm(len(splits[0]), generator=generator(int(settings["seed"]), -6))[:_PREPARED]
+        prepare(splits[0].batch(index))
     corrupt: Any = parts.corruption()
     if hasattr(corrupt, "feed"):
         corrupt.feed(splits[0], data.noises(chosen, parts.adapter, folders or {}))
