@@ -13,6 +13,8 @@ from .conv import conv, conv_transposed
 
 __all__ = ["UNet"]
 
+_MIRRORED: dict[int, list[list[int]]] = {1: [[]], 2: [[], [2, 3]], 4: [[], [2], [3], [2, 3]]}
+
 
 class _Block(nn.Module):
     """Two 3-wide convolutions beside an identity.
@@ -45,18 +47,32 @@ class UNet(Codeless):
     shuffle : that many values along each axis are taken together as channels before all else, and taken apart at
         the end: a net as wide at a fraction of the cost (Zhang, Zuo and Zhang 2018, FFDNet). Two axes only.
     logits : what goes out are logits of the input plus a correction, not the input plus a correction.
+    mirrors : when it is used (not in training) the result is the mean over the input as it is (1), turned upside down
+        as well (2), or mirrored along each axis and both (4; Timofte, Rothe and Van Gool 2016, self-ensemble). It takes
+        as many times as long. Two axes only.
     """
 
     kind, why = "a U-Net", "its skip connections pass by one"
 
     def __init__(
-        self, spec: Spec, width: int = 32, depth: int = 2, blocks: int = 1, shuffle: int = 1, logits: bool = False
+        self,
+        spec: Spec,
+        width: int = 32,
+        depth: int = 2,
+        blocks: int = 1,
+        shuffle: int = 1,
+        logits: bool = False,
+        mirrors: int = 1,
     ) -> None:
         super().__init__()
         dims = len(spec.shape)
         if dims not in (1, 2) or (shuffle > 1 and dims != 2):
             raise MusicaeError(f"[model] a U-Net takes 1 or 2 spatial axes (2 with shuffle), not {dims}")
-        self.shuffle, self.logits = shuffle, logits
+        if mirrors not in _MIRRORED or (mirrors > 1 and dims != 2):
+            raise MusicaeError(
+                f"[model] mirrors must be 1, 2 or 4, and 1 unless there are 2 spatial axes, not {mirrors}"
+            )
+        self.shuffle, self.logits, self.mirrors = shuffle, logits, mirrors
         self.multiple = shuffle * 2**depth
         if any(size % self.multiple for size in spec.shape):
             raise MusicaeError(f"[model] shuffle and depth need a shape that {self.multiple} divides, not {spec.shape}")
@@ -75,6 +91,12 @@ class UNet(Codeless):
 
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
+        if self.training or self.mirrors == 1:
+            return self._once(x)
+        made = [self._once(x.flip(axes)).flip(axes) for axes in _MIRRORED[self.mirrors]]
+        return torch.stack(made).mean(0)
+
+    def _once(self, x: Tensor) -> Tensor:
         given = x
         if self.shuffle > 1:
             x = F.pixel_unshuffle(x, self.shuffle)

@@ -217,3 +217,20 @@ def test_a_conditional_prior_draws_each_class_where_it_lies():
     torch.testing.assert_close(prior.from_noise(prior.to_noise(drawn, cond), cond), drawn, atol=0.05, rtol=0.05)
     with pytest.raises(MusicaeError, match="prior is conditional"):
         prior.sample(3)
+
+
+@pytest.mark.parametrize("mirrors", [2, 4])
+def test_a_mirrored_u_net_treats_a_mirrored_picture_alike(mirrors):
+    torch.manual_seed(0)
+    model = UNet(PICTURE, width=8, mirrors=mirrors).eval()
+    x = torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        made = model.restore(x)
+        torch.testing.assert_close(model.restore(x.flip([2, 3])).flip([2, 3]), made, atol=1e-5, rtol=0)
+        sideways = model.restore(x.flip([3])).flip([3])
+        assert torch.allclose(sideways, made, atol=1e-5) == (mirrors == 4)
+        model.train()
+        assert not torch.allclose(model.restore(x), made, atol=1e-5)
+    for spec, wrong in ((PICTURE, 3), (LINE, 2)):
+        with pytest.raises(MusicaeError, match="mirrors must be"):
+            UNet(spec, mirrors=wrong)
