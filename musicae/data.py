@@ -27,7 +27,10 @@ def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pat
     windows = _load(recipe, adapter, split, folders)
     if split == "train":
         return windows
-    seen = set(_keys(adapter, _load(recipe, adapter, "train", folders).data))
+    known = _load(recipe, adapter, "train", folders)
+    if known.data.shape[1:] != windows.data.shape[1:]:  # Those to train on are larger; none can be equal.
+        return windows
+    seen = set(_keys(adapter, known.data))
     fresh = [i for i, key in enumerate(_keys(adapter, windows.data)) if key not in seen]
     return windows.subset(torch.tensor(fresh, dtype=torch.long))
 

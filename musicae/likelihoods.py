@@ -16,6 +16,7 @@ from .waves import log_spectral, si_sdr, snr
 __all__ = ["Bernoulli", "Categorical", "Gaussian", "LogSpectral", "Spectral"]
 
 _LEAST = 1e-6  # Mean squared error, or power of a bin, below which it makes no difference.
+_SILENT = 1e-5  # Power of a bin, of a sound of power one, below which it is not heard.
 _QUIETEST = 1e-8  # Power below which a sound is not made louder to be compared: -80 dB.
 _ENOUGH = 30.0  # Decibels of signal-to-distortion ratio that are as good as any more.
 
@@ -120,7 +121,7 @@ class Spectral(_Sound):
 
     def __init__(
         self, n_fft: int = 512, hop: int = 128, power: float = 0.3, magnitude: float = 7.0, phase: float = 3.0,
-        ratio: float = 0.02,
+        ratio: float = 0.08,
     ) -> None:  # fmt: skip
         self.n_fft, self.hop, self.power = n_fft, hop, power
         self.magnitude, self.phase, self.ratio = magnitude, phase, ratio
@@ -130,8 +131,9 @@ class Spectral(_Sound):
         out, clean = params.flatten(1).float(), target.flatten(1).float()
         scale = clean.square().mean(1, keepdim=True).clamp_min(_QUIETEST).rsqrt()
         made, true = (self._spectra(one * scale) for one in (out, clean))
-        sizes = [(one.real.square() + one.imag.square() + _LEAST).pow(self.power / 2) for one in (made, true)]
-        units = [one * (size / (one.abs() + _LEAST)) for one, size in zip((made, true), sizes, strict=True)]
+        powers = [one.real.square() + one.imag.square() + _SILENT for one in (made, true)]
+        sizes = [one.pow(self.power / 2) for one in powers]
+        units = [one * size.pow((self.power - 1) / 2) for one, size in zip((made, true), powers, strict=True)]
         apart = units[0] - units[1]
         loss = self.magnitude * (sizes[0] - sizes[1]).square().flatten(1).mean(1)
         loss = loss + self.phase * (apart.real.square() + apart.imag.square()).flatten(1).mean(1)

@@ -21,7 +21,7 @@ __all__ = ["Cleaned", "denoise_pipe", "denoise_recording", "upscale_recording", 
 
 Report = Callable[[float, float], None]
 
-_BLOCK = 10.0  # Seconds cleaned at once.
+_BLOCK = 50_000  # Samples of all channels worked on at once: about half a second of stereo.
 
 
 @dataclass
@@ -48,15 +48,19 @@ def denoise_recording(
     their number, 0 where that is not known. Raise MusicaeError for what cannot be read or written; `target` is whole
     or not there.
     """
+    if getattr(codec.corruption(), "factor", 0):
+        raise MusicaeError(f"the preset '{codec.preset.name}' upscales, it takes no noise off; choose another")
     with ExitStack() as stack:
         reader = stack.enter_context(sound.reading(source))
         kind = reader.kind
         made = Denoiser(codec, kind.rate, kind.channels, strength)
-        writer = stack.enter_context(sound.writing(target, sound.kind_like(kind, target)))
-        removed = stack.enter_context(sound.writing(noise, sound.kind_like(kind, noise))) if noise else None
+        writer = stack.enter_context(sound.writing(target, sound.kind_like(kind, target, reader.length)))
+        removed = (
+            stack.enter_context(sound.writing(noise, sound.kind_like(kind, noise, reader.length))) if noise else None
+        )
         overview = Overview(kind.rate) if picture else None
         whole = (reader.length or 0) / kind.rate
-        for given, cleaned in _through(made, reader.blocks(round(_BLOCK * kind.rate))):
+        for given, cleaned in _through(made, reader.blocks(max(1, _BLOCK // kind.channels))):
             writer.write(cleaned)
             if removed:
                 removed.write(given - cleaned)
@@ -68,14 +72,18 @@ def denoise_recording(
             raise MusicaeError(f"{source} has no samples in it")
         if overview and picture:
             overview.draw(picture, [source.name, "cleaned", "removed"])
-        notices = [f"{target.name}: {line}" for line in (writer.remark(),) if line]
+        notices = [*reader.remarks, *_cut(target, writer)]
+        if noise and removed:
+            notices += _cut(noise, removed)
     remarks = [f"{kind.format} {kind.subtype}, {kind.channels} channels, {kind.rate} Hz, {writer.length} samples"]
     if kind.rate != made.core:
         remarks.append(f"cleaned at {made.core} Hz; what lies above follows what was done to the upper part below")
     return Cleaned(writer.length / kind.rate, notices, remarks)
 
 
-def upscale_recording(codec: Codec, source: Path, target: Path, *, report: Report | None = None) -> Cleaned:
+def upscale_recording(
+    codec: Codec, source: Path, target: Path, *, scale: int | None = None, report: Report | None = None
+) -> Cleaned:
     """Write the recording `source` at a rate as many times higher as the preset says into `target`, its band filled up.
 
     What it has already stays. Raise MusicaeError for a preset that does not do that, and as `denoise_recording` does.
@@ -85,14 +93,18 @@ def upscale_recording(codec: Codec, source: Path, target: Path, *, report: Repor
     factor = getattr(codec.corruption(), "factor", 0)
     if not factor:
         raise MusicaeError(f"the preset '{codec.preset.name}' does not upscale; choose another")
+    if scale not in (None, factor):
+        raise MusicaeError(f"the preset '{codec.preset.name}' upscales by {factor}, not by {scale}; choose another")
     with ExitStack() as stack:
         reader = stack.enter_context(sound.reading(source))
-        kind = replace(reader.kind, rate=factor * reader.kind.rate)
+        kind = sound.kind_like(
+            replace(reader.kind, rate=factor * reader.kind.rate), target, factor * (reader.length or 0)
+        )
         made = Denoiser(codec, codec.adapter.rate, kind.channels)  # type: ignore[attr-defined]
-        writer = stack.enter_context(sound.writing(target, sound.kind_like(kind, target)))
+        writer = stack.enter_context(sound.writing(target, kind))
         change = soxr.ResampleStream(reader.kind.rate, kind.rate, kind.channels, dtype="float32", quality="VHQ")
         whole, length = factor * (reader.length or 0) / kind.rate, 0
-        for block in reader.blocks(round(_BLOCK * reader.kind.rate)):
+        for block in reader.blocks(max(1, _BLOCK // kind.channels)):
             length += factor * len(block)
             writer.write(made.process(change.resample_chunk(block).reshape(-1, kind.channels)))
             if report:
@@ -101,7 +113,7 @@ def upscale_recording(codec: Codec, source: Path, target: Path, *, report: Repor
         last = np.concatenate([made.process(rest.reshape(-1, kind.channels)), made.flush()])
         missing = length - writer.length
         writer.write(np.pad(last, ((0, max(0, missing - len(last))), (0, 0)))[:missing])
-        notices = [f"{target.name}: {line}" for line in (writer.remark(),) if line]
+        notices = [*reader.remarks, *_cut(target, writer)]
     made_for = made.core // factor
     remarks = [f"{reader.kind.rate} Hz became {kind.rate} Hz"]
     if reader.kind.rate != made_for:
@@ -125,6 +137,12 @@ def denoise_pipe(codec: Codec, source: BinaryIO, target: BinaryIO, raw: str = ""
         raise MusicaeError("there was no sound on stdin")
     line = writer.remark()
     return Cleaned(writer.length / reader.kind.rate, [f"stdout: {line}"] if line else [])
+
+
+def _cut(path: Path, writer: sound.Writer) -> list[str]:
+    """Return what is to be said of samples that did not fit."""
+    line = writer.remark()
+    return [f"{path.name}: {line}"] if line else []
 
 
 def _through(made: Denoiser, blocks: Iterator[Block]) -> Iterator[tuple[Block, Block]]:

@@ -17,6 +17,7 @@ __all__ = ["Denoiser"]
 Block = NDArray[np.float32]
 
 _LEAST = 1e-12
+_LOUDEST = 1e6  # What is beyond is no sound.
 
 
 class Denoiser:
@@ -86,7 +87,7 @@ class Denoiser:
         block = block[:, None] if block.ndim == 1 else block
         if block.ndim != 2 or block.shape[1] != self.channels:
             raise MusicaeError(f"blocks must be of {self.channels} channels, not of shape {block.shape}")
-        if not np.isfinite(block).all():
+        if not (np.abs(block) <= _LOUDEST).all():
             raise MusicaeError("a block has a sample that is no number")
         self._given = np.concatenate([self._given, block])
         return self._paired(self._cleaned(block, last=False))

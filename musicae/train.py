@@ -29,6 +29,7 @@ __all__ = ["fit", "train"]
 
 Report = Callable[[dict[str, float]], None]
 
+_VALIDATED = 64  # Windows at once.
 _PREPARED = 400  # Windows that a model may look at before its training.
 
 
@@ -321,12 +322,16 @@ def _validate(
     """Return the loss parts on a fixed random choice of held-out windows, each named ``validation_...``."""
     index = torch.randperm(len(windows), generator=generator(seed, -2))[:most]
     device = next(objective.parameters()).device
-    clean = parts.adapter.augment(windows.batch(index), generator(seed, -5))  # As in training: made 0 or 1, say.
-    given = (corrupt(clean, generator(seed, -4)) if corrupt else clean).to(device)
-    clean = clean.to(device)
     objective.eval()
-    cond = parts.labels_of(windows, index)
-    cond = None if cond is None else cond.to(device)
-    losses = objective(clean, given, cond, generator(seed, -3), 1.0, 0.0)
+    total: dict[str, float] = {}
+    for i, part in enumerate(torch.split(index, _VALIDATED)):
+        # As in training: made 0 or 1, say.
+        clean = parts.adapter.augment(windows.batch(part), generator(seed, -5, i))
+        given = (corrupt(clean, generator(seed, -4, i)) if corrupt else clean).to(device)
+        cond = parts.labels_of(windows, part)
+        cond = None if cond is None else cond.to(device)
+        losses = objective(clean.to(device), given, cond, generator(seed, -3, i), 1.0, 0.0)
+        for name, value in losses.items():
+            total[name] = total.get(name, 0.0) + value.item() * len(part) / len(index)
     objective.train()
-    return {f"validation_{name}": value.item() for name, value in losses.items()}
+    return {f"validation_{name}": value for name, value in total.items()}

@@ -59,9 +59,9 @@ class Audio:
         with reading(path) as file:
             kind = file.kind
             mono = np.concatenate([block.mean(1) for block in file.blocks()] or [np.zeros(0, np.float32)])
+            remarks = list(file.remarks)
         if not len(mono):
             raise MusicaeError(f"{path} has no samples in it")
-        remarks = []
         if kind.channels > 1:
             remarks.append(f"{kind.channels} channels were mixed to one")
         if kind.rate != self.rate:
@@ -83,6 +83,8 @@ class Audio:
         # Of the same length up to what resampling rounds: then exactly so.
         if length and abs(length - len(samples)) <= 2 * max(1, kind.rate // self.rate + 1):
             samples = np.pad(samples, (0, max(0, length - len(samples))))[:length]
+        if not kind.exact:  # What is made here is the preset's own level, not the file's: nothing is cut off.
+            samples = samples / max(1.0, float(np.abs(samples).max(initial=0.0)))
         with writing(path, kind) as file:
             file.write(np.repeat(samples[:, None], kind.channels, axis=1))
 

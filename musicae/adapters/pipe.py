@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import MusicaeError
+from ..errors import MusicaeError, OutputError
 from .sound import Block, Kind, too_loud
 
 __all__ = ["PipeReader", "PipeWriter"]
@@ -18,13 +18,15 @@ _BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
 _READ = 1 << 16  # Bytes at most that one look at the pipe takes.
 _UNKNOWN = 0xFFFFFFFF  # The length in the header of a WAV file that is not finished.
 _FLOAT, _EXTENSIBLE = 3, 0xFFFE
+_CHANNELS = 64
+_LOUDEST = 1e6  # What is beyond is no sound.
 
 
 def _raw_kind(raw: str) -> Kind:
     words = raw.split(":")
     try:
         rate, channels, name = int(words[0]), int(words[1]), words[2]
-        if len(words) == 3 and 1000 <= rate <= 768_000 and 1 <= channels <= 64 and name in _SUBTYPES:
+        if len(words) == 3 and 1000 <= rate <= 768_000 and 1 <= channels <= _CHANNELS and name in _SUBTYPES:
             return Kind(rate, channels, "RAW", _SUBTYPES[name])
     except (IndexError, ValueError):
         pass
@@ -36,6 +38,7 @@ class PipeReader:
 
     def __init__(self, stream: BinaryIO, raw: str = "") -> None:
         self.stream = stream
+        self.left: int | None = None  # Bytes of samples to come, where it is known.
         self.kind = _raw_kind(raw) if raw else self._header()
 
     def _exactly(self, count: int) -> bytes:
@@ -56,12 +59,17 @@ class PipeReader:
         while True:
             name, size = struct.unpack("<4sI", self._chunk(8))
             if name == b"data":
+                self.left = size if size not in (0, _UNKNOWN) else self.left
                 break
-            body = self._chunk(size + size % 2)
             if name == b"fmt ":
-                if size < 16:
+                if not 16 <= size < _READ:
                     raise MusicaeError("the WAV on stdin has a damaged header")
-                kind = self._kind(body)
+                kind = self._kind(self._chunk(size + size % 2))
+            elif name == b"ds64" and 16 <= size < _READ:
+                (self.left,) = struct.unpack_from("<Q", self._chunk(size + size % 2), 8)
+            else:
+                for at in range(0, size + size % 2, _READ):
+                    self._chunk(min(_READ, size + size % 2 - at))
         if kind is None:
             raise MusicaeError("the WAV on stdin does not say what its samples are")
         return kind
@@ -78,7 +86,9 @@ class PipeReader:
         if code == _EXTENSIBLE and len(body) >= 26:
             (code,) = struct.unpack_from("<H", body, 24)
         known = {(1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (_FLOAT, 32): "FLOAT"}
-        if (code, bits) not in known or not channels or not rate:
+        if not 1 <= channels <= _CHANNELS or not 1000 <= rate <= 768_000:
+            raise MusicaeError(f"the WAV on stdin has {channels} channels at {rate} Hz; at most {_CHANNELS} are taken")
+        if (code, bits) not in known:
             raise MusicaeError(
                 f"the WAV on stdin has {bits} bits of format {code}; send 16, 24, 32 bits or 32-bit float"
             )
@@ -89,12 +99,20 @@ class PipeReader:
         width = _BYTES[self.kind.subtype] * self.kind.channels
         read = getattr(self.stream, "read1", self.stream.read)
         held = b""
-        while part := read(_READ):
+        while self.left != 0 and (part := read(_READ)):
+            if self.left is not None:
+                part = part[: self.left]  # What comes after the samples is none.
+                self.left -= len(part)
             held += part
             count = len(held) // width * width
             if count:
-                yield _samples(held[:count], self.kind)
+                block = _samples(held[:count], self.kind)
+                if not (np.abs(block) <= _LOUDEST).all():
+                    raise MusicaeError("there is a sample on stdin that is no number")
+                yield block
                 held = held[count:]
+        if self.left or held:
+            raise MusicaeError("stdin ended before the sound did; what came was cleaned")
 
 
 class PipeWriter:
@@ -109,14 +127,22 @@ class PipeWriter:
         if not len(block):
             return
         if self.header:
-            self.stream.write(_wav_header(self.kind))
+            self._send(_wav_header(self.kind))
             self.header = False
         self.length += len(block)
         if not self.kind.exact:
             size = np.abs(block)
             self.peak, self.clipped = max(self.peak, float(size.max())), self.clipped + int((size > 1).any(1).sum())
-        self.stream.write(_bytes(block, self.kind))
-        self.stream.flush()
+        self._send(_bytes(block, self.kind))
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.stream.write(data)
+            self.stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"stdout cannot be written: {error.strerror or error}") from None
 
     def remark(self) -> str | None:
         """Return a line that says what was cut off, if anything."""

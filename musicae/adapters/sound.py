@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,11 @@ Block = NDArray[np.float32]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
 AV_SUFFIXES = (".g722", ".m4a", ".aac", ".mp4", ".wma", ".webm")
-_BLOCK = 65_536  # Frames read at a time.
+_BLOCK = 65_536  # Frames read or written at a time.
+_UNKNOWN = 2**62  # Frames of a file that does not say how many it has.
+_LOUDEST = 1e6  # What is beyond is no sound: a number read as one that is none.
+_MOST = 4_000_000_000  # Bytes that a plain WAV file may hold.
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _FORMATS = {".aif": "AIFF", ".aifc": "AIFF", ".opus": "OGG", ".aiff": "AIFF"}
 
 
@@ -42,10 +47,11 @@ class Kind:
 
 
 class Reader(Protocol):
-    """An open sound file. `length` is in frames, None where it is known only at the end."""
+    """An open sound file. `length` is in frames, None where it is known only at the end; `remarks` are for people."""
 
     kind: Kind
     length: int | None
+    remarks: list[str]
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
         """Go through the file, ``(frames, channels)`` float32 at a time, `size` frames but for the last."""
@@ -55,7 +61,8 @@ class _SoundFile:
     def __init__(self, path: Path, file: Any) -> None:
         self.path, self.file = path, file
         self.kind = Kind(file.samplerate, file.channels, file.format, file.subtype)
-        self.length: int | None = file.frames
+        self.length: int | None = file.frames if file.frames < _UNKNOWN else None
+        self.remarks: list[str] = []
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
         import soundfile
@@ -68,17 +75,18 @@ class _SoundFile:
                 raise MusicaeError(f"{self.path} is damaged after {_time(seen, self.kind)}: {error}") from None
             if not len(block):
                 break
-            if not np.isfinite(block).all():
-                at = seen + int(np.flatnonzero(~np.isfinite(block).all(1))[0])
-                raise MusicaeError(
-                    f"{self.path} has a sample that is no number at {_time(at, self.kind)}; mend it first"
-                )
+            if not (good := np.abs(block) <= _LOUDEST).all():  # Nor is one that is no number.
+                at = seen + int(np.flatnonzero(~good.all(1))[0])
+                raise MusicaeError(f"{self.path} has a sample that is no number at {_time(at, self.kind)}")
             seen += len(block)
             yield block
         if not seen:
             raise MusicaeError(f"{self.path} has no samples in it")
         if self.length is not None and seen < self.length and self.kind.format == "FLAC":
             raise MusicaeError(f"{self.path} is cut short: it ends after {_time(seen, self.kind)}")
+        if self.length is not None and seen < 0.95 * self.length:
+            said = f"{_time(seen, self.kind)} long, where it says {_time(self.length, self.kind)}"
+            self.remarks.append(f"{self.path} is {said}; its end may be missing")
 
 
 class _Av:
@@ -88,6 +96,7 @@ class _Av:
         rate = stream.rate or stream.codec_context.sample_rate
         self.kind = Kind(int(rate), stream.codec_context.channels or 1)
         self.length: int | None = None
+        self.remarks: list[str] = []
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
         import av
@@ -130,8 +139,15 @@ def reading(path: Path) -> Iterator[Reader]:
         with _opened_av(path) as reader:
             yield reader
         return
+
+    class Straight(soundfile.SoundFile):  # type: ignore[misc]
+        """Read straight on: soundfile else seeks after each block, which some files cannot do, or not well."""
+
+        def seekable(self) -> bool:
+            return False
+
     try:
-        file = soundfile.SoundFile(path)
+        file = Straight(os.fsencode(path))
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise MusicaeError(f"{path} is no sound file that can be read: {_why(error)}") from None
     with file:
@@ -159,10 +175,11 @@ def _why(error: Exception) -> str:
     return str(getattr(error, "error_string", error)).strip(". ")
 
 
-def kind_like(kind: Kind, path: Path) -> Kind:
+def kind_like(kind: Kind, path: Path, frames: int | None = None) -> Kind:
     """Return the kind of the file `path` that is to hold what a file of `kind` held: the same, or as its suffix asks.
 
-    Raise MusicaeError for a suffix that cannot be written, or a rate that its format does not know.
+    A WAV file for so many `frames` that it cannot hold them is one of the larger kind, RF64.
+    Raise MusicaeError for a suffix that cannot be written.
     """
     import soundfile
 
@@ -171,17 +188,53 @@ def kind_like(kind: Kind, path: Path) -> Kind:
     if suffix not in SUFFIXES:
         raise MusicaeError(f"{path}: sound is written as {', '.join(SUFFIXES[:6])}; name a file that ends so")
     subtype = kind.subtype
-    if name != kind.format and not (name == "WAV" and kind.format in ("WAVEX", "WAV")):
-        # Another format: what it can keep of the old one's subtype, else its own usual one.
-        if suffix == ".opus":
-            subtype = "OPUS"
-        elif not (subtype.startswith(("PCM", "FLOAT")) and soundfile.check_format(name, subtype)):
-            subtype = "PCM_24" if name == "FLAC" and kind.exact else soundfile.default_subtype(name)
-    else:
+    if name == "WAV" and kind.format in ("WAV", "WAVEX", "RF64"):
         name = kind.format
+    if suffix == ".opus":
+        subtype = "OPUS"
+    elif "ADPCM" in subtype:  # It comes in blocks, and what is written would be longer.
+        subtype = "PCM_16"
+    elif name == "FLAC" and (kind.exact or subtype == "PCM_32"):
+        subtype = "PCM_24"
+    elif name != kind.format and not (subtype.startswith(("PCM", "FLOAT")) and soundfile.check_format(name, subtype)):
+        subtype = soundfile.default_subtype(name)
     if not soundfile.check_format(name, subtype):
         subtype = soundfile.default_subtype(name)
+    size = 8 if subtype == "DOUBLE" else _BITS.get(subtype, 32) // 8
+    if name in ("WAV", "WAVEX") and (frames or 0) * kind.channels * size > _MOST:
+        name = "RF64"
     return Kind(kind.rate, kind.channels, name, subtype)
+
+
+class _Sink:
+    """The file under a sound file that is written: it remembers what went wrong, which soundfile forgets at the end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.error = file, ""
+
+    def write(self, data: bytes) -> int:
+        left = memoryview(data)
+        try:
+            while len(left):  # Of a disk that is nearly full less is taken at first.
+                left = left[self.file.write(left) :]
+        except OSError as error:
+            self.error = self.error or error.strerror or str(error)
+        return len(data)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self.file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self.file.read(size)
+
+    def flush(self) -> None:
+        try:
+            self.file.flush()
+        except OSError as error:
+            self.error = self.error or error.strerror or str(error)
 
 
 class Writer:
@@ -192,13 +245,18 @@ class Writer:
 
     def write(self, block: Block) -> None:
         """Write ``(frames, channels)``; what an integer format cannot hold is cut at -1 and 1, and counted."""
-        if not len(block):
-            return
+        for at in range(0, len(block), _BLOCK):  # Some encoders end badly on more at once.
+            self._write(block[at : at + _BLOCK])
+
+    def _write(self, block: Block) -> None:
         size = np.abs(block)
         self.peak = max(self.peak, float(size.max()))
         if not self.kind.exact:
             self.clipped += int((size > 1.0).any(1).sum())
             block = np.clip(block, -1.0, 1.0)
+        if bits := _BITS.get(self.kind.subtype):  # What soundfile would cut off is rounded.
+            top = 2.0 ** (bits - 1)
+            block = (np.rint(block.astype(np.float64) * top) / top).clip(-1.0, 1.0 - 1.0 / top)
         self.file.write(block)
         self.length += len(block)
 
@@ -223,23 +281,19 @@ def writing(path: Path, kind: Kind) -> Iterator[Writer]:
     """
     import soundfile
 
-    with whole(path) as temporary:
+    with whole(path) as temporary, temporary.open("wb+", buffering=0) as raw:
+        sink = _Sink(raw)
         try:
-            file = soundfile.SoundFile(
-                temporary, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format
-            )
+            file = soundfile.SoundFile(sink, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format)
         except (soundfile.LibsndfileError, ValueError) as error:
-            if not path.parent.is_dir():
-                raise OutputError(f"there is no folder {path.parent}; make it first") from None
             raise OutputError(
                 f"{path} cannot be written as {kind.format} {kind.subtype} with {kind.channels} channels at "
                 f"{kind.rate} Hz ({_why(error)}); name a .wav file with -o"
             ) from None
-        with file:
-            writer = Writer(file, kind)
-            try:
-                yield writer
-            except soundfile.LibsndfileError as error:
-                raise OutputError(f"{path} cannot be written: {_why(error)}") from None
-            except AssertionError:  # soundfile's own: less was written than given.
-                raise OutputError(f"{path} cannot be written: is the disk full?") from None
+        try:
+            with file:
+                yield Writer(file, kind)
+        except soundfile.LibsndfileError as error:
+            raise OutputError(f"{path} cannot be written: {sink.error or _why(error)}") from None
+        if sink.error:
+            raise OutputError(f"{path} cannot be written: {sink.error}")

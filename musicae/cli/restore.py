@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +84,8 @@ def _pipe(preset: str | None, raw: str, strength: float, verbose: bool) -> None:
     from musicae import codec, recordings
     from musicae.adapters.audio import Audio
 
+    if sys.stdin is None or sys.stdout is None:
+        raise MusicaeError("there is no stdin or no stdout to work on")
     made = codec.load(preset or Audio.default_presets["denoise"])
     done = recordings.denoise_pipe(made, sys.stdin.buffer, sys.stdout.buffer, raw, strength)
     for line in [*done.notices, *(done.remarks if verbose else ())]:
@@ -133,7 +137,7 @@ def upscale(file: Path, scale: int | None, preset: str | None, **options: Any) -
     name = preset or inputs.upscaling_preset(file, 2 if scale is None else scale)
     codec = ops.codec_for(name)
     if recordings.works_on_sound(codec):
-        _recording(codec, file, "upscaled", recordings.upscale_recording, **options)
+        _recording(codec, file, "upscaled", partial(recordings.upscale_recording, scale=scale), **options)
     else:
         _one(codec, file, "upscaled", partial(ops.upscale, scale=scale), **options)
 
@@ -168,30 +172,33 @@ def _many(
     if len(left) < len(pairs):
         click.echo(f"{len(pairs) - len(left)} of {len(pairs)} are done already; -f makes them anew", err=True)
     skipped: dict[str, str] = {}
-    show, written = percent("files", least=1), []
+    show = percent("files", least=1)
+    written: list[str] = []
+    said: list[str] = []
     with ExitStack() as cleaning:
         outcomes = _restored(codec, left, jobs, strength, cleaning)
-        for i, (pair, (error, lines)) in enumerate(zip(left, outcomes, strict=True)):
+        for i, (pair, (error, notices, remarks)) in enumerate(zip(left, outcomes, strict=True)):
             show(i, len(left))
             if error:
                 skipped[str(pair[0])] = error
                 continue
             written.append(str(pair[1]))
-            for line in lines if verbose else ():
+            said += notices
+            for line in [*notices, *(remarks if verbose else ())]:
                 click.echo(line, err=True)
             if not as_json:
                 click.echo(pair[1])
         show(len(left), len(left))
     if as_json:
-        facts = {"paths": written, "preset": codec.preset.name, "skipped": skipped}
+        facts = {"paths": written, "preset": codec.preset.name, "skipped": skipped, "remarks": said}
         click.echo(json.dumps(facts, ensure_ascii=False))
     if len(pairs) == 1 and skipped:
         raise MusicaeError(*skipped.values())
     say_skipped(skipped, len(files))
 
 
-Outcome = tuple[str, list[str]]
-"""What was wrong with a file, or nothing, and what is to be said of it."""
+Outcome = tuple[str, list[str], list[str]]
+"""What was wrong with a file, or nothing; what is to be said of it; and what explains it."""
 
 
 def _restored(
@@ -205,14 +212,35 @@ def _restored(
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(pairs)), spawn, _begin, (codec, strength)) as pool:
-        try:
-            yield from pool.map(_restore_here, pairs)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(min(jobs, len(pairs)), spawn, _begin, (codec, strength))
+    try:
+        with _deaf():  # Ctrl-C is for us; the processes that start now inherit that they do not hear it.
+            outcomes = [pool.submit(_restore_here, pair) for pair in pairs]
+        for outcome in outcomes:
+            yield outcome.result()
+    except BrokenProcessPool:
+        raise OutputError("one of the processes was ended from outside; the same command goes on") from None
+    finally:
+        # Those that are at work are told to end, and leave nothing half written behind.
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hear no Ctrl-C for a moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _here: tuple[Any, ...] = ()  # What a process of its own restores with.
@@ -222,6 +250,8 @@ def _begin(codec: Codec, strength: float) -> None:
     global _here
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     torch.set_num_threads(1)
     _here = (codec, strength)
 
@@ -237,14 +267,14 @@ def _restore(codec: Codec, strength: float, file: Path, target: Path) -> Outcome
     try:
         if recordings.works_on_sound(codec):
             done = recordings.denoise_recording(codec, file, target, strength=strength)
-            return "", [*done.notices, *done.remarks]
+            return "", done.notices, done.remarks
         made = ops.denoise(file, preset=codec)
     except OutputError:
         raise
     except MusicaeError as error:
-        return str(error), []
+        return str(error), [], []
     codec.adapter.write(made.sample, target)
-    return "", made.remarks
+    return "", [], made.remarks
 
 
 def _targets(
@@ -266,6 +296,8 @@ def _targets(
             target = base.with_name(f"{base.name}-{done}") / name.with_suffix(suffix)
         else:
             target = file.with_name(f"{file.stem}-{done}{suffix}")
+        if target.resolve() in {one.resolve() for one, _ in files}:
+            raise MusicaeError(f"{target} is an input itself; name another folder with -o")
         if target in targets:
             raise MusicaeError(f"{targets[target]} and {file} would both be written to {target}; restore them apart")
         targets[target] = file

@@ -33,8 +33,8 @@ class MixNoise:
     """
 
     def __init__(
-        self, rate: int = 16_000, low: float = -5.0, high: float = 20.0, clean: float = 0.05, recorded: float = 0.45,
-        coloured: float = 0.25, babble: float = 0.15, hum: float = 0.05, crackle: float = 0.1, second: float = 0.25,
+        self, rate: int = 16_000, low: float = -5.0, high: float = 15.0, clean: float = 0.05, recorded: float = 0.45,
+        coloured: float = 0.25, babble: float = 0.15, hum: float = 0.05, crackle: float = 0.05, second: float = 0.25,
     ) -> None:  # fmt: skip
         if rate < 1 or not low <= high:
             raise MusicaeError(f"[corruption] rate must be over 0 and low not over high, not {rate}, {low} and {high}")
@@ -81,7 +81,7 @@ class MixNoise:
 
     def _kind(self, kind: int, n: int, clean: Tensor, length: int, generator: torch.Generator) -> Tensor:
         if kind == 0 and self._noises is not None:
-            found = _draw(self._noises, n, length, generator)
+            found = _draw(self._noises, n, length, generator, spread=0.4)
             return noises.modulate(noises.equalise(found, generator, tilt=3.0), self.rate, generator)
         if kind == 1:
             return noises.modulate(noises.coloured(n, length, generator), self.rate, generator)
@@ -127,10 +127,11 @@ class BandLimit:
         return limited.view(batch.shape)
 
 
-def _draw(windows: Windows, n: int, length: int, generator: torch.Generator) -> Tensor:
+def _draw(windows: Windows, n: int, length: int, generator: torch.Generator, spread: float = 0.0) -> Tensor:
     """Return `n` windows as ``(n, length)``, of pieces drawn evenly, from random places on.
 
-    Those that are shorter are repeated.
+    Those that are shorter go round. Each is played faster or slower by up to `spread`, in logarithms, and with that
+    half of them backwards.
     """
     pieces = windows.pieces.long()
     counts = torch.bincount(pieces, minlength=1)
@@ -138,7 +139,15 @@ def _draw(windows: Windows, n: int, length: int, generator: torch.Generator) -> 
     chosen = torch.multinomial((counts > 0).float(), n, replacement=True, generator=generator)
     place = first[chosen] + (torch.rand(n, generator=generator) * counts[chosen]).long().clamp(max=counts[chosen] - 1)
     found = windows.batch(place)[:, 0]
-    if found.shape[1] < length:
-        found = found.repeat(1, -(-length // found.shape[1]))
-    start = torch.randint(found.shape[1] - length + 1, (n, 1), generator=generator)
-    return found.gather(1, start + torch.arange(length))
+    size = found.shape[1]
+    room = max(1, size - length + 1)
+    start = torch.randint(room, (n, 1), generator=generator)
+    if not spread:
+        return found.gather(1, (start + torch.arange(length)) % size)
+    step = torch.exp(spread * (2 * torch.rand(n, 1, generator=generator) - 1))
+    step = torch.where(torch.rand(n, 1, generator=generator) < 0.5, -step, step)
+    at = start + step * torch.arange(length)
+    low = at.floor()
+    share = (at - low).to(found)
+    low = low.long()
+    return found.gather(1, low % size) * (1 - share) + found.gather(1, (low + 1) % size) * share

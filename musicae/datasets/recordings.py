@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,18 +22,21 @@ __all__ = ["one_shots", "recordings"]
 
 _LEVELS = 32_767  # Windows are kept in 16 bits.
 _SILENCE = 1e-6  # Power under which a window is left out: -60 dB.
+_MOMENT = 1e-9  # The least power of a moment: -90 dB.
 _LONGEST = 1.5  # Windows are that much longer than the adapter's, which cuts its own out of them.
 
 
 def recordings(
     adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03,
-    by: str = "file", most: int = 20_000,
+    by: str = "file", most: int = 20_000, each: int = 0, low_cut: float = 0.0, lively: float = 0.0,
 ) -> Windows:  # fmt: skip
     """Return one split of all recordings under `folder`.
 
     A piece is a file, or with `by` ``"folder"`` all files in one folder directly under `folder` (a speaker's), one
     after another. Which split it is in is a seeded hash of its name. Windows of training are half as long again as
-    the adapter's, which cuts them; silent ones are left out. At most `most` windows are kept, at random.
+    the adapter's, which cuts them; silent ones are left out. At most `most` windows are kept, at random, and at most
+    `each` of a piece (0: any number). What is below `low_cut` Hz is taken away, and windows are left out in which loud
+    and quiet moments are less than `lively` dB apart: there is noise in them. Of files that are the same one is taken.
     Raise MusicaeError where there is none.
     """
     if not hasattr(adapter, "pieces"):
@@ -40,9 +45,11 @@ def recordings(
     size = adapter.spec.shape[0]
     length = int(_LONGEST * size) if split == "train" else size
     chosen = [path for group in groups.values() for path in group]
-    settings = {"rate": adapter.rate, "length": length, "by": by, "most": most, "seed": seed}  # type: ignore[attr-defined]
+    rate: int = adapter.rate  # type: ignore[attr-defined]
+    care: dict[str, Any] = {"each": each, "low_cut": low_cut, "lively": lively}
+    settings = {"rate": rate, "length": length, "by": by, "most": most, "seed": seed, **care}
     key = cache.fingerprint(chosen, Path(folder or "."), set="recordings", **settings)
-    return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed))
+    return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed, **care))
 
 
 def _grouped(
@@ -60,7 +67,7 @@ def _grouped(
     if not paths:
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     groups: dict[str, list[Path]] = {}
-    for path in paths:
+    for path in _different(paths):
         place = path.relative_to(folder)
         piece = place.parts[0] if by == "folder" and len(place.parts) > 1 else place.as_posix()
         if split_of(piece, seed, test, validation) == split:
@@ -68,12 +75,34 @@ def _grouped(
     return groups
 
 
-def _collect(adapter: Adapter, groups: dict[str, list[Path]], length: int, most: int, seed: int) -> Windows:
+def _different(paths: list[Path]) -> list[Path]:
+    """Return the first of each files that are the same, to the byte."""
+    sizes = Counter(path.stat().st_size for path in paths)
+    seen: set[bytes] = set()
+    kept = []
+    for path in paths:
+        if sizes[path.stat().st_size] > 1:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+            if digest in seen:
+                continue
+            seen.add(digest)
+        kept.append(path)
+    return kept
+
+
+def _collect(
+    adapter: Adapter, groups: dict[str, list[Path]], length: int, most: int, seed: int, each: int, low_cut: float,
+    lively: float,
+) -> Windows:  # fmt: skip
     data: list[Tensor] = []
     pieces: list[Tensor] = []
     passed: list[str] = []
     for i, paths in enumerate(groups.values()):
-        found = torch.from_numpy(_cut(adapter, paths, length, passed))
+        found = torch.from_numpy(_cut(adapter, paths, length, low_cut, lively, passed))
+        if each and len(found) > each:
+            chosen = torch.randperm(len(found), generator=torch.Generator().manual_seed(seed + i))[:each]
+            found = found[chosen.sort().values]
         data.append(found[:, None])
         pieces.append(torch.full((len(found),), i, dtype=torch.int32))
     if passed:
@@ -86,18 +115,33 @@ def _collect(adapter: Adapter, groups: dict[str, list[Path]], length: int, most:
     return everything if len(everything) <= most else everything.subset(order.sort().values)
 
 
-def _cut(adapter: Any, paths: list[Path], length: int, passed: list[str]) -> Any:
-    """Return the windows of files put one after another, int16 ``(n, length)``, without silent ones."""
+def _cut(adapter: Any, paths: list[Path], length: int, low_cut: float, lively: float, passed: list[str]) -> Any:
+    """Return the windows of files put one after another, int16 ``(n, length)``, without silent and noisy ones."""
+    from scipy.signal import butter, sosfilt, sosfilt_zi
+
     found: list[Any] = []
     held = np.zeros(0, np.float32)
+    filter_ = butter(2, low_cut, "high", fs=adapter.rate, output="sos") if low_cut else None
+    state = None if filter_ is None else 0 * sosfilt_zi(filter_)
     for block in _blocks(adapter, paths, passed):
+        if filter_ is not None and len(block):
+            block, state = sosfilt(filter_, block, zi=state)
         held = np.concatenate([held, block])
         count = len(held) // length
-        found += [_bits(window) for window in held[: count * length].reshape(count, length) if _sounds(window)]
+        windows = held[: count * length].reshape(count, length)
+        found += [_bits(one) for one in windows if _sounds(one) and _range(one, adapter.rate) >= lively]
         held = held[count * length :]
-    if _sounds(held) and (not found or len(held) > length // 2):
+    if _sounds(held) and _range(held, adapter.rate) >= lively and (not found or len(held) > length // 2):
         found.append(_bits(np.resize(held, length)))  # A short rest is repeated.
     return np.stack(found) if found else np.zeros((0, length), np.int16)
+
+
+def _range(window: Any, rate: int) -> float:
+    """Return how many dB lie between the loud and the quiet moments (95 and 10 of 100) of 20 ms."""
+    size = max(1, min(rate // 50, len(window)))
+    moments = np.square(window[: len(window) // size * size].reshape(-1, size)).mean(1) + _MOMENT
+    loud, quiet = np.percentile(10 * np.log10(moments), [95, 10])
+    return float(loud - quiet)
 
 
 def _blocks(adapter: Any, paths: list[Path], passed: list[str]) -> Iterator[Any]:

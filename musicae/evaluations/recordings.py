@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..codec import Codec, generator
+from ..core import Streamer
 from ..corruptions import noises
 from ..errors import MusicaeError
 from ..waves import power, si_sdr
@@ -36,7 +38,8 @@ def recordings(
     ``--data voices=DIR`` babble of the speakers there), at `ratios` dB.
 
     Figures: `si_sdr_gain` over the noisy sound, also for each noise and each ratio; `si_sdr_clean`, of what becomes of
-    clean sounds; `cost`, CPU seconds for a second of sound on one thread; `pesq` (ITU-T P.862.2, wide band) and `stoi`
+    clean sounds; `cost`, CPU seconds for a second of sound on one thread, and `cost_streamed` if it comes in the
+    smallest blocks; `pesq` (ITU-T P.862.2, wide band) and `stoi`
     (Taal et al. 2011) where their packages are installed. The floors are the noisy sound's; peers (see
     `musicae.evaluations.peers`) have theirs as ``<peer>_<figure>``.
     Raise MusicaeError for data that are not there.
@@ -64,6 +67,8 @@ def recordings(
     try:
         for name, way in ways.items():
             _measure(figures, f"{name}_" if name else "", way, tests, rate)
+        if isinstance(codec.model, Streamer):
+            figures["cost_streamed"] = _streamed(codec.model, tests[0][3], rate)
         clean = torch.stack([si_sdr(one, codec.restore_whole(one[None])[0]) for one in speech])
         mean(figures, "si_sdr_clean", clean)
     finally:
@@ -73,11 +78,23 @@ def recordings(
     return figures
 
 
+@torch.no_grad()
+def _streamed(model: Streamer, x: Tensor, rate: int) -> float:
+    """Return CPU seconds for a second of sound that comes as many samples at once as the model takes at least."""
+    blocks = x[: len(x) // model.multiple * model.multiple].view(-1, 1, 1, model.multiple)
+    state = None
+    started = time.process_time()
+    for block in blocks:
+        _, state = model.stream(block, state)
+    return (time.process_time() - started) / (blocks.numel() / rate)
+
+
 Test = tuple[Tensor, str, float, Tensor]
 
 
 def _measure(figures: Figures, prefix: str, way: Callable[[Tensor, int], Tensor], tests: list[Test], rate: int) -> None:
     gains, pairs, spent = [], [], 0.0
+    way(tests[0][3], rate)  # What is only done once is not part of the cost.
     for clean, _, _, noisy in tests:
         started = time.process_time()
         out = way(noisy, rate)
@@ -110,7 +127,7 @@ def judged(pairs: list[tuple[Tensor, Tensor]], rate: int) -> dict[str, list[floa
         values = [
             pesq(rate, clean.numpy(), out.numpy(), "wb", on_error=PesqError.RETURN_VALUES) for clean, out in pairs
         ]
-        found["pesq"] = [float(value) for value in values if value > 0]
+        found["pesq"] = [max(1.0, float(value)) for value in values]  # A failure is as bad as can be.
     return found
 
 
@@ -134,19 +151,34 @@ def _groups(codec: Codec, folder: Path) -> dict[str, list[Path]]:
 
 
 def _sound(codec: Codec, paths: list[Path], length: int, rng: torch.Generator) -> Tensor:
-    """Return ``(length,)`` samples of files put one after another in random order, from the start of one on."""
-    parts: list[Tensor] = []
+    """Return ``(length,)`` samples of files put one after another in random order, from a random place on.
+
+    Files that end before that go round.
+    """
     order = torch.randperm(len(paths), generator=rng).tolist()
-    while sum(map(len, parts)) < length:
-        for i in order:
-            part = codec.adapter.read(paths[i]).tensor[0]
-            if power(part) > _LEAST:
-                parts.append(part)
-            if sum(map(len, parts)) >= length:
-                break
-        if not parts:
-            raise MusicaeError(f"there is only silence in {paths[0].parent}")
-    return torch.cat(parts)[:length]
+    parts: list[Tensor] = []
+    for i in order:
+        adapter: Any = codec.adapter
+        part = _read(adapter, paths[i])
+        if power(part) > _LEAST:
+            parts.append(part)
+        if sum(map(len, parts)) >= 2 * length:
+            break
+    if not parts:
+        raise MusicaeError(f"there is only silence in {paths[0].parent}")
+    joined = torch.cat(parts)
+    start = int(torch.randint(len(joined), (), generator=rng))
+    if len(parts) > 1 and len(joined) > length:
+        start = 0  # Where files are put together, one begins.
+    elif len(joined) > length:
+        start %= len(joined) - length + 1
+    return joined[(start + torch.arange(length)) % len(joined)]
+
+
+@lru_cache(maxsize=256)
+def _read(adapter: Any, path: Path) -> Tensor:
+    found: Tensor = adapter.read(path).tensor[0]
+    return found
 
 
 def clips_of(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> list[Tensor]:
@@ -163,7 +195,9 @@ def _noises(codec: Codec, folders: Mapping[str, Path], length: int, seed: int) -
     """Return for each kind a function of a generator that gives ``(length,)`` samples."""
     kinds: dict[str, Any] = {"white": lambda rng: torch.randn(length, generator=rng)}
     for name, paths in _groups(codec, named(folders, "noise")).items():
-        kinds[name] = lambda rng, paths=paths: _sound(codec, paths, length, rng)
+        kinds[f"recorded_{name}" if name in ("white", "babble") else name] = lambda rng, paths=paths: _sound(
+            codec, paths, length, rng
+        )
     if "voices" in folders:
         speakers = list(_groups(codec, folders["voices"]).values())
 

@@ -79,8 +79,11 @@ class BandExtension(Codeless):
     def _extended(self, spectra: Tensor, upper: Tensor) -> Tensor:
         """Return spectra ``(B, T, F)`` with bins of magnitudes ``10 ** upper`` added from the edge on."""
         place = torch.arange(self.edge, self.bins, device=spectra.device)
-        mirrored = spectra[..., (2 * self.middle - place).abs().clamp(max=self.middle - 1)]
-        direction = mirrored.conj() / mirrored.abs().clamp_min(1e-9)
+        # Where the sound that is given falls off, its own phase; above, what lies mirrored at the half.
+        source = torch.where(place < self.middle, place, 2 * self.middle - place)
+        told = spectra[..., source]
+        direction = told / told.abs().clamp_min(1e-9)
+        direction = torch.where(place < self.middle, direction, direction.conj())
         added = 10 ** upper.clamp(-6.0, 3.0) * direction
         # Below the half the sound itself stays, and fades over into what is made.
         share = ((place - self.edge) / (self.middle - self.edge)).clamp(0, 1)

@@ -16,6 +16,7 @@ __all__ = ["Mdct", "MdctModel", "mdct_vae"]
 
 _LEAST = 1e-9
 _COMPRESS = 0.4
+_SMALL = 1e-3  # Of a coefficient: below it the compressed one is not steeper.
 _LOG_LEVELS = (-12.0, 6.0)
 
 
@@ -38,11 +39,13 @@ class Mdct(nn.Module):
     def analyse(self, x: Tensor) -> Tensor:
         """Return ``(B, T / hop + 1, hop)`` coefficients of ``(B, T)``; the first and the last window hang over."""
         frames = F.pad(x, (self.hop, self.hop)).unfold(1, 2 * self.hop, self.hop)
-        return frames @ self.basis
+        with torch.autocast(x.device.type, enabled=False):  # Half the bits would be heard.
+            return frames.float() @ self.basis
 
     def synthesise(self, coefficients: Tensor) -> Tensor:
         """Return ``(B, T)`` samples of ``(B, T / hop + 1, hop)``."""
-        frames = coefficients @ self.basis.T
+        with torch.autocast(coefficients.device.type, enabled=False):
+            frames = coefficients.float() @ self.basis.T
         first, second = frames[..., : self.hop], frames[..., self.hop :]
         return (second[:, :-1] + first[:, 1:]).flatten(1)
 
@@ -50,9 +53,13 @@ class Mdct(nn.Module):
 class MdctModel(nn.Module):
     """Codes of `latent` numbers for each `hop` samples: a linear map of the coefficients, and a network beside it.
 
-    The linear maps are started as principal components of the training data (`prepare`), and the networks as
-    nothing: training can only add. The code of a window ``(1, T)`` has ``(T / hop + 1) * latent`` numbers, by frames.
+    The linear maps are principal components of the training data (`prepare`) and stay so; the networks start as
+    nothing, so that training adds. The code of a window ``(1, T)`` has ``(T / hop + 1) * latent`` numbers, by frames.
     """
+
+    axes: Tensor
+    centre: Tensor
+    scale: Tensor
 
     def __init__(self, spec: Spec, latent: int, hop: int, width: int, blocks: int, variational: bool) -> None:
         super().__init__()
@@ -65,7 +72,9 @@ class MdctModel(nn.Module):
         self.frames, self.latent, self.variational = spec.shape[0] // hop + 1, latent, variational
         self.latent_size = self.frames * latent
         self.mdct = Mdct(hop)
-        self.down, self.up = nn.Linear(hop, latent), nn.Linear(latent, hop)
+        self.register_buffer("axes", torch.eye(hop)[:, :latent].contiguous())
+        self.register_buffer("centre", torch.zeros(hop))
+        self.register_buffer("scale", torch.ones(latent))
         self.encoder = nn.Sequential(
             conv(1, 2 * hop, width, 3), *(ResBlock(1, width) for _ in range(blocks)), nn.SiLU(),
             conv(1, width, latent * (2 if variational else 1), 1),
@@ -88,12 +97,9 @@ class MdctModel(nn.Module):
         known = self.mdct.analyse(x[:, 0, :size].to(self.mdct.basis)).flatten(0, 1).double()
         centre = known.mean(0)
         values, vectors = torch.linalg.eigh((known - centre).T @ (known - centre) / len(known))
-        scale = values[-self.latent :].clamp_min(_LEAST).sqrt()  # Codes of power one, as the prior has.
-        axes = vectors[:, -self.latent :]
-        self.down.weight.copy_(axes.T / scale[:, None])
-        self.down.bias.copy_(-(centre @ axes) / scale)
-        self.up.weight.copy_(axes * scale)
-        self.up.bias.copy_(centre)
+        self.axes.copy_(vectors[:, -self.latent :])
+        self.scale.copy_(values[-self.latent :].clamp_min(_LEAST).sqrt())  # Codes of power one, as the prior has.
+        self.centre.copy_(centre)
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
         """Return the code of `x` ``(B, 1, T)``."""
@@ -101,15 +107,17 @@ class MdctModel(nn.Module):
         size = found.abs() + _LEAST
         features = torch.cat([found.sign() * size**_COMPRESS, size.log10() / 3 + 1], dim=-1)
         added = self.encoder(features.transpose(1, 2)).transpose(1, 2).float()
-        mean = self.down(found).float() + added[..., : self.latent]
+        with torch.autocast(x.device.type, enabled=False):
+            mean = (found - self.centre) @ self.axes / self.scale + added[..., : self.latent]
         logvar = added[..., self.latent :].clamp(*_LOG_LEVELS).flatten(1) if self.variational else None
         return Latent(mean.flatten(1), logvar)
 
     def params(self, z: Tensor, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return samples ``(B, 1, T)``."""
         code = z.view(len(z), self.frames, self.latent)
-        plain = self.up(code).float()
-        seen = torch.cat([code.float(), plain.sign() * (plain.abs() + _LEAST) ** _COMPRESS], dim=-1)
+        with torch.autocast(z.device.type, enabled=False):
+            plain = (code.float() * self.scale) @ self.axes.T + self.centre
+        seen = torch.cat([code.float(), plain.sign() * (plain.abs() + _SMALL) ** _COMPRESS], dim=-1)
         added = self.decoder(seen.transpose(1, 2)).transpose(1, 2).float()
         return self.mdct.synthesise(plain + added)[:, None]
 

@@ -39,7 +39,7 @@ def spectrograms(
     for i, (ax, picture) in enumerate(zip(axes, pictures, strict=False)):
         ax.imshow(picture[0].numpy(), aspect="auto", vmin=0, vmax=1, cmap="magma")
         if i < len(titles):
-            ax.set_title(titles[i], fontsize=8, pad=2)
+            ax.set_title(titles[i], fontsize=8, pad=2, parse_math=False)
     save(drawing, path)
 
 
@@ -99,7 +99,7 @@ class Overview:
             image = ax.imshow(
                 level, origin="lower", aspect="auto", extent=extent, vmin=top - _RANGE, vmax=top, cmap="magma"
             )
-            ax.set_title(title, loc="left", fontsize=10)
+            ax.set_title(title, loc="left", fontsize=10, parse_math=False)
             ax.set_ylabel("kHz")
         axes[-1].set_xlabel("seconds")
         drawing.colorbar(image, ax=axes, label="dB", pad=0.01)

@@ -1,5 +1,7 @@
 """Sound files: every kind comes back as it was, and what is no sound is one line."""
 
+import os
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -138,18 +140,66 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
-    def full(self, data):
-        raise AssertionError
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit can be set")
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_a_full_disk_is_one_line_even_at_the_last_byte(tmp_path, name):
+    import resource
 
-    monkeypatch.setattr(soundfile.SoundFile, "write", full)
-    with (
-        pytest.raises(OutputError, match="is the disk full"),
-        sound.writing(tmp_path / "a.wav", sound.Kind(8000, 1)) as file,
-    ):
-        file.write(tones())
-    assert not list(tmp_path.iterdir())
+    kind = sound.kind_like(sound.Kind(44_100, 1), Path(name))
+    with sound.writing(tmp_path / name, kind) as file:
+        file.write(tones(50_000, 1, 44_100))
+    size = (tmp_path / name).stat().st_size
+    (tmp_path / name).unlink()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for left in (100, size // 2, size - 1):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (left, limits[1]))
+            with pytest.raises(OutputError, match="cannot be written"), sound.writing(tmp_path / name, kind) as file:
+                file.write(tones(50_000, 1, 44_100))
+            assert not list(tmp_path.iterdir())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_samples_are_rounded_not_cut(tmp_path):
+    x = np.array([0.4, 0.6, -0.4, -0.6, -1e-9, 40_000], np.float32)[:, None] / 32_768
+    with sound.writing(tmp_path / "a.wav", sound.Kind(8000, 1)) as file:
+        file.write(x)
+    assert soundfile.read(tmp_path / "a.wav", dtype="int16")[0].tolist() == [0, 1, 0, -1, 0, 32_767]
+
+
+def test_numbers_that_are_no_sound_are_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.array([0.0, 1e19]), 8000, "FLOAT")
+    with pytest.raises(MusicaeError, match="no number"):
+        Audio().read(tmp_path / "a.wav")
+
+
+def test_a_file_that_says_more_than_it_has_is_read_and_said(tmp_path):
+    x = np.random.default_rng(0).standard_normal(100_000).clip(-1, 1)
+    soundfile.write(tmp_path / "a.mp3", x, 44_100)
+    data = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "a.mp3").write_bytes(data[: len(data) // 2])
+    sample = Audio(rate=44_100).read(tmp_path / "a.mp3")
+    assert sample.tensor.shape[1] < 60_000
+    assert "its end may be missing" in sample.remarks[0]
+
+
+def test_a_name_of_any_bytes_can_be_read(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    try:
+        with path.open("wb") as file:
+            soundfile.write(file, tones(), 8000, format="WAV")
+    except OSError:
+        pytest.skip("such names do not exist here")
+    assert Audio(rate=8000).read(path).tensor.shape == (1, 4000)
+
+
+def test_what_a_wav_cannot_hold_becomes_rf64():
+    assert sound.kind_like(sound.Kind(48_000, 2, "WAV", "PCM_24"), Path("a.wav"), 600_000_000).format == "WAV"
+    assert sound.kind_like(sound.Kind(48_000, 2, "WAV", "PCM_24"), Path("a.wav"), 700_000_000).format == "RF64"
+    assert sound.kind_like(sound.Kind(48_000, 2, "RF64", "PCM_24"), Path("a.wav"), None).format == "RF64"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +213,9 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
         (("WAV", "PCM_16"), "x.ogg", ("OGG", "VORBIS")),
         (("WAV", "PCM_16"), "x.opus", ("OGG", "OPUS")),
         (("OGG", "OPUS"), "x.opus", ("OGG", "OPUS")),
+        (("OGG", "VORBIS"), "x.opus", ("OGG", "OPUS")),
+        (("WAV", "PCM_32"), "x.flac", ("FLAC", "PCM_24")),
+        (("WAV", "IMA_ADPCM"), "x.wav", ("WAV", "PCM_16")),
     ],
 )
 def test_another_suffix_keeps_what_its_format_can(was, name, expected):

@@ -9,7 +9,7 @@ import soundfile
 
 from musicae.adapters.pipe import PipeReader, PipeWriter
 from musicae.adapters.sound import Kind
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, OutputError
 
 
 def noise(frames=1000, channels=2):
@@ -48,8 +48,38 @@ def test_what_was_before_the_samples_is_passed_over_and_an_unknown_length_is_no_
     form = struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16)
     listed = b"LIST" + struct.pack("<I", 3) + b"abc\0"
     head = b"RIFF\xff\xff\xff\xffWAVE" + listed + b"fmt " + struct.pack("<I", 16) + form + b"data\0\0\0\0"
-    reader = PipeReader(io.BytesIO(head + struct.pack("<3h", 1, -1, 16_384) + b"\x01"))
+    reader = PipeReader(io.BytesIO(head + struct.pack("<3h", 1, -1, 16_384)))
     assert np.concatenate(list(reader.blocks()))[:, 0].tolist() == [1 / 32_768, -1 / 32_768, 0.5]
+
+
+def wav(frames=1000):
+    file = io.BytesIO()
+    soundfile.write(file, noise(frames), 44_100, "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def test_what_comes_after_the_samples_is_none():
+    reader = PipeReader(io.BytesIO(wav() + b"LIST" + struct.pack("<I", 90) + bytes(range(90))))
+    assert sum(map(len, reader.blocks())) == 1000
+
+
+@pytest.mark.parametrize("cut", [400, 401])
+def test_a_stream_that_ends_early_gives_what_came_and_says_so(cut):
+    reader = PipeReader(io.BytesIO(wav()[:-cut]))
+    seen = []
+    with pytest.raises(MusicaeError, match="ended before the sound did"):
+        seen += reader.blocks()
+    blocks = PipeReader(io.BytesIO(wav()[:-cut])).blocks()
+    assert len(next(blocks)) == 1000 - (cut + 3) // 4
+
+
+def test_a_stream_that_cannot_be_written_is_one_line():
+    class Full(io.RawIOBase):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="stdout cannot be written: No space"):
+        PipeWriter(Full(), Kind(8000, 2), header=True).write(noise())
 
 
 def test_bare_samples():
@@ -75,6 +105,8 @@ def test_bare_samples():
         (b"RIFF\0\0\0\0WAVEfmt ", "", "within its header"),
         (b"RIFF\0\0\0\0WAVEfmt \4\0\0\0abcd", "", "damaged header"),
         (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "", "does not say"),
+        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\xffabc", "", "within its header"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 30_000, 8000, 1, 1, 16), "", "30000 channels"),
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 85, 2, 44_100, 1, 1, 0), "", "format 85"),
         (b"", "48000:2", "--raw takes"),
         (b"", "48000:2:u8", "--raw takes"),

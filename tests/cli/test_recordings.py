@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,8 @@ def test_what_is_not_for_several_files_or_for_pictures_is_one_line(
     assert "sound is written as" in studio.fails(*denoise, "rec.wav", "-o", "x.txt")
     Pillow.new("L", (8, 8)).save("p.png")
     assert "are for sound" in studio.fails("denoise", "--preset", tiny_denoise, "p.png", "--strength", "0.5")
+    for words in (("rec.wav",), ("rec.wav", "tapes/a.wav")):
+        assert "is an input itself" in studio.fails(*denoise, *words, "-o", ".", "-f")
     assert "--raw is for" in studio.fails(*denoise, "rec.wav", "--raw", "8000:1:s16")
     assert "into stdout, alone" in studio.fails(*denoise, "-", "-o", "x.wav")
     assert "as it comes from stdin" in studio.fails(*denoise, "rec.wav", "-o", "-")
@@ -117,6 +121,26 @@ def test_a_pipe_gives_what_a_file_gives(studio: Any, denoise: tuple[str, ...]) -
     assert np.abs(np.frombuffer(bare.stdout, "<i2").reshape(-1, 2) / 32_768 - piped).max() < 1e-3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_ctrl_c_ends_a_folder_in_several_processes_and_leaves_whole_files(
+    studio: Any, denoise: tuple[str, ...]
+) -> None:
+    for i in range(12):
+        soundfile.write(f"tapes/long{i}.wav", noisy(400_000, 1, i), RATE)
+    command = [sys.executable, "-m", "musicae", *denoise, "tapes", "-o", "out", "-j", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stdout
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)  # As a terminal does: all of them get it.
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in stderr
+    made = [path for path in Path("out").rglob("*") if path.is_file()]
+    assert 0 < len(made) < 15
+    assert all(path.name in ("a.wav", "b.flac", "c.wav") or path.name.startswith("long") for path in made)
+    assert all(soundfile.info(path).frames in (3000, 400_000) for path in made)
+
+
 def test_a_loud_result_is_said(studio: Any, denoise: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     from musicae.models.dualpath import DualPath
 
@@ -124,9 +148,10 @@ def test_a_loud_result_is_said(studio: Any, denoise: tuple[str, ...], monkeypatc
     monkeypatch.setattr(
         DualPath, "stream", lambda self, x, state=None: (9 * (made := inside(self, x, state))[0], made[1])
     )
-    result = studio(*denoise, "rec.wav")
-    assert result.exit_code == 0
-    assert "too loud for PCM_24 and were cut at full scale" in result.stderr
+    for words in (("rec.wav",), ("rec.wav", "tapes/a.wav", "-o", "out")):
+        result = studio(*denoise, *words)
+        assert result.exit_code == 0
+        assert "too loud for PCM_24 and were cut at full scale" in result.stderr
 
 
 @pytest.mark.parametrize("rate", [4000, 11_025])
@@ -143,8 +168,10 @@ def test_upscale_doubles_the_rate_and_keeps_what_is_there(studio: Any, tiny_band
     assert np.abs(spectra[1][160:166] / 2 - spectra[0][160:166]).max() < 0.05 * spectra[0].max()
 
 
-def test_a_preset_that_takes_noise_off_does_not_upscale(studio: Any, tiny_voice: Path) -> None:
+def test_a_preset_does_what_it_was_trained_for(studio: Any, tiny_voice: Path, tiny_band: Path) -> None:
     assert "does not upscale" in studio.fails("upscale", "--preset", tiny_voice, "rec.wav")
+    assert "takes no noise off" in studio.fails("denoise", "--preset", tiny_band, "rec.wav")
+    assert "upscales by 2, not by 4" in studio.fails("upscale", "--preset", tiny_band, "rec.wav", "--scale", "4")
 
 
 def test_the_preset_nearest_in_rate_is_chosen(studio: Any) -> None:

@@ -17,7 +17,7 @@ def folder(tmp_path):
     for speaker in range(8):
         (tmp_path / "set" / f"s{speaker}").mkdir(parents=True)
         for i in range(3):
-            x = np.full(700, 0.1 * (speaker + 1), np.float32)
+            x = np.full(700, 0.1 * (speaker + 1) + 0.001 * i, np.float32)
             soundfile.write(tmp_path / "set" / f"s{speaker}" / f"{i}.wav", np.concatenate([x, np.zeros(600)]), 8000)
     return tmp_path / "set"
 
@@ -60,6 +60,29 @@ def test_unreadable_files_are_passed_over_and_said(folder, caplog):
     assert "1 recordings were passed over" in caplog.text
     assert "bad.wav is no sound file" in caplog.text
     assert len(windows) == 72
+
+
+def test_the_same_file_counts_once_and_a_piece_gives_so_many_at_most(folder):
+    (folder / "s0" / "again.wav").write_bytes((folder / "s1" / "0.wav").read_bytes())
+    windows = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0, by="folder", each=4)
+    assert torch.bincount(windows.pieces).tolist() == [4] * 8
+    assert len(recordings(ADAPTER, "train", folder, test=0.0, validation=0.0)) == 72
+
+
+def test_rumble_and_noisy_windows_are_left_out(tmp_path):
+    time = np.arange(8000) / 8000
+    rng = np.random.default_rng(0)
+    (tmp_path / "set").mkdir()
+    words = 0.3 * np.sin(2 * np.pi * 500 * time) * (np.sin(2 * np.pi * 3 * time) > 0)
+    soundfile.write(tmp_path / "set" / "clean.wav", words + 0.3 * np.sin(2 * np.pi * 15 * time), 8000)
+    soundfile.write(tmp_path / "set" / "noisy.wav", words + 0.1 * rng.standard_normal(8000), 8000)
+    adapter = Audio(rate=8000, size=2000)
+    both = recordings(adapter, "train", tmp_path / "set", test=0.0, validation=0.0)
+    assert set(both.pieces.tolist()) == {0, 1}
+    good = recordings(adapter, "train", tmp_path / "set", test=0.0, validation=0.0, low_cut=80.0, lively=25.0)
+    assert set(good.pieces.tolist()) == {0}
+    spectrum = torch.fft.rfft(good.batch(torch.arange(len(good)))).abs().mean((0, 1))
+    assert spectrum[:12].max() < 0.2 * spectrum.max()  # Up to 32 Hz.
 
 
 def test_wrong_folders_and_settings_are_one_line(folder, tmp_path):
