@@ -47,7 +47,7 @@ def test_a_file_that_is_missing_or_a_folder(shell: Any, preset: tuple[str, str],
     (shell.folder / "folder.mid").mkdir()
     for verb, *rest in (["interpolate", "twinkle.mid"], ["reconstruct"], ["vary"], ["encode"]):
         assert shell.fails(verb, "no.mid", *rest, *options) == "there is no file no.mid; check the name"
-        said = "has no file that is read here (.abc, " if verb == "encode" else "is a folder; name a file in it"
+        said = "has no file that is read here (.a" if verb == "encode" else "is a folder; name a file in it"
         assert shell.fails(verb, "folder.mid", *rest, *options).startswith(f"folder.mid {said}")
 
 
