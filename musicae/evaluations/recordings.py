@@ -16,7 +16,7 @@ from torch import Tensor
 from ..codec import Codec, generator
 from ..core import Streamer
 from ..corruptions import noises
-from ..errors import MusicaeError
+from ..errors import MusicaeError, did_you_mean
 from ..waves import power, si_sdr
 from . import peers
 from .common import Figures, mean
@@ -29,31 +29,33 @@ _LEAST = 1e-10
 
 def recordings(
     codec: Codec, folders: Mapping[str, Path], limit: int | None, against: str, *, clips: int = 3,
-    seconds: float = 8.0, ratios: tuple[float, ...] = (0.0, 5.0, 10.0), seed: int = 0,
+    seconds: float = 8.0, ratios: tuple[float, ...] = (0.0, 5.0, 10.0), kinds: tuple[str, ...] = ("white",),
+    seed: int = 0,
 ) -> Figures:  # fmt: skip
     """Measure a model that cleans sound on a set fixed by `seed`.
 
-    `clips` of `seconds` of every speaker (each folder in the folder of ``--data speech=DIR``, of whose files they are
-    put together) with every noise (each file or folder in that of ``--data noise=DIR``; white noise; and with
-    ``--data voices=DIR`` babble of the speakers there), at `ratios` dB.
+    `clips` of `seconds` of every speaker or piece (each file, and each folder, of whose files they are put together, in
+    the folder of ``--data speech=DIR``) with every noise (those of `kinds`, of ``white``, ``hum`` and ``crackle``; each
+    file or folder in the folder of ``--data noise=DIR``; with ``--data voices=DIR`` babble of the speakers there), at
+    `ratios` dB.
 
     Figures: `si_sdr_gain` over the noisy sound, also for each noise and each ratio; `si_sdr_clean`, of what becomes of
     clean sounds; `cost`, CPU seconds for a second of sound on one thread, and `cost_streamed` if it comes in the
     smallest blocks; `pesq` (ITU-T P.862.2, wide band) and `stoi`
     (Taal et al. 2011) where their packages are installed. The floors are the noisy sound's; peers (see
     `musicae.evaluations.peers`) have theirs as ``<peer>_<figure>``.
-    Raise MusicaeError for data that are not there.
+    Raise MusicaeError for data that are not there, and kinds that there are not.
     """
     rate = int(getattr(codec.adapter, "rate", 0))
     if not rate:
         raise MusicaeError("the evaluation 'recordings' is for models of sound")
     length = round(seconds * rate)
     speech = clips_of(codec, named(folders, "speech"), clips, length, seed)
-    kinds = _noises(codec, folders, length, seed)
+    made = _noises(codec, folders, length, rate, kinds)
     tests = [
-        (clean, kind, ratio, _mixed(clean, kinds[kind], ratio, generator(seed, 61, i)))
+        (clean, kind, ratio, _mixed(clean, made[kind], ratio, generator(seed, 61, i)))
         for i, clean in enumerate(speech)
-        for kind in kinds
+        for kind in made
         for ratio in ratios
     ]
     if limit is not None:
@@ -191,11 +193,23 @@ def clips_of(codec: Codec, folder: Path, clips: int, length: int, seed: int) -> 
     ]
 
 
-def _noises(codec: Codec, folders: Mapping[str, Path], length: int, seed: int) -> dict[str, Any]:
+def _noises(
+    codec: Codec, folders: Mapping[str, Path], length: int, rate: int, kinds: tuple[str, ...]
+) -> dict[str, Any]:
     """Return for each kind a function of a generator that gives ``(length,)`` samples."""
-    kinds: dict[str, Any] = {"white": lambda rng: torch.randn(length, generator=rng)}
+    known: dict[str, Any] = {
+        "white": lambda rng: torch.randn(length, generator=rng),
+        "hum": lambda rng: noises.hum(1, length, rate, rng)[0],
+        "crackle": lambda rng: noises.crackle(1, length, rate, rng)[0],
+    }
+    for kind in kinds:
+        if kind not in known:
+            raise MusicaeError(
+                f"[evaluation] kinds: there is no '{kind}'{did_you_mean(kind, known)}"
+            )
+    made = {kind: known[kind] for kind in kinds}
     for name, paths in _groups(codec, named(folders, "noise")).items():
-        kinds[f"recorded_{name}" if name in ("white", "babble") else name] = lambda rng, paths=paths: _sound(
+        made[f"recorded_{name}" if name in known or name == "babble" else name] = lambda rng, paths=paths: _sound(
             codec, paths, length, rng
         )
     if "voices" in folders:
@@ -205,8 +219,8 @@ def _noises(codec: Codec, folders: Mapping[str, Path], length: int, seed: int) -
             voices = [_sound(codec, paths, length, rng) for paths in speakers]
             return noises.babble(torch.stack(voices)[:, None], rng)[0]
 
-        kinds["babble"] = babble
-    return kinds
+        made["babble"] = babble
+    return made
 
 
 def _mixed(clean: Tensor, kind: Any, ratio: float, rng: torch.Generator) -> Tensor:

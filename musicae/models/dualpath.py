@@ -65,7 +65,7 @@ class _Block(nn.Module):
 class DualPath(Codeless):
     """Clean a sound frame by frame: causal, so it may be given in blocks of any number of hops.
 
-    Convolutions take the compressed spectrum down to an eighth of its bands, blocks (see `_Block`) work there, and the
+    Convolutions take the compressed spectrum down to a part of its bands, blocks (see `_Block`) work there, and the
     way back up, with skip connections, gives for each bin a complex filter over this frame and the ones before it (deep
     filtering, Mack and Habets 2020). At the start of training it lets the sound through.
 
@@ -73,41 +73,43 @@ class DualPath(Codeless):
     ----------
     spec : of the windows, one channel of samples ``(1, T)``.
     n_fft, hop : of the spectra, in samples. The latency is `n_fft` samples: a block of a hop, and `delay`.
-    width : channels of the blocks; the convolutions before them have a quarter and a half as many.
+    width : channels of the blocks; each convolution before them has half as many as the next.
     blocks : how many.
     taps : frames that the filter is over.
+    depth : convolutions that each halve the bands.
     """
 
     kind, why = "a 'dual-path' network", "its skip connections and its filter pass by one"
 
     def __init__(
-        self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3
-    ) -> None:
+        self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3,
+        depth: int = 3,
+    ) -> None:  # fmt: skip
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
-        if min(width // 4, blocks, taps) < 1:
-            raise MusicaeError("[model] width must be 4 or more, blocks and taps 1 or more")
+        if min(depth, blocks, taps) < 1 or width >> (depth - 1) < 1:
+            raise MusicaeError("[model] blocks, taps and depth must be 1 or more, and width must be 2 ** (depth - 1) or more")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)
         self.multiple, self.delay, self.taps = hop, self.stft.delay, taps
         bins = n_fft // 2 + 1
         sizes = [bins]
-        for _ in range(3):
+        for _ in range(depth):
             sizes.append((sizes[-1] - 1) // 2 + 1)
         self.sizes = sizes
-        channels = [2, width // 4, width // 2, width]
+        channels = [2, *(width >> i for i in reversed(range(depth)))]
         self.downs = nn.ModuleList(
             _Down(inside, out, kernel)
-            for inside, out, kernel in zip(channels[:-1], channels[1:], (5, 3, 3), strict=True)
+            for inside, out, kernel in zip(channels[:-1], channels[1:], (5, *[3] * (depth - 1)), strict=True)
         )
         self.blocks = nn.ModuleList(_Block(sizes[-1], width) for _ in range(blocks))
         self.ups = nn.ModuleList(
             nn.Conv2d(2 * inside, out, (1, 3), padding=(0, 1))
-            for inside, out in zip(channels[:0:-1], [width // 2, width // 4, width // 4], strict=True)
+            for inside, out in zip(channels[:0:-1], [*channels[-2:0:-1], channels[1]], strict=True)
         )
-        self.leave = nn.Conv2d(width // 4 + 2, 2 * taps, (1, 3), padding=(0, 1))
+        self.leave = nn.Conv2d(channels[1] + 2, 2 * taps, (1, 3), padding=(0, 1))
         with torch.no_grad():
             for parameter in self.leave.parameters():
                 parameter.mul_(0.1)
@@ -151,7 +153,7 @@ class DualPath(Codeless):
         return torch.stack([scaled.real, scaled.imag], 1)
 
     def _filters(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
-        """Return the complex filters ``(B, taps, T, F)`` from the blocks' output ``(B, C, T, F / 8)``."""
+        """Return the complex filters ``(B, taps, T, F)`` from the blocks' output ``(B, C, T, bands)``."""
         for i, up in enumerate(self.ups):
             x = F.leaky_relu(up(torch.cat([x, levels[-1 - i]], dim=1)), _LEAK)
             # Bands are repeated, then one is dropped: 33 become 65.

@@ -43,6 +43,17 @@ def test_a_model_that_does_nothing_gains_nothing(through, folders):
     assert recordings.recordings(through, folders, 5, "", clips=2, seconds=1.0)["files"] == 5
 
 
+def test_the_kinds_of_noise_and_the_ratios_are_settings(through, folders):
+    few = {"speech": folders["speech"], "noise": folders["noise"]}
+    kinds = ("hum", "crackle")
+    figures = recordings.recordings(through, few, None, "", clips=1, seconds=1.0, kinds=kinds, ratios=(20.0,))
+    assert figures["files"] == 2 * 4
+    named = {f"si_sdr_gain_{kind}" for kind in (*kinds, "rain", "many", "20_db")}
+    assert named == {name for name in figures if name.startswith("si_sdr_gain_")}
+    with pytest.raises(MusicaeError, match="there is no 'hun'; did you mean 'hum'"):
+        recordings.recordings(through, few, None, "", kinds=("hun",))
+
+
 def test_a_model_that_is_worse_than_nothing_loses_and_a_peer_stands_beside_it(through, folders, monkeypatch):
     noise = torch.randn(1, 8000, generator=torch.Generator().manual_seed(5))
     monkeypatch.setattr(through, "restore_whole", lambda x, report=None: x + noise)

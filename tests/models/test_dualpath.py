@@ -17,9 +17,9 @@ def small(**settings):
     return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, **settings}).eval()
 
 
-@pytest.mark.parametrize("taps", [1, 3])
-def test_it_keeps_its_promises(taps):
-    model = small(taps=taps)
+@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"depth": 1}, {"depth": 4}])
+def test_it_keeps_its_promises(settings):
+    model = small(**settings)
     assert isinstance(model, Streamer)
     check_model(model, SOUND)
 
@@ -75,3 +75,7 @@ def test_wrong_settings_are_one_line():
         DualPath(SOUND, n_fft=100, hop=64)
     with pytest.raises(MusicaeError, match="width must be"):
         small(width=2)
+    with pytest.raises(MusicaeError, match="width must be"):
+        small(depth=5)
+    with pytest.raises(MusicaeError, match="depth must be 1"):
+        small(depth=0)
