@@ -56,10 +56,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "corruptions": {
         "band-limit": "musicae.corruptions.sound:BandLimit",
         "blind-noise": "musicae.corruptions.general:blind_noise",
+        "clip": "musicae.corruptions.sound:Clip",
         "downsample": "musicae.corruptions.general:Downsample",
         "drop-notes": "musicae.corruptions.general:drop_notes",
+        "low-pass": "musicae.corruptions.sound:LowPass",
         "mix-noise": "musicae.corruptions.sound:MixNoise",
         "noise": "musicae.corruptions.general:noise",
+        "reverberate": "musicae.corruptions.sound:Reverberate",
+        "several": "musicae.several:Several",
     },
     "likelihoods": {
         "bernoulli": "musicae.likelihoods:Bernoulli",

@@ -10,7 +10,7 @@ from ..errors import MusicaeError
 from ..waves import power
 from . import noises
 
-__all__ = ["BandLimit", "MixNoise"]
+__all__ = ["BandLimit", "Clip", "LowPass", "MixNoise", "Reverberate"]
 
 _LEAST = 1e-10
 _CLEAN = (40.0, 60.0)  # Decibels between a sound that counts as clean and its noise.
@@ -116,15 +116,91 @@ class BandLimit:
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return the batch ``(B, C, *S)`` without what is above the edge along ``*S``, taken as one axis."""
-        flat = batch.flatten(2)
-        length = flat.shape[-1]
-        spectra = torch.fft.rfft(flat)
-        place = torch.arange(spectra.shape[-1]) / (length / 2 / self.factor)
         start = self.low + (self.high - self.low) * torch.rand(len(batch), 1, 1, generator=generator)
         end = start + (self.beyond - start) * torch.rand(len(batch), 1, 1, generator=generator)
-        fall = ((place - start) / (end - start).clamp_min(1e-3)).clamp(0, 1)
-        limited: Tensor = torch.fft.irfft(spectra * (0.5 + 0.5 * torch.cos(torch.pi * fall)), n=length)
-        return limited.view(batch.shape)
+        return _without_above(batch, start / self.factor, end / self.factor)
+
+
+class LowPass:
+    """Take away what is above an edge, drawn for each example evenly over the octaves, as lossy encoders do.
+
+    The gain is 1 up to the edge, which is between `low` and `high` Hz at `rate`, and 0 from a twentieth above it on.
+    """
+
+    def __init__(self, rate: int = 16_000, low: float = 3000.0, high: float = 8000.0) -> None:
+        if not 0 < low <= high or rate < 1:
+            raise MusicaeError(f"[corruption] rate must be over 0, and low and high rise from 0, not {low} and {high}")
+        self.rate, self.low, self.high = rate, low, high
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)`` without what is above the edge along ``*S``, taken as one axis."""
+        drawn = torch.rand(len(batch), 1, 1, generator=generator)
+        edge = self.low * (self.high / self.low) ** drawn / (self.rate / 2)
+        return _without_above(batch, edge, 1.05 * edge)
+
+
+class Clip:
+    """Cut the peaks off, as what records too loud does: what is beyond a level stays at it.
+
+    The level is drawn for each example, between `low` and `high` dB below its largest sample.
+    """
+
+    def __init__(self, low: float = 3.0, high: float = 20.0) -> None:
+        if not 0 <= low <= high:
+            raise MusicaeError(f"[corruption] low and high must rise from 0 dB, not {low} and {high}")
+        self.low, self.high = low, high
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)`` without its peaks."""
+        flat = batch.flatten(1)
+        down = self.low + (self.high - self.low) * torch.rand(len(batch), 1, generator=generator)
+        level = flat.abs().amax(1, keepdim=True) * 10 ** (-down / 20)
+        return flat.clamp(-level, level).view(batch.shape)
+
+
+class Reverberate:
+    """Put each example into a room of its own: its echoes are noise that decays (Moorer 1979).
+
+    Parameters
+    ----------
+    rate : of the samples, in Hz.
+    shortest, longest : the seconds in which echoes fall by 60 dB are drawn from between, evenly over the octaves.
+    near, far : how many dB the sound itself is above its echoes: drawn evenly between `far` and `near`.
+    """
+
+    def __init__(
+        self, rate: int = 16_000, shortest: float = 0.15, longest: float = 1.2, near: float = 15.0, far: float = -3.0
+    ) -> None:
+        if rate < 1 or not 0 < shortest <= longest or far > near:
+            raise MusicaeError(
+                "[corruption] rate and shortest must be over 0, longest not under it, near not under far"
+            )
+        self.rate, self.shortest, self.longest, self.near, self.far = rate, shortest, longest, near, far
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)`` with echoes; all channels of an example are in one room."""
+        n, flat = len(batch), batch.flatten(2)
+        drawn = torch.rand(3, n, 1, generator=generator)
+        decay = self.shortest * (self.longest / self.shortest) ** drawn[0]
+        first = 0.002 + 0.018 * drawn[1]  # Seconds to the first wall and back.
+        ratio = self.far + (self.near - self.far) * drawn[2]
+        time = torch.arange(max(1, round(self.longest * self.rate))) / self.rate
+        echoes = torch.randn(n, len(time), generator=generator) * 10 ** (-3 * (time - first) / decay) * (time >= first)
+        echoes = echoes * (10 ** (-ratio / 10) / echoes.square().sum(1, keepdim=True).clamp_min(_LEAST)).sqrt()
+        size = flat.shape[-1] + len(time)
+        added: Tensor = torch.fft.irfft(torch.fft.rfft(flat, n=size) * torch.fft.rfft(echoes, n=size)[:, None], n=size)
+        return (flat + added[..., : flat.shape[-1]]).view(batch.shape)
+
+
+def _without_above(batch: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Return ``(B, C, *S)`` with a gain that falls from 1 to 0 between shares of the band ``(B, 1, 1)``."""
+    flat = batch.flatten(2)
+    length = flat.shape[-1]
+    spectra = torch.fft.rfft(flat)
+    place = torch.arange(spectra.shape[-1]) / (length / 2)
+    fall = ((place - start) / (end - start).clamp_min(5e-4)).clamp(0, 1)
+    limited: Tensor = torch.fft.irfft(spectra * (0.5 + 0.5 * torch.cos(torch.pi * fall)), n=length)
+    return limited.view(batch.shape)
 
 
 def _draw(windows: Windows, n: int, length: int, generator: torch.Generator, spread: float = 0.0) -> Tensor:

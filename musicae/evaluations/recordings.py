@@ -204,9 +204,7 @@ def _noises(
     }
     for kind in kinds:
         if kind not in known:
-            raise MusicaeError(
-                f"[evaluation] kinds: there is no '{kind}'{did_you_mean(kind, known)}"
-            )
+            raise MusicaeError(f"[evaluation] kinds: there is no '{kind}'{did_you_mean(kind, known)}")
     made = {kind: known[kind] for kind in kinds}
     for name, paths in _groups(codec, named(folders, "noise")).items():
         made[f"recorded_{name}" if name in known or name == "babble" else name] = lambda rng, paths=paths: _sound(

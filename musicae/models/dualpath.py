@@ -89,7 +89,9 @@ class DualPath(Codeless):
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
         if min(depth, blocks, taps) < 1 or width >> (depth - 1) < 1:
-            raise MusicaeError("[model] blocks, taps and depth must be 1 or more, and width must be 2 ** (depth - 1) or more")
+            raise MusicaeError(
+                "[model] blocks, taps and depth must be 1 or more, and width must be 2 ** (depth - 1) or more"
+            )
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)

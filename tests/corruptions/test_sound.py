@@ -6,7 +6,7 @@ import torch
 from musicae import waves
 from musicae.core import Windows
 from musicae.corruptions import noises
-from musicae.corruptions.sound import BandLimit, MixNoise
+from musicae.corruptions.sound import BandLimit, Clip, LowPass, MixNoise, Reverberate
 from musicae.errors import MusicaeError
 
 
@@ -103,3 +103,48 @@ def test_band_limit_keeps_what_is_below_its_edge_and_nothing_above():
     for settings, match in (({"factor": 1}, "2 or more"), ({"low": 1.0, "high": 0.9}, "must rise")):
         with pytest.raises(MusicaeError, match=match):
             BandLimit(**settings)
+
+
+def test_low_pass_has_an_edge_in_hertz():
+    x = torch.randn(40, 2, 8000, generator=rng(3))
+    made = torch.fft.rfft(LowPass(8000, 500.0, 2000.0)(x, rng())).abs()
+    was = torch.fft.rfft(x).abs()
+    edges = ((made > 0.5 * was).sum(-1)).float()  # The sound is a second long.
+    assert 490 < edges.min() < 650
+    assert 1500 < edges.max() < 2100
+    assert torch.equal(edges[:, 0], edges[:, 1])
+    with pytest.raises(MusicaeError, match="rise from 0"):
+        LowPass(8000, 0.0, 100.0)
+
+
+def test_clipping_cuts_peaks_and_leaves_the_rest():
+    x = torch.randn(20, 1, 2000, generator=rng(3))
+    made = Clip(6.0, 20.0)(x, rng())
+    level = made.flatten(1).amax(1)
+    down = -20 * (level / x.flatten(1).abs().amax(1)).log10()
+    assert down.min() > 5.99
+    assert down.max() < 20.01
+    assert down.std() > 1
+    same = made == x
+    assert ((made.abs() - level[:, None, None]).abs() < 1e-6)[~same].all()
+    assert torch.equal(Clip(0.0, 0.0)(x, rng()), x)
+    with pytest.raises(MusicaeError, match="rise from 0"):
+        Clip(3.0, 1.0)
+
+
+def test_a_room_adds_echoes_that_fall_off():
+    click = torch.zeros(30, 2, 8000)
+    click[..., 100] = 1.0
+    echoes = Reverberate(8000, 0.3, 0.6, near=10.0, far=0.0)(click, rng()) - click
+    assert echoes[..., :116].abs().max() < 1e-5  # Nothing comes back at once.
+    ratio = -10 * echoes[:, 0].square().sum(1).log10()
+    assert ratio.min() > -0.1
+    assert ratio.max() < 10.1
+    early, late = (echoes[:, 0, at : at + 400].square().mean(1) for at in (300, 1500))
+    fall = 10 * (early / late).log10() / (1200 / 8000)  # In dB a second.
+    assert fall.min() > 60 / 0.65
+    assert fall.max() < 60 / 0.27
+    assert torch.equal(echoes[:, 0], echoes[:, 1])
+    assert torch.equal(echoes + click, Reverberate(8000, 0.3, 0.6, near=10.0, far=0.0)(click, rng()))
+    with pytest.raises(MusicaeError, match="near not under far"):
+        Reverberate(8000, near=0.0, far=3.0)
