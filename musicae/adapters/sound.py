@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import MusicaeError, OutputError
 from ..whole import whole
+from .mpeg import samples_in
 
 __all__ = ["AV_SUFFIXES", "SUFFIXES", "Kind", "Reader", "Writer", "kind_like", "reading", "too_loud", "writing"]
 
@@ -25,6 +26,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", 
 AV_SUFFIXES = (".g722", ".m4a", ".aac", ".mp4", ".wma", ".webm")
 _BLOCK = 65_536  # Frames read or written at a time.
 _UNKNOWN = 2**62  # Frames of a file that does not say how many it has.
+_GUESSED = 1.02  # A length that was guessed may be that much too short before another reader is asked.
 _LOUDEST = 1e6  # What is beyond is no sound: a number read as one that is none.
 _MOST = 4_000_000_000  # Bytes that a plain WAV file may hold.
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -151,13 +153,19 @@ def reading(path: Path) -> Iterator[Reader]:
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise MusicaeError(f"{path} is no sound file that can be read: {_why(error)}") from None
     with file:
-        yield _SoundFile(path, file)
+        if file.format == "MP3" and samples_in(path) > _GUESSED * file.frames + file.samplerate:
+            # It does not say its length, or the length of a part, and libsndfile reads no further.
+            with _opened_av(path, "says that it is shorter than it is, and") as reader:
+                yield reader
+        else:
+            yield _SoundFile(path, file)
 
 
 @contextmanager
-def _opened_av(path: Path) -> Iterator[Reader]:
+def _opened_av(path: Path, why: str = "") -> Iterator[Reader]:
     if importlib.util.find_spec("av") is None:
-        raise MusicaeError(f"{path} needs PyAV to be read; pip install 'musicae[av]', or convert it to WAV")
+        said = f"{path} {why}".strip()
+        raise MusicaeError(f"{said} needs PyAV to be read; pip install 'musicae[av]', or convert it to WAV")
     import av
 
     options: dict[str, Any] = {"format": "g722"} if path.suffix.lower() == ".g722" else {}

@@ -13,6 +13,7 @@ import torch
 
 from musicae.adapters import sound
 from musicae.adapters.audio import Audio
+from musicae.adapters.mpeg import samples_in
 from musicae.core import Sample
 from musicae.errors import MusicaeError, OutputError
 from musicae.testing import check_adapter
@@ -60,6 +61,29 @@ def test_what_is_written_is_as_what_was_read(tmp_path, name, subtype, channels, 
     middle = slice(rate // 8, rate // 4)
     if not name.endswith("mp3"):
         assert np.abs(soundfile.read(target, always_2d=True)[0][middle] - x[middle]).max() < near
+
+
+def test_an_mp3_that_says_less_than_it_holds_is_read_whole(tmp_path, monkeypatch):
+    whole, headless = tmp_path / "a.mp3", tmp_path / "b.mp3"
+    x = tones(8 * 16_000, 1, 16_000) * np.linspace(0, 1, 8 * 16_000)[:, None]
+    with soundfile.SoundFile(
+        whole, "w", 16_000, 1, format="MP3", bitrate_mode="VARIABLE", compression_level=0.5
+    ) as file:
+        file.write(x)
+    data = whole.read_bytes()
+    first = data.index(b"\xff\xf3", 10)  # Without the frame that has the length in it.
+    headless.write_bytes(b"ID3\x04\0\0\0\0\0\x40" + bytes(0x40) + data[first:])
+    assert abs(samples_in(whole) - len(x)) < 3000
+    assert abs(samples_in(headless) - len(x)) < 3000
+    assert samples_in(Path(__file__)) == 0
+    (tmp_path / "c.mp3").write_bytes(data[first:] * 3)
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        assert Audio().read(whole).tensor.shape[1] == len(x)
+        with pytest.raises(MusicaeError, match="says that it is shorter than it is, and needs PyAV"):
+            Audio().read(tmp_path / "c.mp3")
+    pytest.importorskip("av")
+    assert abs(Audio().read(tmp_path / "c.mp3").tensor.shape[1] - 3 * len(x)) < 9000
 
 
 def test_g722_and_the_like_are_read_by_av(tmp_path, monkeypatch):
