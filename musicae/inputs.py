@@ -109,7 +109,32 @@ def codec_for(preset: Codec | str | None, *paths: Path, verb: str = "") -> Codec
         return preset
     if preset is None and not paths:
         raise MusicaeError("there is no file to choose a preset by; name one")
-    return codecs.load(preset_for(paths[0], verb) if preset is None else preset)
+    return codecs.load(_suited(paths[0], verb) if preset is None else preset)
+
+
+def _suited(path: Path, verb: str) -> str:
+    """Return the preset that fits a file, and of those that denoise sound the one for its rate."""
+    name = preset_for(path, verb)
+    rate_of = getattr(_adapter_of(name), "rate_of", None)
+    return nearest_in_rate(name, rate_of(path)) if verb == "denoise" and rate_of else name
+
+
+def nearest_in_rate(base: str, rate: int) -> str:
+    """Return of the presets of sound `base` and ``base-...`` the one whose rate is nearest to `rate` in Hz."""
+    family = [name for name in presets.listed() if name == base or name.startswith(f"{base}-")]
+    return min(family, key=lambda name: _octaves_away(name, rate), default=base)
+
+
+def _adapter_of(name: str) -> Any:
+    part = presets.load(name).part("adapter")
+    return registry.lookup("adapters", part[0]) if part else None
+
+
+def _octaves_away(name: str, rate: float) -> float:
+    """Return how far `rate` is from that of a preset of sound, in octaves; 0 for a preset of others."""
+    part = presets.load(name).part("adapter")
+    own = registry.resolve("adapters", *part).get("rate") if part else None
+    return abs(math.log2(rate / own)) if own else 0.0
 
 
 def upscaling_preset(path: Path, scale: int) -> str:
@@ -131,17 +156,10 @@ def upscaling_preset(path: Path, scale: int) -> str:
             ", ".join(f"{factor} ({names[0]})" for factor, names in sorted(factors.items())) or "none for such files"
         )
         raise MusicaeError(f"there is no preset that upscales {path.name} by {scale}; there is {known}")
-    return min(factors[scale], key=lambda name: _away(name, path, scale))
-
-
-def _away(name: str, path: Path, scale: int) -> float:
-    """Return how far a file's rate is from the one that a preset of sound is for, in octaves; 0 for one of others."""
-    part = presets.load(name).part("adapter")
-    rate_of = getattr(registry.lookup("adapters", part[0]), "rate_of", None) if part else None
-    if part is None or rate_of is None:
-        return 0.0
-    rate = registry.resolve("adapters", *part)["rate"]
-    return abs(math.log2(scale * rate_of(path) / rate))
+    rate_of = getattr(_adapter_of(base), "rate_of", None)
+    if rate_of is None:
+        return factors[scale][0]
+    return min(factors[scale], key=lambda name: _octaves_away(name, scale * rate_of(path)))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -195,7 +213,7 @@ def _preset_for_folder(folder: Path, verb: str, leave_out: Path | None) -> str:
     error = _nothing(folder, suffixes)
     for path in files_in(folder, suffixes, leave_out):
         try:
-            return preset_for(path, verb)
+            return _suited(path, verb)
         except MusicaeError as refused:
             error = refused
     raise error

@@ -11,9 +11,11 @@ from typing import BinaryIO
 import numpy as np
 
 from .adapters import pipe, sound
+from .adapters.audio import Audio
 from .codec import Codec
 from .core import Streamer
 from .errors import MusicaeError
+from .inputs import nearest_in_rate
 from .plots.spectra import Overview
 from .stream import Block, Denoiser
 
@@ -123,13 +125,21 @@ def upscale_recording(
     return Cleaned(writer.length / kind.rate, notices, remarks)
 
 
-def denoise_pipe(codec: Codec, source: BinaryIO, target: BinaryIO, raw: str = "", strength: float = 1.0) -> Cleaned:
+def denoise_pipe(
+    preset: Codec | str | None, source: BinaryIO, target: BinaryIO, raw: str = "", strength: float = 1.0
+) -> Cleaned:
     """Clean WAV, or with `raw` samples without a header, from one stream into another as it comes in.
 
-    `raw` is ``RATE:CHANNELS:FORMAT``, such as ``48000:2:s16``. Raise MusicaeError for what is neither.
+    `raw` is ``RATE:CHANNELS:FORMAT``, such as ``48000:2:s16``. Without a `preset` it is the one for the rate.
+    Raise MusicaeError for what is neither.
     """
     reader = pipe.PipeReader(source, raw)
-    made = Denoiser(codec, reader.kind.rate, reader.kind.channels, strength)
+    made = Denoiser(
+        preset or nearest_in_rate(Audio.default_presets["denoise"], reader.kind.rate),
+        reader.kind.rate,
+        reader.kind.channels,
+        strength,
+    )
     writer = pipe.PipeWriter(target, reader.kind, header=not raw)
     for _, cleaned in _through(made, reader.blocks()):
         writer.write(cleaned)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 import torch
 
 from musicae import codec as codecs
@@ -55,7 +56,7 @@ def test_files_that_no_preset_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         inputs.preset_for(tmp_path / "notes.txt")
     (tmp_path / "a.wav").write_bytes(b"")
     assert inputs.preset_for(tmp_path / "a.wav", "interpolate") == "drum-sounds"
-    assert inputs.preset_for(tmp_path / "a.wav", "denoise") == "denoise-speech"
+    assert inputs.preset_for(tmp_path / "a.wav", "denoise") == "denoise"
     monkeypatch.setattr("musicae.adapters.mel.Mel.default_preset", "")
     with pytest.raises(MusicaeError, match=r"a\.wav can be read, but no preset is there"):
         inputs.preset_for(tmp_path / "a.wav", "interpolate")
@@ -83,6 +84,18 @@ def test_the_scale_picks_the_preset(data: Path, monkeypatch: pytest.MonkeyPatch)
         inputs.upscaling_preset(data / "scene.png", 3)
     with pytest.raises(MusicaeError, match=r"no preset that upscales rock\.mid by 2; there is none for such files"):
         inputs.upscaling_preset(data / "rock.mid", 2)
+
+
+def test_the_rate_picks_the_preset_that_denoises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {rate: inputs.nearest_in_rate("denoise", rate) for rate in (8000, 16_000, 22_050, 32_000, 96_000)} == {
+        8000: "denoise-speech", 16_000: "denoise-speech", 22_050: "denoise-speech", 32_000: "denoise",
+        96_000: "denoise",
+    }  # fmt: skip
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "a.wav", [0.0] * 10, 8000)
+    monkeypatch.setattr(inputs.codecs, "load", lambda name: name)
+    assert inputs.codec_for(None, tmp_path / "in" / "a.wav", verb="denoise") == "denoise-speech"
+    assert inputs._preset_for_folder(tmp_path / "in", "denoise", None) == "denoise-speech"
 
 
 # --- folders -------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Audio:
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
-    default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise-speech", "upscale": "upscale-audio"}
+    default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise", "upscale": "upscale-audio"}
 
     def __init__(
         self, rate: int = 16_000, size: int = 32_000, speed: float = 0.0, quietest: float = 0.0, loudest: float = 0.0

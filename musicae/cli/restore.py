@@ -81,13 +81,11 @@ def denoise(files: tuple[Path, ...], preset: str | None, jobs: int, **options: A
 
 
 def _pipe(preset: str | None, raw: str, strength: float, verbose: bool) -> None:
-    from musicae import codec, recordings
-    from musicae.adapters.audio import Audio
+    from musicae import recordings
 
     if sys.stdin is None or sys.stdout is None:
         raise MusicaeError("there is no stdin or no stdout to work on")
-    made = codec.load(preset or Audio.default_presets["denoise"])
-    done = recordings.denoise_pipe(made, sys.stdin.buffer, sys.stdout.buffer, raw, strength)
+    done = recordings.denoise_pipe(preset, sys.stdin.buffer, sys.stdout.buffer, raw, strength)
     for line in [*done.notices, *(done.remarks if verbose else ())]:
         click.echo(line, err=True)
 
