@@ -159,7 +159,7 @@ def tiny_voice(untrained: Untrained) -> Path:
     """The checkpoint of an untrained network that cleans sound at 8 kHz as it comes in."""
     return untrained(
         "tiny-voice", adapter={"name": "audio", "rate": 8000, "size": 2048}, dataset={"name": "recordings"},
-        model={"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1},
+        model={"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1, "bands": [[9, 1], [3, 8]]},
         corruption={"name": "mix-noise", "rate": 8000}, likelihood={"name": "spectral"},
     )  # fmt: skip
 

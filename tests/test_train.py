@@ -192,7 +192,7 @@ def voice(**training):
         "adapter": {"name": "audio", "rate": 8000, "size": 512, "speed": 0.1, "quietest": -30.0, "loudest": -20.0},
         "dataset": {"name": "recordings", "test": 0.0, "validation": 0.0},
         "noise": {"name": "recordings", "test": 0.0, "validation": 0.0},
-        "model": {"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1},
+        "model": {"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1, "bands": [[9, 1], [3, 8]]},
         "corruption": {"name": "mix-noise", "rate": 8000, "recorded": 100.0},
         "likelihood": {"name": "spectral"},
         "training": {**SETTINGS, **training},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,24 +19,55 @@ __all__ = ["DualPath"]
 
 _COMPRESS = 0.3  # Loudness grows with about this power of the magnitude.
 _LEAST = 1e-8
-_LEAK = 0.2
+_QUIET = 1e-4
+_FRAMES = 2  # That are seen at once: this one, and the one before it.
 
 State = list[Any]
 
 
-class _Down(nn.Module):
-    """A convolution over this frame and the one before that halves the bands."""
+class _Split(nn.Module):
+    """Features of bins to a vector for each band: each band has weights of its own (Luo and Yu 2023, band split)."""
 
-    def __init__(self, inside: int, out: int, kernel: int) -> None:
+    def __init__(self, groups: list[tuple[int, int]], features: int, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inside, out, (2, kernel), stride=(1, 2), padding=(0, kernel // 2))
+        self.groups = groups
+        self.weights = nn.ParameterList(_uniform(count, size * features, width) for count, size in groups)
+        self.bias = nn.Parameter(torch.zeros(sum(count for count, _ in groups), width))
 
-    def forward(self, x: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Go on from the last frame `before` ``(B, C, 1, F)`` of the block before."""
-        if before is None:
-            before = torch.zeros_like(x[:, :, :1])
-        out = F.leaky_relu(self.conv(torch.cat([before, x], dim=2)), _LEAK)
-        return out, x[:, :, -1:]
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, T, bands, width)`` of ``(B, T, bins, features)``."""
+        parts, at = [], 0
+        for (count, size), weight in zip(self.groups, self.weights, strict=True):
+            one = x[:, :, at : at + count * size].reshape(*x.shape[:2], count, -1)
+            parts.append(torch.einsum("btkf,kfc->btkc", one, weight))
+            at += count * size
+        return torch.cat(parts, dim=2) + self.bias
+
+
+class _Merge(nn.Module):
+    """A vector for each band to values for each bin: the way back."""
+
+    def __init__(self, groups: list[tuple[int, int]], width: int, values: int) -> None:
+        super().__init__()
+        self.groups, self.values = groups, values
+        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(width, 2 * width)
+        self.weights = nn.ParameterList(_uniform(count, 2 * width, size * values, 0.1) for count, size in groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, T, bins, values)`` of ``(B, T, bands, width)``."""
+        x = F.silu(self.enter(self.norm(x)))
+        parts, at = [], 0
+        for (count, size), weight in zip(self.groups, self.weights, strict=True):
+            one = torch.einsum("btkc,kcf->btkf", x[:, :, at : at + count], weight)
+            parts.append(one.reshape(*x.shape[:2], count * size, self.values))
+            at += count
+        return torch.cat(parts, dim=2)
+
+
+def _uniform(count: int, inside: int, out: int, scale: float = 1.0) -> nn.Parameter:
+    reach = scale / math.sqrt(inside)
+    return nn.Parameter(reach * (2 * torch.rand(count, inside, out) - 1))
 
 
 class _Block(nn.Module):
@@ -65,109 +98,101 @@ class _Block(nn.Module):
 class DualPath(Codeless):
     """Clean a sound frame by frame: causal, so it may be given in blocks of any number of hops.
 
-    Convolutions take the compressed spectrum down to a part of its bands, blocks (see `_Block`) work there, and the
-    way back up, with skip connections, gives for each bin a complex filter over this frame and the ones before it (deep
-    filtering, Mack and Habets 2020). At the start of training it lets the sound through.
+    The compressed spectrum is split into bands, narrow where voices have their harmonics; blocks (see `_Block`) work on
+    a vector for each, and what they end with gives for each bin a complex filter over this frame and the ones before
+    it (deep filtering, Mack and Habets 2020). At the start of training it all but lets the sound through.
 
     Parameters
     ----------
     spec : of the windows, one channel of samples ``(1, T)``.
     n_fft, hop : of the spectra, in samples. The latency is `n_fft` samples: a block of a hop, and `delay`.
-    width : channels of the blocks; each convolution before them has half as many as the next.
+    width : channels of the blocks.
     blocks : how many.
     taps : frames that the filter is over.
-    depth : convolutions that each halve the bands.
+    bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
     """
 
-    kind, why = "a 'dual-path' network", "its skip connections and its filter pass by one"
+    kind, why = "a 'dual-path' network", "its filter passes by one"
 
     def __init__(
         self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3,
-        depth: int = 3,
+        bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)),
     ) -> None:  # fmt: skip
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
-        if min(depth, blocks, taps) < 1 or width >> (depth - 1) < 1:
-            raise MusicaeError(
-                "[model] blocks, taps and depth must be 1 or more, and width must be 2 ** (depth - 1) or more"
-            )
+        if min(width, blocks, taps) < 1:
+            raise MusicaeError("[model] width, blocks and taps must be 1 or more")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)
-        self.multiple, self.delay, self.taps = hop, self.stft.delay, taps
-        bins = n_fft // 2 + 1
-        sizes = [bins]
-        for _ in range(depth):
-            sizes.append((sizes[-1] - 1) // 2 + 1)
-        self.sizes = sizes
-        channels = [2, *(width >> i for i in reversed(range(depth)))]
-        self.downs = nn.ModuleList(
-            _Down(inside, out, kernel)
-            for inside, out, kernel in zip(channels[:-1], channels[1:], (5, *[3] * (depth - 1)), strict=True)
-        )
-        self.blocks = nn.ModuleList(_Block(sizes[-1], width) for _ in range(blocks))
-        self.ups = nn.ModuleList(
-            nn.Conv2d(2 * inside, out, (1, 3), padding=(0, 1))
-            for inside, out in zip(channels[:0:-1], [*channels[-2:0:-1], channels[1]], strict=True)
-        )
-        self.leave = nn.Conv2d(channels[1] + 2, 2 * taps, (1, 3), padding=(0, 1))
-        with torch.no_grad():
-            for parameter in self.leave.parameters():
-                parameter.mul_(0.1)
+        self.multiple, self.delay, self.taps, self.bins = hop, self.stft.delay, taps, n_fft // 2 + 1
+        groups = _groups(bands, self.bins)
+        self.room = sum(count * size for count, size in groups)
+        self.split = _Split(groups, 2 * _FRAMES + 1, width)
+        self.blocks = nn.ModuleList(_Block(sum(count for count, _ in groups), width) for _ in range(blocks))
+        self.merge = _Merge(groups, width, 2 * taps)
 
     def stream(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return the cleaned ``(B, 1, N * hop)``, `delay` samples late, of ``(B, 1, N * hop)`` samples.
 
         `state` is what the block before gave, None at the start: blocks one by one give what the whole gives.
         """
-        before: State = [None] * (3 + len(self.downs) + len(self.blocks)) if state is None else list(state)
+        before: State = [None] * (3 + len(self.blocks)) if state is None else list(state)
         after: State = []
         spectra, kept = self.stft.analyse(x[:, 0].float(), before.pop(0))
         after.append(kept)
-        features = self._features(spectra)
-        levels, x = [], features
-        for down in self.downs:
-            x, kept = down(x, before.pop(0))
-            levels.append(x)
-            after.append(kept)
-        x = x.permute(0, 2, 3, 1)
+        past = before.pop(0)
+        reach = max(self.taps, _FRAMES) - 1
+        if past is None:
+            past = spectra.new_zeros(len(spectra), reach, self.bins)
+        joined = torch.cat([past, spectra], dim=1)
+        after.append(joined[:, joined.shape[1] - reach :])
+        count = spectra.shape[1]
+        lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
+        x = self.split(self._features(lagged[:_FRAMES]))
         for block in self.blocks:
             x, kept = block(x, before.pop(0))
             after.append(kept)
-        filters = self._filters(x.permute(0, 3, 1, 2), levels, features)
-        past = before.pop(0)
-        if past is None:
-            past = spectra.new_zeros(len(spectra), self.taps - 1, spectra.shape[2])
-        joined = torch.cat([past, spectra], dim=1)
-        count = spectra.shape[1]
-        lagged = [joined[:, self.taps - 1 - lag : self.taps - 1 - lag + count] for lag in range(self.taps)]
-        cleaned = (filters * torch.stack(lagged, 1)).sum(1)
-        after.append(joined[:, joined.shape[1] - (self.taps - 1) :])
+        filters = self._filters(self.merge(x))
+        cleaned = torch.stack([one * part for one, part in zip(filters, lagged, strict=False)]).sum(0)
         out, kept = self.stft.synthesise(cleaned, before.pop(0))
         after.append(kept)
         return out[:, None], after
 
-    def _features(self, spectra: Tensor) -> Tensor:
-        """Return real and imaginary parts ``(B, 2, T, F)`` with compressed magnitudes."""
-        size = spectra.abs().clamp_min(_LEAST)
-        scaled = spectra * size ** (_COMPRESS - 1.0)
-        return torch.stack([scaled.real, scaled.imag], 1)
+    def _features(self, lagged: list[Tensor]) -> Tensor:
+        """Return of spectra ``(B, T, F)`` both parts, compressed, and the level: ``(B, T, room, features)``."""
+        parts = []
+        for spectra in lagged:
+            size = spectra.abs().clamp_min(_LEAST)
+            scaled = spectra * size ** (_COMPRESS - 1.0)
+            parts += [scaled.real, scaled.imag]
+        parts.append(lagged[0].abs().clamp_min(_QUIET).log10() / 2 + 1)
+        return F.pad(torch.stack(parts, -1), (0, 0, 0, self.room - self.bins))
 
-    def _filters(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
-        """Return the complex filters ``(B, taps, T, F)`` from the blocks' output ``(B, C, T, bands)``."""
-        for i, up in enumerate(self.ups):
-            x = F.leaky_relu(up(torch.cat([x, levels[-1 - i]], dim=1)), _LEAK)
-            # Bands are repeated, then one is dropped: 33 become 65.
-            x = x.repeat_interleave(2, dim=3)[..., : self.sizes[-2 - i]]
-        out = self.leave(torch.cat([x, features.to(x.dtype)], dim=1)).float()
-        filters = torch.complex(out[:, : self.taps].contiguous(), out[:, self.taps :].contiguous())
-        through = torch.zeros(self.taps, 1, 1, device=out.device)
-        through[0] = 1.0
-        return filters + through
+    def _filters(self, x: Tensor) -> list[Tensor]:
+        """Return the complex filters ``(B, T, F)`` of each tap."""
+        values = x[:, :, : self.bins].float()
+        filters = list(torch.complex(values[..., : self.taps], values[..., self.taps :]).unbind(-1))
+        filters[0] = filters[0] + 1.0
+        return filters
 
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the cleaned samples ``(B, 1, T)`` of `x`, in time with them; `multiple` divides ``T``."""
         after = -(-self.delay // self.multiple) * self.multiple
         out, _ = self.stream(F.pad(x, (0, after)))
         return out[..., self.delay : self.delay + x.shape[-1]]
+
+
+def _groups(bands: Sequence[Sequence[int]], bins: int) -> list[tuple[int, int]]:
+    """Return the checked `bands`."""
+    try:
+        groups = [(int(count), int(size)) for count, size in bands]
+    except (TypeError, ValueError):
+        groups = []
+    if not groups or min(min(group) for group in groups) < 1:
+        raise MusicaeError("[model] bands must be pairs, how many of how many bins, as [[16, 2], [8, 4]]")
+    covered = sum(count * size for count, size in groups)
+    if not bins <= covered < bins + groups[-1][1]:
+        raise MusicaeError(f"[model] bands must take all of the {bins} bins, and no more; those given take {covered}")
+    return groups

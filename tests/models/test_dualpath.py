@@ -14,10 +14,11 @@ SOUND = Spec(1, (256,), "gaussian")
 
 def small(**settings):
     torch.manual_seed(0)
-    return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, **settings}).eval()
+    bands = [[8, 1], [4, 4], [2, 5]]
+    return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, "bands": bands, **settings}).eval()
 
 
-@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"depth": 1}, {"depth": 4}])
+@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"bands": [[1, 33]]}])
 def test_it_keeps_its_promises(settings):
     model = small(**settings)
     assert isinstance(model, Streamer)
@@ -73,9 +74,11 @@ def test_wrong_settings_are_one_line():
         DualPath(Spec(1, (100,), "gaussian"))
     with pytest.raises(MusicaeError, match="multiple of hop"):
         DualPath(SOUND, n_fft=100, hop=64)
-    with pytest.raises(MusicaeError, match="width must be"):
-        small(width=2)
-    with pytest.raises(MusicaeError, match="width must be"):
-        small(depth=5)
-    with pytest.raises(MusicaeError, match="depth must be 1"):
-        small(depth=0)
+    with pytest.raises(MusicaeError, match="must be 1 or more"):
+        small(width=0)
+    for bands in ([[8, 1], [4, 4]], [[8, 1], [40, 2]]):
+        with pytest.raises(MusicaeError, match="all of the 33 bins"):
+            small(bands=bands)
+    for bands in ([], [[3]], [[0, 1]], [["a", 2]], 3):
+        with pytest.raises(MusicaeError, match="must be pairs"):
+            small(bands=bands)
