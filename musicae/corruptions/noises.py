@@ -57,12 +57,21 @@ def equalise(x: Tensor, generator: torch.Generator, tilt: float = 6.0, bumps: fl
     return unit(torch.fft.irfft(spectra * 10 ** ((gain - gain.amax(1, keepdim=True)) / 20), n=x.shape[1]))
 
 
-def coloured(n: int, length: int, generator: torch.Generator) -> Tensor:
-    """Return noise between brown and violet with bumps in its spectrum; a third of it white."""
+def coloured(n: int, length: int, rate: int, generator: torch.Generator) -> Tensor:
+    """Return noise of many colours: a third white, a third between brown and violet with bumps in its spectrum.
+
+    The last third lies about one place between 150 and 1,500 Hz, where it hides voices most, and falls off to both
+    sides by 2 to 12 dB an octave.
+    """
     white = torch.randn(n, length, generator=generator)
     shaped = equalise(white, generator)
-    plain = torch.rand(n, 1, generator=generator) < 1 / 3
-    return torch.where(plain, unit(white), shaped)
+    centre = 150 * 10 ** _uniform((n, 1), 0.0, 1.0, generator)
+    away = (torch.fft.rfftfreq(length, 1 / rate).clamp_min(1.0) / centre).log2()
+    slopes = _uniform((2, n, 1), 2.0, 12.0, generator)
+    fall = torch.where(away < 0, -slopes[0] * away, slopes[1] * away)
+    humped = torch.fft.irfft(torch.fft.rfft(white) * 10 ** (-fall / 20), n=length)
+    which = torch.rand(n, 1, generator=generator)
+    return unit(torch.where(which < 1 / 3, white, torch.where(which < 2 / 3, shaped, humped)))
 
 
 def modulate(x: Tensor, rate: int, generator: torch.Generator) -> Tensor:

@@ -84,7 +84,7 @@ class MixNoise:
             found = _draw(self._noises, n, length, generator, spread=0.4)
             return noises.modulate(noises.equalise(found, generator, tilt=3.0), self.rate, generator)
         if kind == 1:
-            return noises.modulate(noises.coloured(n, length, generator), self.rate, generator)
+            return noises.modulate(noises.coloured(n, length, self.rate, generator), self.rate, generator)
         if kind == 2:
             count = int(torch.randint(3, 9, (), generator=generator))
             voices = [

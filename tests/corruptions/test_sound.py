@@ -20,7 +20,7 @@ def windows(n, length, pieces=2, seed=1):
 
 
 MADE = {
-    "coloured": lambda g: noises.coloured(6, 4000, g),
+    "coloured": lambda g: noises.coloured(6, 4000, 8000, g),
     "hum": lambda g: noises.hum(6, 4000, 8000, g),
     "crackle": lambda g: noises.crackle(6, 4000, 8000, g),
     "equalise": lambda g: noises.equalise(torch.randn(6, 4000, generator=rng(9)), g),
@@ -46,12 +46,14 @@ def test_hum_is_harmonics_of_the_mains():
 
 
 def test_coloured_noise_has_many_colours():
-    spectra = torch.fft.rfft(noises.coloured(60, 8000, rng())).abs().square()
+    spectra = torch.fft.rfft(noises.coloured(90, 8000, 8000, rng())).abs().square()
     low, high = spectra[:, 50:400].mean(1), spectra[:, 3000:].mean(1)
     tilt = 10 * (low / high).log10()
     assert tilt.max() > 10
     assert tilt.min() < -10
     assert (tilt.abs() < 1).sum() > 10  # The white ones.
+    voiced = spectra[:, 100:2000].sum(1) / spectra.sum(1)
+    assert (voiced > 0.8).sum() > 15  # Those that lie where voices do.
 
 
 @pytest.mark.parametrize("fed", [False, True])
