@@ -6,11 +6,13 @@ All are over ``(B, C, *S)``; `nll` sums over everything but the batch, in nats.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .errors import MusicaeError
 from .waves import log_spectral, si_sdr, snr
 
 __all__ = ["Bernoulli", "Categorical", "Gaussian", "LogSpectral", "Spectral"]
@@ -151,15 +153,20 @@ class LogSpectral(_Sound):
     """Sounds ``(B, 1, T)`` by how far the logarithms of their spectra are apart, and by their signal-to-noise ratio.
 
     The log-spectral distance (see `musicae.metrics`), less `ratio` for each decibel. What is added with a phase that
-    is not the true one lowers the ratio, so of what is loud less is added.
+    is not the true one lowers the ratio, so of what is loud less is added. The distance is the mean of those with
+    windows of each of `sizes` samples: what flutters within the longest is seen by the shortest.
     """
 
-    def __init__(self, ratio: float = 0.1, n_fft: int = 2048, hop: int = 512) -> None:
-        self.ratio, self.n_fft, self.hop = ratio, n_fft, hop
+    def __init__(self, ratio: float = 0.1, sizes: Sequence[int] = (2048, 512)) -> None:
+        if not sizes or min(sizes) < 4:
+            raise MusicaeError(f"[likelihood] sizes must be one or more windows of 4 samples or more, not {sizes}")
+        self.ratio, self.sizes = ratio, tuple(sizes)
 
     def nll(self, params: Tensor, target: Tensor) -> Tensor:
         """Return the distance times the number of samples, ``(B,)``."""
         out, clean = params.flatten(1).float(), target.flatten(1).float()
-        first, second = (log_spectral(x, self.n_fft, self.hop) for x in (out, clean))
-        distance = ((first - second).square().mean(1) + _LEAST).sqrt().mean(1)
+        distance = torch.zeros(len(clean), device=clean.device)
+        for size in self.sizes:
+            first, second = (log_spectral(x, size, size // 4) for x in (out, clean))
+            distance = distance + ((first - second).square().mean(1) + _LEAST).sqrt().mean(1) / len(self.sizes)
         return (distance - self.ratio * snr(clean, out)) * clean.shape[1]
