@@ -109,10 +109,10 @@ def codec_for(preset: Codec | str | None, *paths: Path, verb: str = "") -> Codec
         return preset
     if preset is None and not paths:
         raise MusicaeError("there is no file to choose a preset by; name one")
-    return codecs.load(_suited(paths[0], verb) if preset is None else preset)
+    return codecs.load(suited_preset(paths[0], verb) if preset is None else preset)
 
 
-def _suited(path: Path, verb: str) -> str:
+def suited_preset(path: Path, verb: str) -> str:
     """Return the preset that fits a file, and of those that denoise sound the one for its rate."""
     name = preset_for(path, verb)
     rate_of = getattr(_adapter_of(name), "rate_of", None)
@@ -213,7 +213,7 @@ def _preset_for_folder(folder: Path, verb: str, leave_out: Path | None) -> str:
     error = _nothing(folder, suffixes)
     for path in files_in(folder, suffixes, leave_out):
         try:
-            return _suited(path, verb)
+            return suited_preset(path, verb)
         except MusicaeError as refused:
             error = refused
     raise error

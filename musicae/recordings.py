@@ -77,7 +77,9 @@ def denoise_recording(
         notices = [*reader.remarks, *_cut(target, writer)]
         if noise and removed:
             notices += _cut(noise, removed)
-    remarks = [f"{kind.format} {kind.subtype}, {kind.channels} channels, {kind.rate} Hz, {writer.length} samples"]
+    remarks = [
+        _by(made), f"{kind.format} {kind.subtype}, {kind.channels} channels, {kind.rate} Hz, {writer.length} samples"
+    ]  # fmt: skip
     if kind.rate != made.core:
         remarks.append(f"cleaned at {made.core} Hz; what lies above follows what was done to the upper part below")
     return Cleaned(writer.length / kind.rate, notices, remarks)
@@ -134,19 +136,21 @@ def denoise_pipe(
     Raise MusicaeError for what is neither.
     """
     reader = pipe.PipeReader(source, raw)
+    kind = reader.kind
     made = Denoiser(
-        preset or nearest_in_rate(Audio.default_presets["denoise"], reader.kind.rate),
-        reader.kind.rate,
-        reader.kind.channels,
-        strength,
+        preset or nearest_in_rate(Audio.default_presets["denoise"], kind.rate), kind.rate, kind.channels, strength
     )
-    writer = pipe.PipeWriter(target, reader.kind, header=not raw)
+    writer = pipe.PipeWriter(target, kind, header=not raw)
     for _, cleaned in _through(made, reader.blocks()):
         writer.write(cleaned)
     if not writer.length:
         raise MusicaeError("there was no sound on stdin")
     line = writer.remark()
-    return Cleaned(writer.length / reader.kind.rate, [f"stdout: {line}"] if line else [])
+    return Cleaned(writer.length / kind.rate, [f"stdout: {line}"] if line else [], [_by(made)])
+
+
+def _by(made: Denoiser) -> str:
+    return f"cleaned by the preset '{made.codec.preset.name}'"
 
 
 def _cut(path: Path, writer: sound.Writer) -> list[str]:

@@ -1,4 +1,7 @@
-"""Corruptions one after another, as one."""
+"""Corruptions one after another, as one.
+
+It finds its parts in the registry, which knows the modules in `musicae.corruptions`: so it is no module there.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,16 +171,16 @@ def _many(
         click.echo(f"{len(pairs) - len(left)} of {len(pairs)} are done already; -f makes them anew", err=True)
     skipped: dict[str, str] = {}
     show = percent("files", least=1)
-    written: list[str] = []
+    written: dict[str, str] = {}
     said: list[str] = []
     with ExitStack() as cleaning:
-        outcomes = _restored(codec, left, jobs, strength, cleaning)
-        for i, (pair, (error, notices, remarks)) in enumerate(zip(left, outcomes, strict=True)):
+        outcomes = _restored((codec, preset is not None, strength), left, jobs, cleaning)
+        for i, (pair, (error, used, notices, remarks)) in enumerate(zip(left, outcomes, strict=True)):
             show(i, len(left))
             if error:
                 skipped[str(pair[0])] = error
                 continue
-            written.append(str(pair[1]))
+            written[str(pair[1])] = used
             said += notices
             for line in [*notices, *(remarks if verbose else ())]:
                 click.echo(line, err=True)
@@ -188,32 +188,33 @@ def _many(
                 click.echo(pair[1])
         show(len(left), len(left))
     if as_json:
-        facts = {"paths": written, "preset": codec.preset.name, "skipped": skipped, "remarks": said}
+        facts = {"paths": list(written), "presets": written, "skipped": skipped, "remarks": said}
         click.echo(json.dumps(facts, ensure_ascii=False))
     if len(pairs) == 1 and skipped:
         raise MusicaeError(*skipped.values())
     say_skipped(skipped, len(files))
 
 
-Outcome = tuple[str, list[str], list[str]]
-"""What was wrong with a file, or nothing; what is to be said of it; and what explains it."""
+Outcome = tuple[str, str, list[str], list[str]]
+"""What was wrong with a file, or nothing; the preset; what is to be said of it; and what explains it."""
+
+Tool = tuple["Codec", bool, float]
+"""The codec, whether it is for all files or each chooses its own, and the strength."""
 
 
-def _restored(
-    codec: Codec, pairs: list[tuple[Path, Path]], jobs: int, strength: float, cleaning: ExitStack
-) -> Iterator[Outcome]:
+def _restored(tool: Tool, pairs: list[tuple[Path, Path]], jobs: int, cleaning: ExitStack) -> Iterator[Outcome]:
     """Restore each of `pairs` (the file, its result), `jobs` at a time in processes of their own."""
     for _, target in pairs:
         make_folder(target.parent, cleaning)
     if min(jobs, len(pairs)) < 2:
-        yield from (_restore(codec, strength, *pair) for pair in pairs)
+        yield from (_restore(tool, *pair) for pair in pairs)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(pairs)), spawn, _begin, (codec, strength))
+    pool = ProcessPoolExecutor(min(jobs, len(pairs)), spawn, _begin, (tool,))
     try:
         with _deaf():  # Ctrl-C is for us; the processes that start now inherit that they do not hear it.
             outcomes = [pool.submit(_restore_here, pair) for pair in pairs]
@@ -241,38 +242,47 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-_here: tuple[Any, ...] = ()  # What a process of its own restores with.
+_here: Tool  # What a process of its own restores with.
 
 
-def _begin(codec: Codec, strength: float) -> None:
+def _begin(tool: Tool) -> None:
     global _here
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     torch.set_num_threads(1)
-    _here = (codec, strength)
+    _here = tool
 
 
 def _restore_here(pair: tuple[Path, Path]) -> Outcome:
-    codec, strength = _here
-    return _restore(codec, strength, *pair)
+    return _restore(_here, *pair)
 
 
-def _restore(codec: Codec, strength: float, file: Path, target: Path) -> Outcome:
-    from musicae import ops, recordings
+def _restore(tool: Tool, file: Path, target: Path) -> Outcome:
+    from musicae import inputs, ops, recordings
 
+    codec, for_all, strength = tool
     try:
         if recordings.works_on_sound(codec):
+            name = codec.preset.name if for_all else inputs.suited_preset(file, "denoise")
+            codec = codec if name == codec.preset.name else _loaded(name)
             done = recordings.denoise_recording(codec, file, target, strength=strength)
-            return "", done.notices, done.remarks
+            return "", name, done.notices, done.remarks
         made = ops.denoise(file, preset=codec)
     except OutputError:
         raise
     except MusicaeError as error:
-        return str(error), [], []
+        return str(error), "", [], []
     codec.adapter.write(made.sample, target)
-    return "", [], made.remarks
+    return "", codec.preset.name, [], made.remarks
+
+
+@cache
+def _loaded(name: str) -> Codec:
+    from musicae import codec
+
+    return codec.load(name)
 
 
 def _targets(

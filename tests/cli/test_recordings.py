@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image as Pillow
 
 RATE = 11_025
@@ -68,6 +70,16 @@ def test_noise_and_picture_are_kept_where_asked_for(studio: Any, denoise: tuple[
     assert np.array_equal(soundfile.read("rec-denoised.wav")[0], parts[0])
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As many threads as a process of several has: sums are rounded in the order that threads make."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_a_folder_keeps_its_tree_and_goes_on_where_it_stopped(studio: Any, denoise: tuple[str, ...]) -> None:
     names = [str(Path("out") / name) for name in ("a.wav", "b.flac", "deep/c.wav")]
     assert studio.ok(*denoise, "tapes", "-o", "out").splitlines() == names
@@ -180,6 +192,23 @@ def test_the_preset_nearest_in_rate_is_chosen(studio: Any) -> None:
     for rate, name in ((8000, "upscale-audio-speech"), (22_050, "upscale-audio"), (16_000, "upscale-audio")):
         soundfile.write("x.wav", noisy(100), rate)
         assert inputs.upscaling_preset(Path("x.wav"), 2) == name
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_each_recording_of_a_folder_chooses_its_preset(studio: Any, jobs: str) -> None:
+    soundfile.write("tapes/music.wav", noisy(5000), 44_100)
+    Path("tapes/bad.wav").write_text("no sound")
+    result = studio("denoise", "tapes", "-o", "out", "-j", jobs, "--json", "-v")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert list(found["skipped"]) == ["tapes/bad.wav"]
+    assert found["presets"] == {
+        "out/a.wav": "denoise-speech", "out/b.flac": "denoise-speech", "out/deep/c.wav": "denoise-speech",
+        "out/music.wav": "denoise",
+    }  # fmt: skip
+    assert result.stderr.count("cleaned by the preset 'denoise'") == 1
+    soundfile.write("high.wav", noisy(5000), 48_000)
+    assert "cleaned by the preset 'denoise'" in studio("denoise", "high.wav", "-v").stderr
 
 
 def test_sounds_are_interpolated_varied_and_made_up(studio: Any, tiny_drum: Path) -> None:
