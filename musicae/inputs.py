@@ -13,7 +13,7 @@ from torch import Tensor
 
 from . import codec as codecs
 from . import preset as presets
-from . import registry
+from . import registry, stream
 from .codec import Codec
 from .core import Sample
 from .errors import MusicaeError
@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 MOST = 1000
+
+_VOICES = "denoise-speech"  # The preset for voices, which also tells whether there is one.
+_HEARD = 30.0  # Seconds of a recording that it hears for that.
+_A_VOICE = 0.45  # Share of a recording's power that it leaves of voices and not of music.
 
 
 def check_inputs(count: int, grid: bool) -> None:
@@ -113,16 +117,27 @@ def codec_for(preset: Codec | str | None, *paths: Path, verb: str = "") -> Codec
 
 
 def suited_preset(path: Path, verb: str) -> str:
-    """Return the preset that fits a file, and of those that denoise sound the one for its rate."""
+    """Return the preset that fits a file, and of those that denoise sound the one for what is in it.
+
+    What has no more than the band of ``denoise-speech`` is taken for a voice; of the rest that preset tells which is
+    one: it leaves most of a voice, and little of music.
+    """
     name = preset_for(path, verb)
-    rate_of = getattr(_adapter_of(name), "rate_of", None)
-    return nearest_in_rate(name, rate_of(path)) if verb == "denoise" and rate_of else name
+    adapter = _adapter_of(name)
+    if verb != "denoise" or not hasattr(adapter, "excerpt") or _VOICES not in _family(name):
+        return name
+    samples, rate = adapter.excerpt(path, _HEARD)
+    voice = rate <= _own_rate(_VOICES) or stream.share_kept(codecs.load(_VOICES), samples, rate) > _A_VOICE
+    return _VOICES if voice else name
 
 
 def nearest_in_rate(base: str, rate: int) -> str:
     """Return of the presets of sound `base` and ``base-...`` the one whose rate is nearest to `rate` in Hz."""
-    family = [name for name in presets.listed() if name == base or name.startswith(f"{base}-")]
-    return min(family, key=lambda name: _octaves_away(name, rate), default=base)
+    return min(_family(base), key=lambda name: _octaves_away(name, rate), default=base)
+
+
+def _family(base: str) -> list[str]:
+    return [name for name in presets.listed() if name == base or name.startswith(f"{base}-")]
 
 
 def _adapter_of(name: str) -> Any:
@@ -132,9 +147,13 @@ def _adapter_of(name: str) -> Any:
 
 def _octaves_away(name: str, rate: float) -> float:
     """Return how far `rate` is from that of a preset of sound, in octaves; 0 for a preset of others."""
-    part = presets.load(name).part("adapter")
-    own = registry.resolve("adapters", *part).get("rate") if part else None
+    own = _own_rate(name)
     return abs(math.log2(rate / own)) if own else 0.0
+
+
+def _own_rate(name: str) -> float:
+    part = presets.load(name).part("adapter")
+    return float(registry.resolve("adapters", *part).get("rate") or 0) if part else 0.0
 
 
 def upscaling_preset(path: Path, scale: int) -> str:
@@ -145,12 +164,11 @@ def upscaling_preset(path: Path, scale: int) -> str:
     """
     base = preset_for(path, "upscale")
     factors: dict[int, list[str]] = {}
-    for name in presets.listed():
-        if name == base or name.startswith(f"{base}-"):
-            part = presets.load(name).part("corruption")
-            settings = registry.resolve("corruptions", part[0], part[1]) if part else {}
-            if "factor" in settings:
-                factors.setdefault(int(settings["factor"]), []).append(name)
+    for name in _family(base):
+        part = presets.load(name).part("corruption")
+        settings = registry.resolve("corruptions", part[0], part[1]) if part else {}
+        if "factor" in settings:
+            factors.setdefault(int(settings["factor"]), []).append(name)
     if scale not in factors:
         known = (
             ", ".join(f"{factor} ({names[0]})" for factor, names in sorted(factors.items())) or "none for such files"

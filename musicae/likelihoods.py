@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .errors import MusicaeError
-from .waves import log_spectral, si_sdr, snr
+from .waves import log_spectral, snr
 
 __all__ = ["Bernoulli", "Categorical", "Gaussian", "LogSpectral", "Spectral"]
 
 _LEAST = 1e-6  # Mean squared error, or power of a bin, below which it makes no difference.
 _SILENT = 1e-5  # Power of a bin, of a sound of power one, below which it is not heard.
 _QUIETEST = 1e-8  # Power below which a sound is not made louder to be compared: -80 dB.
-_ENOUGH = 30.0  # Decibels of signal-to-distortion ratio that are as good as any more.
+_ENOUGH = 40.0  # Decibels of signal-to-noise ratio that are as good as any more.
 
 
 class Categorical:
@@ -117,8 +117,8 @@ class Spectral(_Sound):
 
     The weighted sum of three parts, for sounds brought to one loudness: the mean squared difference of magnitudes to
     the power of `power` (weight `magnitude`), that of the complex spectra so compressed (`phase`; Braun and Tashev
-    2021), and the negative scale-invariant signal-to-distortion ratio in dB (`ratio`; Le Roux et al. 2019).
-    `n_fft` and `hop` are of the spectra, in samples.
+    2021), and the negative signal-to-noise ratio in dB (`ratio`), which, unlike the scale-invariant one, keeps what
+    comes out as loud as it was. `n_fft` and `hop` are of the spectra, in samples.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Spectral(_Sound):
         loss = self.magnitude * (sizes[0] - sizes[1]).square().flatten(1).mean(1)
         loss = loss + self.phase * (apart.real.square() + apart.imag.square()).flatten(1).mean(1)
         if self.ratio:
-            loss = loss - self.ratio * si_sdr(clean, out, _ENOUGH)
+            loss = loss - self.ratio * snr(clean, out, _ENOUGH)
         return loss * clean.shape[1]
 
     def _spectra(self, x: Tensor) -> Tensor:

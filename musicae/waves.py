@@ -36,20 +36,23 @@ def log_spectral(x: Tensor, n_fft: int, hop: int) -> Tensor:
     return magnitudes(x, n_fft, hop).square().clamp_min(1e-8).log10()
 
 
-def snr(target: Tensor, output: Tensor) -> Tensor:
-    """Return the signal-to-noise ratio in dB of ``(..., T)``, ``(...)``: the target's power by the difference's."""
-    return decibels(power(target) / power(output - target).clamp_min(_LEAST))
+def snr(target: Tensor, output: Tensor, limit: float | None = None) -> Tensor:
+    """Return the signal-to-noise ratio in dB of ``(..., T)``, ``(...)``: the target's power by the difference's.
+
+    With `limit` it tends to that many dB and no further (Wisdom et al. 2020).
+    """
+    wanted, rest = power(target), power(output - target)
+    if limit is not None:
+        rest = rest + 10 ** (-limit / 10) * wanted
+    return decibels(wanted / rest.clamp_min(_LEAST))
 
 
-def si_sdr(target: Tensor, output: Tensor, limit: float | None = None) -> Tensor:
+def si_sdr(target: Tensor, output: Tensor) -> Tensor:
     """Return the scale-invariant signal-to-distortion ratio in dB of ``(..., T)``, ``(...)`` (Le Roux et al. 2019).
 
-    Means are taken off first. With `limit` it tends to that many dB and no further (Wisdom et al. 2020).
+    Means are taken off first.
     """
     target, output = target - target.mean(-1, keepdim=True), output - output.mean(-1, keepdim=True)
     scale = (output * target).mean(-1, keepdim=True) / power(target)[..., None].clamp_min(_LEAST)
     wanted = scale * target
-    rest = power(output - wanted)
-    if limit is not None:
-        rest = rest + 10 ** (-limit / 10) * power(wanted)
-    return decibels(power(wanted).clamp_min(_LEAST) / rest.clamp_min(_LEAST))
+    return decibels(power(wanted).clamp_min(_LEAST) / power(output - wanted).clamp_min(_LEAST))

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -96,6 +97,31 @@ def test_the_rate_picks_the_preset_that_denoises(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(inputs.codecs, "load", lambda name: name)
     assert inputs.codec_for(None, tmp_path / "in" / "a.wav", verb="denoise") == "denoise-speech"
     assert inputs._preset_for_folder(tmp_path / "in", "denoise", None) == "denoise-speech"
+
+
+@pytest.mark.parametrize(
+    ("share", "rate", "chosen"),
+    [
+        (0.9, 44_100, "denoise-speech"),
+        (0.1, 44_100, "denoise"),
+        (0.1, 22_050, "denoise"),
+        (0.1, 16_000, "denoise-speech"),
+    ],
+)
+def test_what_is_in_a_recording_picks_the_preset_that_denoises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, rate: int, chosen: str
+) -> None:
+    soundfile.write(tmp_path / "a.flac", 0.1 * np.sin(np.arange(rate)), rate)
+    heard = []
+    monkeypatch.setattr(inputs.stream, "share_kept", lambda codec, samples, rate: heard.append(len(samples)) or share)
+    assert inputs.suited_preset(tmp_path / "a.flac", "denoise") == chosen
+    assert heard == ([rate] if rate > 16_000 else [])
+    assert inputs.suited_preset(tmp_path / "a.flac", "upscale") == "upscale-audio"
+
+
+def test_silence_chooses_a_preset_too(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((1000, 2)), 48_000)
+    assert inputs.suited_preset(tmp_path / "a.wav", "denoise") == "denoise"
 
 
 # --- folders -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import torch
 
 from musicae import codec
 from musicae.errors import MusicaeError
-from musicae.stream import Denoiser
+from musicae.stream import Denoiser, share_kept
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,20 @@ def test_bad_blocks_and_numbers_are_one_line(voice, tiny_denoise):
         Denoiser(voice).process(sound(10, 2))
     with pytest.raises(MusicaeError, match="no number"):
         Denoiser(voice).process(np.array([0.0, np.nan], np.float32))
+
+
+def test_the_share_that_is_kept_is_of_the_band_of_voices(voice, monkeypatch):
+    time = np.arange(16_000) / 16_000
+    low, middle = (np.sin(2 * np.pi * frequency * time).astype(np.float32) for frequency in (50, 1000))
+
+    def keep(held):
+        monkeypatch.setattr(Denoiser, "both", lambda self, x: (x[:, None], held[:, None]))
+        monkeypatch.setattr(Denoiser, "both_left", lambda self: (np.zeros((0, 1)),) * 2)
+        return share_kept(voice, middle + low, 16_000)
+
+    assert keep(middle) == pytest.approx(1, abs=1e-3)
+    assert keep(middle / 2 + low) == pytest.approx(0.25, abs=1e-3)
+    assert keep(low) == pytest.approx(0, abs=1e-3)
+    monkeypatch.undo()
+    assert share_kept(voice, np.zeros(0, np.float32), 44_100) == 0
+    assert 0 < share_kept(voice, middle, 16_000) < 4

@@ -75,6 +75,24 @@ class Audio:
         with reading(path) as file:
             return file.kind.rate
 
+    @staticmethod
+    def excerpt(path: Path, seconds: float) -> tuple[Block, int]:
+        """Return the first `seconds` of a file that are no silence, mono ``(T,)``, and its rate; T may be 0.
+
+        Raise MusicaeError as `read` does.
+        """
+        found: list[Block] = []
+        with reading(path) as file:
+            missing = round(seconds * file.kind.rate)
+            for block in file.blocks(file.kind.rate // 2):
+                mono = block.mean(1)[:missing]
+                if np.square(mono).mean() > _QUIET:
+                    found.append(mono)
+                    missing -= len(mono)
+                if missing <= 0:
+                    break
+            return np.concatenate(found or [np.zeros(0, np.float32)]), file.kind.rate
+
     def write(self, sample: Sample, path: Path) -> None:
         """Write a file, whole or not at all."""
         kind = kind_like(sample.meta.get("kind") or self.blank()["kind"], path)

@@ -259,3 +259,13 @@ def test_augmenting_cuts_and_levels():
     assert torch.equal(Audio(size=1000).augment(batch[..., :1000], rng), batch[..., :1000])
     with pytest.raises(MusicaeError, match="quietest"):
         Audio(quietest=0.0, loudest=-3.0)
+
+
+def test_an_excerpt_passes_over_silence(tmp_path):
+    silence, sound_ = np.zeros((12_000, 2), np.float32), tones(20_000, 2)
+    soundfile.write(tmp_path / "a.wav", np.concatenate([silence, sound_]), 8000, "FLOAT")
+    found, rate = Audio.excerpt(tmp_path / "a.wav", 1.5)
+    assert rate == 8000
+    assert np.array_equal(found, sound_.mean(1)[:12_000])
+    soundfile.write(tmp_path / "b.wav", silence, 8000)
+    assert len(Audio.excerpt(tmp_path / "b.wav", 1.5)[0]) == 0
