@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from .errors import MusicaeError
 from .waves import log_spectral, snr
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian", "LogSpectral", "Spectral"]
+__all__ = ["Bernoulli", "Categorical", "Gaussian", "Laplace", "LogSpectral", "Spectral"]
 
 _LEAST = 1e-6  # Mean squared error, or power of a bin, below which it makes no difference.
 _SILENT = 1e-5  # Power of a bin, of a sound of power one, below which it is not heard.
@@ -97,6 +97,29 @@ class Gaussian:
     def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
         """Draw around the mean with ``temperature * scale``."""
         noise = torch.randn(params.shape, generator=generator).to(params)
+        return params + temperature * self.scale * noise
+
+
+class Laplace:
+    """Real values around `params` with a mean absolute deviation `scale`: their median is learnt, not their mean."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        if not scale > 0:
+            raise MusicaeError(f"[likelihood] scale must be over 0, not {scale}")
+        self.scale = scale
+
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the negative log-density, ``(B,)``."""
+        return ((params - target).abs() / self.scale + math.log(2 * self.scale)).flatten(1).sum(1)
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the median."""
+        return params
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Draw around the median with ``temperature * scale``."""
+        place = torch.rand(params.shape, generator=generator).to(params) - 0.5
+        noise = -place.sign() * torch.log1p(-2 * place.abs().clamp_max(0.4999999))
         return params + temperature * self.scale * noise
 
 

@@ -30,7 +30,7 @@ __all__ = ["fit", "train"]
 Report = Callable[[dict[str, float]], None]
 
 _VALIDATED = 64  # Windows at once.
-_PREPARED = 400  # Windows that a model may look at before its training.
+_PREPARED = 400  # Windows that a model looks at before its training, if it says no number.
 
 
 class Objective(nn.Module):
@@ -100,12 +100,18 @@ def train(
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
     prepare: Any = getattr(parts.model, "prepare", None)
     if prepare and not resume and len(splits[0]):
-        index = torch.randperm(len(splits[0]), generator=generator(int(settings["seed"]), -6))[:_PREPARED]
-        prepare(splits[0].batch(index))
+        prepare(_looked_at(parts, splits[0], int(settings["seed"])))
     corrupt: Any = parts.corruption()
     if hasattr(corrupt, "feed"):
         corrupt.feed(splits[0], data.noises(chosen, parts.adapter, folders or {}))
     return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, stop, **settings)
+
+
+def _looked_at(parts: Codec, windows: Windows, seed: int) -> Tensor:
+    """Return what the model is prepared with: as many windows as it asks for, altered as training alters them."""
+    count, rng = int(getattr(parts.model, "prepared", _PREPARED)), generator(seed, -6)
+    index = torch.randperm(max(count, len(windows)), generator=rng)[:count] % len(windows)
+    return torch.cat([parts.adapter.augment(windows.batch(part), rng) for part in torch.split(index, _VALIDATED)])
 
 
 def fit(

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicae.errors import MusicaeError
-from musicae.likelihoods import Bernoulli, Categorical, Gaussian, LogSpectral, Spectral
+from musicae.likelihoods import Bernoulli, Categorical, Gaussian, Laplace, LogSpectral, Spectral
 
 
 def one_hot(index, classes):
@@ -27,7 +27,18 @@ def test_gaussian_nll_is_the_density():
     torch.testing.assert_close(Gaussian(0.5).nll(params, target), expected)
 
 
-@pytest.mark.parametrize("likelihood", [Categorical(), Bernoulli(), Gaussian()])
+def test_laplace_nll_is_the_density_and_draws_follow_it():
+    params, target = torch.randn(3, 2, 4), torch.randn(3, 2, 4)
+    expected = -torch.distributions.Laplace(params, 0.5).log_prob(target).flatten(1).sum(1)
+    torch.testing.assert_close(Laplace(0.5).nll(params, target), expected)
+    drawn = Laplace(0.5).sample(torch.ones(1, 1, 50_000), 2.0, torch.Generator().manual_seed(0))
+    assert drawn.median().item() == pytest.approx(1, abs=0.02)
+    assert (drawn - 1).abs().mean().item() == pytest.approx(1, abs=0.02)
+    with pytest.raises(MusicaeError, match="scale must be over 0"):
+        Laplace(0.0)
+
+
+@pytest.mark.parametrize("likelihood", [Categorical(), Bernoulli(), Gaussian(), Laplace()])
 @pytest.mark.parametrize("shape", [(2, 3, 8), (2, 3, 4, 4)])
 def test_temperature_zero_is_the_mode_and_a_seed_repeats(likelihood, shape):
     params = torch.randn(shape)
