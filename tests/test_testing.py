@@ -41,7 +41,9 @@ def test_our_models_keep_their_promises(name: str, spec: Spec) -> None:
             registry.build("models", name, spec)
         return
     if name in ("band-extension", "column-vae", "dual-path", "mdct-vae"):  # Proved in tests of their own.
-        with pytest.raises(MusicaeError, match="takes one channel of samples|takes windows of two axes|must divide 16"):
+        with pytest.raises(
+            MusicaeError, match=r"takes one channel of samples|takes windows of two axes|must divide 16"
+        ):
             registry.build("models", name, spec)
         return
     check_model(partial(registry.build, "models", name), spec)
