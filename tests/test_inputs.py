@@ -56,9 +56,14 @@ def test_files_that_no_preset_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ):
         inputs.preset_for(tmp_path / "notes.txt")
     (tmp_path / "a.wav").write_bytes(b"")
-    assert inputs.preset_for(tmp_path / "a.wav", "interpolate") == "drum-sounds"
+    with pytest.raises(MusicaeError, match=r"a\.wav is empty"):
+        inputs.preset_for(tmp_path / "a.wav", "interpolate")
+    for seconds, name in ((0.5, "drum-sounds"), (3, "sound")):
+        soundfile.write(tmp_path / "a.wav", np.zeros(int(8000 * seconds)), 8000)
+        assert inputs.preset_for(tmp_path / "a.wav", "interpolate") == name
     assert inputs.preset_for(tmp_path / "a.wav", "denoise") == "denoise"
-    monkeypatch.setattr("musicae.adapters.mel.Mel.default_preset", "")
+    for adapter in ("audio.Audio", "mel.Mel"):
+        monkeypatch.setattr(f"musicae.adapters.{adapter}.default_preset", "")
     with pytest.raises(MusicaeError, match=r"a\.wav can be read, but no preset is there"):
         inputs.preset_for(tmp_path / "a.wav", "interpolate")
     with pytest.raises(MusicaeError, match="is a folder; name a file in it"):

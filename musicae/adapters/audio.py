@@ -19,6 +19,7 @@ from .sound import AV_SUFFIXES, SUFFIXES, Block, Kind, kind_like, reading, writi
 __all__ = ["Audio"]
 
 _QUIET = 1e-8
+_SHORT = 2.0  # Seconds up to which a file counts as a single sound.
 
 
 class Audio:
@@ -37,6 +38,7 @@ class Audio:
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
+    default_preset: ClassVar[str] = "sound"
     default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise", "upscale": "upscale-audio"}
 
     def __init__(
@@ -48,6 +50,12 @@ class Audio:
                 f"not {rate}, {size}, {speed}, {quietest} and {loudest}"
             )
         self.rate, self.size, self.speed, self.quietest, self.loudest = rate, size, speed, quietest, loudest
+
+    @classmethod
+    def accepts(cls, path: Path) -> bool:
+        """Tell whether a file is too long for a single sound. Raise MusicaeError as `read` does."""
+        with reading(path) as file:
+            return file.length is None or file.length > _SHORT * file.kind.rate
 
     @property
     def spec(self) -> Spec:

@@ -15,12 +15,11 @@ from torch.nn import functional as F
 from ..core import Sample, Spec
 from ..errors import MusicaeError
 from .audio import Audio
-from .sound import AV_SUFFIXES, SUFFIXES, Kind, reading
+from .sound import AV_SUFFIXES, SUFFIXES, Kind
 
 __all__ = ["Mel"]
 
 _FLOOR, _SCALE = 100.0, 50.0  # A value is (dB + floor) / scale: silence is 0, full scale near 2.
-_SHORT = 2.0  # Seconds up to which a file counts as a single sound.
 _ONSET = 1e-3  # Of the largest sample: what is before that is cut off, so that all sounds start at their start.
 _LEAST = 1e-10
 
@@ -61,8 +60,7 @@ class Mel:
     @classmethod
     def accepts(cls, path: Path) -> bool:
         """Tell whether a file is short enough for a single sound."""
-        with reading(path) as file:
-            return file.length is not None and file.length <= _SHORT * file.kind.rate
+        return not Audio.accepts(path)
 
     @property
     def spec(self) -> Spec:

@@ -243,6 +243,7 @@ def _deaf() -> Iterator[None]:
 
 
 _here: Tool  # What a process of its own restores with.
+_told = threading.Event()  # To end.
 
 
 def _begin(tool: Tool) -> None:
@@ -250,9 +251,15 @@ def _begin(tool: Tool) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # It ends between two blocks: an exit just anywhere may be within the library that writes, where it is lost.
+    signal.signal(signal.SIGTERM, lambda number, frame: _told.set())
     torch.set_num_threads(1)
     _here = tool
+
+
+def _unless_told(*_: float) -> None:
+    if _told.is_set():
+        sys.exit(128 + signal.SIGTERM)
 
 
 def _restore_here(pair: tuple[Path, Path]) -> Outcome:
@@ -267,9 +274,9 @@ def _restore(tool: Tool, file: Path, target: Path) -> Outcome:
         if recordings.works_on_sound(codec):
             name = codec.preset.name if for_all else inputs.suited_preset(file, "denoise")
             codec = codec if name == codec.preset.name else _loaded(name)
-            done = recordings.denoise_recording(codec, file, target, strength=strength)
+            done = recordings.denoise_recording(codec, file, target, strength=strength, report=_unless_told)
             return "", name, done.notices, done.remarks
-        made = ops.denoise(file, preset=codec)
+        made = ops.denoise(file, preset=codec, report=_unless_told)
     except OutputError:
         raise
     except MusicaeError as error:
