@@ -152,3 +152,13 @@ def test_the_commands_can_be_run_by_a_program() -> None:
     with pytest.raises(SystemExit) as done:
         main(["--version"])
     assert done.value.code == 0
+
+
+def test_what_is_to_be_done_at_the_end_is_done() -> None:
+    code = (
+        "import atexit, sys; atexit.register(print, 'the end'); sys.argv = ['musicae', 'no-such-command'];"
+        "from musicae.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "the end\n")
+    assert "no command named" in done.stderr
