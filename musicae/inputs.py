@@ -126,9 +126,10 @@ def suited_preset(path: Path, verb: str) -> str:
     adapter = _adapter_of(name)
     if verb != "denoise" or not hasattr(adapter, "excerpt") or _VOICES not in _family(name):
         return name
-    samples, rate = adapter.excerpt(path, _HEARD)
-    voice = rate <= _own_rate(_VOICES) or stream.share_kept(codecs.load(_VOICES), samples, rate) > _A_VOICE
-    return _VOICES if voice else name
+    if adapter.rate_of(path) <= _own_rate(_VOICES):
+        return _VOICES
+    share = stream.share_kept(codecs.load(_VOICES), *adapter.excerpt(path, _HEARD))
+    return _VOICES if share > _A_VOICE else name
 
 
 def nearest_in_rate(base: str, rate: int) -> str:
@@ -210,8 +211,8 @@ def gather(
     for path in paths:
         if not path.is_dir():
             _check_file(path)
-    if preset is None and paths and paths[0].is_dir():
-        preset = _preset_for_folder(paths[0], verb, leave_out)
+    if preset is None and paths:
+        preset = _preset_for_several(paths, verb, leave_out)
     codec = codec_for(preset, *paths, verb=verb)
     files = []
     for path in paths:
@@ -225,16 +226,22 @@ def gather(
     return codec, files
 
 
-def _preset_for_folder(folder: Path, verb: str, leave_out: Path | None) -> str:
-    """Return the preset for the first file in a folder that chooses one."""
+def _preset_for_several(paths: Sequence[Path], verb: str, leave_out: Path | None) -> str:
+    """Return the preset for the first of files, and of those in folders, that chooses one.
+
+    Raise the error of the first where none does.
+    """
     suffixes = {suffix for _, taken, default in _choices(verb) if default for suffix in taken}
-    error = _nothing(folder, suffixes)
-    for path in files_in(folder, suffixes, leave_out):
-        try:
-            return suited_preset(path, verb)
-        except MusicaeError as refused:
-            error = refused
-    raise error
+    error = None
+    for path in paths:
+        inside = files_in(path, suffixes, leave_out) if path.is_dir() else [path]
+        error = error or (None if inside else _nothing(path, suffixes))
+        for file in inside:
+            try:
+                return suited_preset(file, verb)
+            except MusicaeError as refused:
+                error = error or refused
+    raise error or MusicaeError("there is no file to choose a preset by; name one")
 
 
 def _nothing(folder: Path, suffixes: Collection[str]) -> MusicaeError:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .adapters.audio import resample
 from .codec import Codec, load
 from .core import Streamer
 from .errors import MusicaeError
@@ -162,11 +163,14 @@ class Denoiser:
 
 def share_kept(codec: Codec, samples: Block, rate: int) -> float:
     """Return how much of the power of samples ``(T,)`` between 200 and 4,000 Hz is left when they are cleaned."""
+    own = int(codec.adapter.rate)  # type: ignore[attr-defined]
+    samples = resample(samples, rate, own)
     if not len(samples):
         return 0.0
-    made = Denoiser(codec, rate)
-    given, cleaned = (np.concatenate(pair)[:, 0] for pair in zip(made.both(samples), made.both_left(), strict=True))
-    inside = slice(*(round(edge * len(given) / rate) for edge in _VOICED))
+    made = Denoiser(codec, own)
+    pairs = [made.both(block) for block in np.array_split(samples, max(1, len(samples) // own))]
+    given, cleaned = (np.concatenate(parts)[:, 0] for parts in zip(*pairs, made.both_left(), strict=True))
+    inside = slice(*(round(edge * len(given) / own) for edge in _VOICED))
     before, after = (np.square(np.abs(np.fft.rfft(one)))[inside].sum() for one in (given, cleaned))
     return float(after / before) if before else 0.0
 

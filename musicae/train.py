@@ -241,8 +241,6 @@ class _Log:
         self.file.close()
         if self.board:
             self.board.close()
-        if self.board:
-            self.board.close()
 
 
 @lru_cache(maxsize=2)

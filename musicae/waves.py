@@ -42,9 +42,10 @@ def snr(target: Tensor, output: Tensor, limit: float | None = None) -> Tensor:
     With `limit` it tends to that many dB and no further (Wisdom et al. 2020).
     """
     wanted, rest = power(target), power(output - target)
-    if limit is not None:
-        rest = rest + 10 ** (-limit / 10) * wanted
-    return decibels(wanted / rest.clamp_min(_LEAST))
+    if limit is None:
+        return decibels(wanted / rest.clamp_min(_LEAST))
+    # With something of each, silence has a slope as well.
+    return decibels((wanted + _LEAST) / (rest + 10 ** (-limit / 10) * wanted + _LEAST))
 
 
 def si_sdr(target: Tensor, output: Tensor) -> Tensor:

@@ -101,7 +101,7 @@ def test_the_rate_picks_the_preset_that_denoises(tmp_path: Path, monkeypatch: py
     soundfile.write(tmp_path / "in" / "a.wav", [0.0] * 10, 8000)
     monkeypatch.setattr(inputs.codecs, "load", lambda name: name)
     assert inputs.codec_for(None, tmp_path / "in" / "a.wav", verb="denoise") == "denoise-speech"
-    assert inputs._preset_for_folder(tmp_path / "in", "denoise", None) == "denoise-speech"
+    assert inputs._preset_for_several([tmp_path / "in"], "denoise", None) == "denoise-speech"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,11 @@ def test_what_is_in_a_recording_picks_the_preset_that_denoises(
     monkeypatch.setattr(inputs.stream, "share_kept", lambda codec, samples, rate: heard.append(len(samples)) or share)
     assert inputs.suited_preset(tmp_path / "a.flac", "denoise") == chosen
     assert heard == ([rate] if rate > 16_000 else [])
+    (tmp_path / "bad.wav").write_text("no sound")
+    codec, files = inputs.gather(None, tmp_path / "bad.wav", tmp_path / "a.flac", verb="denoise")
+    assert (codec.preset.name, len(files)) == (chosen, 2)
+    with pytest.raises(MusicaeError, match=r"bad\.wav is no sound file"):
+        inputs.gather(None, tmp_path / "bad.wav", tmp_path / "bad.wav", verb="denoise")
     assert inputs.suited_preset(tmp_path / "a.flac", "upscale") == "upscale-audio"
 
 
@@ -156,7 +161,7 @@ def test_a_folder_is_all_that_can_be_read_in_it(folder: Path, tiny_melody: Path,
 
 def test_a_file_in_a_folder_picks_the_preset(folder: Path) -> None:
     (folder / "a.mid").write_bytes(b"no music")
-    assert inputs._preset_for_folder(folder, "", None) == "melody-2bar"
+    assert inputs._preset_for_several([folder], "", None) == "melody-2bar"
 
 
 def test_a_folder_with_nothing_to_read(tmp_path: Path, tiny_melody: Path) -> None:

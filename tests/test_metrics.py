@@ -92,6 +92,9 @@ def test_the_ratios_of_sounds_are_what_was_mixed():
     assert metrics.si_sdr(clean, 3 * (clean + 0.1 * other)).item() == pytest.approx(20, abs=0.01)
     assert metrics.snr(clean, clean).item() > 100
     assert waves.snr(clean, clean, limit=30.0).item() == pytest.approx(30, abs=0.1)
+    made = torch.full((1, 1, 8), 0.1, requires_grad=True)
+    waves.snr(torch.zeros(1, 1, 8), made, limit=30.0).sum().backward()
+    assert (made.grad < 0).all()  # Silence is better as silence.
     assert metrics.snr(torch.cat([clean, clean]), torch.cat([2 * clean, clean])).shape == (2,)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -55,7 +56,10 @@ class Audio:
     def accepts(cls, path: Path) -> bool:
         """Tell whether a file is too long for a single sound. Raise MusicaeError as `read` does."""
         with reading(path) as file:
-            return file.length is None or file.length > _SHORT * file.kind.rate
+            short = round(_SHORT * file.kind.rate)
+            if file.length is not None:
+                return file.length > short
+            return sum(len(block) for block in islice(file.blocks(short), 2)) > short
 
     @property
     def spec(self) -> Spec:
@@ -85,21 +89,22 @@ class Audio:
 
     @staticmethod
     def excerpt(path: Path, seconds: float) -> tuple[Block, int]:
-        """Return the first `seconds` of a file that are no silence, mono ``(T,)``, and its rate; T may be 0.
+        """Return up to `seconds` of a file, without silence: of its louder channel, ``(T,)``, and its rate.
 
-        Raise MusicaeError as `read` does.
+        They are of its first five minutes; T may be 0. Raise MusicaeError as `read` does.
         """
         found: list[Block] = []
         with reading(path) as file:
-            missing = round(seconds * file.kind.rate)
-            for block in file.blocks(file.kind.rate // 2):
-                mono = block.mean(1)[:missing]
-                if np.square(mono).mean() > _QUIET:
-                    found.append(mono)
-                    missing -= len(mono)
+            rate = file.kind.rate
+            missing = round(seconds * rate)
+            for block in islice(file.blocks(max(1, rate // 2)), 600):
+                powers = np.square(block).mean(0)
+                if powers.max() > _QUIET:
+                    found.append(block[:missing, powers.argmax()])
+                    missing -= len(found[-1])
                 if missing <= 0:
                     break
-            return np.concatenate(found or [np.zeros(0, np.float32)]), file.kind.rate
+        return np.concatenate(found or [np.zeros(0, np.float32)]), rate
 
     def write(self, sample: Sample, path: Path) -> None:
         """Write a file, whole or not at all."""

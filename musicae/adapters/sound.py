@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -245,6 +247,25 @@ class _Sink:
             self.error = self.error or error.strerror or str(error)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and the signal to end: an exception while the library calls us back would be lost."""
+    late: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: handler for number, handler in before.items() if handler is not None}
+    for number in before:
+        signal.signal(number, lambda number, frame: late.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if late:
+            signal.raise_signal(late[0])
+
+
 class Writer:
     """A sound file being written; it counts what does not fit."""
 
@@ -265,7 +286,8 @@ class Writer:
         if bits := _BITS.get(self.kind.subtype):  # What soundfile would cut off is rounded.
             top = 2.0 ** (bits - 1)
             block = (np.rint(block.astype(np.float64) * top) / top).clip(-1.0, 1.0 - 1.0 / top)
-        self.file.write(block)
+        with _undisturbed():
+            self.file.write(block)
         self.length += len(block)
 
     def remark(self) -> str | None:
@@ -292,15 +314,21 @@ def writing(path: Path, kind: Kind) -> Iterator[Writer]:
     with whole(path) as temporary, temporary.open("wb+", buffering=0) as raw:
         sink = _Sink(raw)
         try:
-            file = soundfile.SoundFile(sink, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format)
+            with _undisturbed():
+                file = soundfile.SoundFile(
+                    sink, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format
+                )
         except (soundfile.LibsndfileError, ValueError) as error:
             raise OutputError(
                 f"{path} cannot be written as {kind.format} {kind.subtype} with {kind.channels} channels at "
                 f"{kind.rate} Hz ({_why(error)}); name a .wav file with -o"
             ) from None
         try:
-            with file:
+            try:
                 yield Writer(file, kind)
+            finally:
+                with _undisturbed():
+                    file.close()
         except soundfile.LibsndfileError as error:
             raise OutputError(f"{path} cannot be written: {sink.error or _why(error)}") from None
         if sink.error:

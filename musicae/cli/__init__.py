@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -80,7 +81,7 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         code = code if isinstance(code, int) else 0
-        if args is None:
+        if args is None and all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
             _leave(code)
         sys.exit(code)
 

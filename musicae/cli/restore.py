@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -243,7 +244,6 @@ def _deaf() -> Iterator[None]:
 
 
 _here: Tool  # What a process of its own restores with.
-_told = threading.Event()  # To end.
 
 
 def _begin(tool: Tool) -> None:
@@ -251,19 +251,16 @@ def _begin(tool: Tool) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # It ends between two blocks: an exit just anywhere may be within the library that writes, where it is lost.
-    signal.signal(signal.SIGTERM, lambda number, frame: _told.set())
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     torch.set_num_threads(1)
     _here = tool
 
 
-def _unless_told(*_: float) -> None:
-    if _told.is_set():
-        sys.exit(128 + signal.SIGTERM)
-
-
 def _restore_here(pair: tuple[Path, Path]) -> Outcome:
-    return _restore(_here, *pair)
+    try:
+        return _restore(_here, *pair)
+    except SystemExit:
+        os._exit(1)  # Else the pool takes it for an outcome, and this process waits for another file.
 
 
 def _restore(tool: Tool, file: Path, target: Path) -> Outcome:
@@ -274,9 +271,9 @@ def _restore(tool: Tool, file: Path, target: Path) -> Outcome:
         if recordings.works_on_sound(codec):
             name = codec.preset.name if for_all else inputs.suited_preset(file, "denoise")
             codec = codec if name == codec.preset.name else _loaded(name)
-            done = recordings.denoise_recording(codec, file, target, strength=strength, report=_unless_told)
+            done = recordings.denoise_recording(codec, file, target, strength=strength)
             return "", name, done.notices, done.remarks
-        made = ops.denoise(file, preset=codec, report=_unless_told)
+        made = ops.denoise(file, preset=codec)
     except OutputError:
         raise
     except MusicaeError as error:

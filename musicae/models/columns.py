@@ -40,6 +40,8 @@ class ColumnModel(nn.Module):
         super().__init__()
         if len(spec.shape) != 2:
             raise MusicaeError(f"[model] 'column-vae' takes windows of two axes, not {len(spec.shape)}")
+        if min(columns, shuffle, width) < 1 or blocks < 0:
+            raise MusicaeError("[model] columns, shuffle and width must be 1 or more, and blocks not below 0")
         height, wide = spec.shape
         size = spec.channels * height * columns
         if wide % columns or not 1 <= components <= size or not 1 <= latent <= wide // columns * components:

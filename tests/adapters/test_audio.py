@@ -261,11 +261,49 @@ def test_augmenting_cuts_and_levels():
         Audio(quietest=0.0, loudest=-3.0)
 
 
-def test_an_excerpt_passes_over_silence(tmp_path):
-    silence, sound_ = np.zeros((12_000, 2), np.float32), tones(20_000, 2)
-    soundfile.write(tmp_path / "a.wav", np.concatenate([silence, sound_]), 8000, "FLOAT")
+def test_an_excerpt_passes_over_silence_and_is_of_the_louder_channel(tmp_path):
+    silence, loud = np.zeros((12_000, 2), np.float32), tones(20_000, 2) * (0.5, 1)
+    soundfile.write(tmp_path / "a.wav", np.concatenate([silence, loud]), 8000, "FLOAT")
     found, rate = Audio.excerpt(tmp_path / "a.wav", 1.5)
     assert rate == 8000
-    assert np.array_equal(found, sound_.mean(1)[:12_000])
+    assert np.array_equal(found, loud[:12_000, 1].astype(np.float32))
     soundfile.write(tmp_path / "b.wav", silence, 8000)
     assert len(Audio.excerpt(tmp_path / "b.wav", 1.5)[0]) == 0
+    soundfile.write(tmp_path / "c.wav", np.concatenate([np.tile(silence, (250, 1)), loud]), 8000)
+    assert len(Audio.excerpt(tmp_path / "c.wav", 1.5)[0]) == 0  # What is five minutes away is not looked for.
+
+
+@pytest.mark.parametrize(("frames", "long"), [(100, False), (16_000, False), (16_001, True), (50_000, True)])
+def test_what_does_not_say_how_long_it_is_is_counted(tmp_path, monkeypatch, frames, long):
+    soundfile.write(tmp_path / "a.wav", tones(frames), 8000)
+    assert Audio.accepts(tmp_path / "a.wav") == long
+    inside = sound._SoundFile.__init__
+
+    def unknown(self, *given):
+        inside(self, *given)
+        self.length = None
+
+    monkeypatch.setattr(sound._SoundFile, "__init__", unknown)
+    assert Audio.accepts(tmp_path / "a.wav") == long
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("method", ["write", "seek"])
+def test_being_told_to_end_while_the_library_calls_back_is_not_lost(tmp_path, monkeypatch, method):
+    inside, told = getattr(sound._Sink, method), []
+
+    def call(self, *given):
+        if not told:
+            told.append(os.kill(os.getpid(), signal.SIGTERM))
+        return inside(self, *given)
+
+    monkeypatch.setattr(sound._Sink, method, call)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    try:
+        with pytest.raises(SystemExit), sound.writing(tmp_path / "a.flac", sound.Kind(8000, 1, "FLAC")) as file:
+            file.write(tones(20_000))
+        assert signal.getsignal(signal.SIGTERM) != before
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told
+    assert not list(tmp_path.iterdir())

@@ -80,3 +80,6 @@ def test_wrong_settings_are_one_line():
         model(latent=25)
     with pytest.raises(MusicaeError, match="shuffle 3 must divide"):
         model(shuffle=3)
+    for name in ("columns", "shuffle", "width"):
+        with pytest.raises(MusicaeError, match="must be 1 or more"):
+            model(**{name: 0})
