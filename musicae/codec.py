@@ -219,8 +219,13 @@ class Codec:
         return torch.cat(parts)
 
     def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
-        """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them."""
-        return torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
+        """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them.
+
+        What a prior has no distribution for (see its `numbers`) is 0.
+        """
+        noise = torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
+        noise[:, getattr(self.prior, "numbers", self.model.latent_size) :] = 0.0
+        return noise
 
     def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one."""

@@ -36,18 +36,23 @@ class FlowPrior(nn.Module):
     the space between two codes is filled as densely with real ones as anywhere.
     Codes are centred and divided by one number for all, so that those parts of a code that the
     model does not use stay small and cost the flow nothing. With `classes` > 0 it is a distribution for each class:
-    `cond` ``(B, classes)`` says which.
+    `cond` ``(B, classes)`` says which. With `numbers` > 0 it is a distribution over so many first numbers of a code,
+    those that say most where they are sorted; the others are in a draw what they are in the mean.
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, latent_size: int, width: int = 448, depth: int = 4, steps: int = 12, classes: int = 0) -> None:
+    def __init__(
+        self, latent_size: int, width: int = 448, depth: int = 4, steps: int = 12, classes: int = 0, numbers: int = 0
+    ) -> None:
         super().__init__()
-        self.steps = steps
+        if not 0 <= numbers <= latent_size:
+            raise MusicaeError(f"[prior] numbers must be 0 to {latent_size}, the size of the code, not {numbers}")
+        self.steps, self.numbers = steps, numbers or latent_size
         self.register_buffer("mean", torch.zeros(latent_size))
         self.register_buffer("scale", torch.ones(1))
-        self.enter, self.leave = nn.Linear(latent_size, width), nn.Linear(width, latent_size)
+        self.enter, self.leave = nn.Linear(self.numbers, width), nn.Linear(width, self.numbers)
         self.classes = nn.Linear(classes, width, bias=False) if classes else None
         self.time = nn.Sequential(nn.Linear(64, 128), nn.SiLU())
         self.layers = nn.ModuleList(_Residual(width, 128) for _ in range(depth))
@@ -72,9 +77,9 @@ class FlowPrior(nn.Module):
         if self.training:
             with torch.no_grad():
                 self.mean.lerp_(z.mean(0), 0.01)
-                self.scale.lerp_(z.std(0).square().mean().sqrt().clamp_min(1e-4), 0.01)
-        goal = (z - self.mean) / self.scale
-        start = torch.randn(z.shape, generator=generator).to(z)
+                self.scale.lerp_(z[:, : self.numbers].std(0).square().mean().sqrt().clamp_min(1e-4), 0.01)
+        goal = ((z - self.mean) / self.scale)[:, : self.numbers]
+        start = torch.randn(goal.shape, generator=generator).to(z)
         t = torch.sigmoid(torch.randn(len(z), generator=generator)).to(z)
         mixed = torch.lerp(start, goal, t.unsqueeze(1))
         return F.mse_loss(self.velocity(mixed, t, cond).float(), goal - start)
@@ -84,7 +89,9 @@ class FlowPrior(nn.Module):
         self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0, cond: Tensor | None = None
     ) -> Tensor:
         """Draw codes ``(n, D)``; `temperature` scales the starting noise."""
-        return self.from_noise(torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature, cond)
+        noise = torch.randn(n, len(self.mean), generator=generator).to(self.mean) * temperature
+        noise[:, self.numbers :] = 0.0
+        return self.from_noise(noise, cond)
 
     @torch.no_grad()
     def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -97,10 +104,11 @@ class FlowPrior(nn.Module):
         return self._follow(noise, 0.0, 1.0, cond) * self.scale + self.mean
 
     def _follow(self, x: Tensor, start: float, end: float, cond: Tensor | None) -> Tensor:
-        """Integrate by Heun's method, a second-order one."""
+        """Integrate by Heun's method, a second-order one; what the flow does not know stays where it is."""
+        x, rest = x[:, : self.numbers], x[:, self.numbers :]
         times = torch.linspace(start, end, self.steps + 1).to(x)
         for now, then in pairwise(times):
             first = self.velocity(x, now.expand(len(x)), cond)
             second = self.velocity(x + (then - now) * first, then.expand(len(x)), cond)
             x = x + (then - now) * 0.5 * (first + second)
-        return x
+        return torch.cat([x, rest], dim=1)

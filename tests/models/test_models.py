@@ -234,3 +234,18 @@ def test_a_mirrored_u_net_treats_a_mirrored_picture_alike(mirrors):
     for spec, wrong in ((PICTURE, 3), (LINE, 2)):
         with pytest.raises(MusicaeError, match="mirrors must be"):
             UNet(spec, mirrors=wrong)
+
+
+def test_a_prior_over_the_first_numbers_leaves_the_others_as_they_are() -> None:
+    torch.manual_seed(0)
+    prior = FlowPrior(6, width=32, depth=1, numbers=2)
+    codes = torch.randn(64, 6) + torch.arange(6)
+    for _ in range(400):
+        prior.loss(codes, torch.Generator().manual_seed(0))
+    drawn = prior.sample(50, torch.Generator().manual_seed(1))
+    assert drawn[:, :2].std(0).min() > 0.1
+    torch.testing.assert_close(drawn[:, 2:], prior.mean[2:].expand(50, 4))
+    noise = prior.to_noise(codes)
+    torch.testing.assert_close(prior.from_noise(noise)[:, 2:], codes[:, 2:])
+    with pytest.raises(MusicaeError, match="numbers must be 0 to 6"):
+        FlowPrior(6, numbers=7)
