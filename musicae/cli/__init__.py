@@ -16,7 +16,7 @@ import click
 from musicae import registry
 from musicae.errors import MusicaeError, did_you_mean
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 
 class Commands(click.Group):
@@ -80,20 +80,7 @@ class Commands(click.Group):
             # Whoever read us has gone; the interpreter must not try to flush again when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
-        code = code if isinstance(code, int) else 0
-        if args is None and all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
-            _leave(code)
-        sys.exit(code)
-
-
-def _leave(code: int) -> NoReturn:
-    """End this process without taking it apart piece by piece, which with torch costs most of a second, and memory."""
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            with suppress(OSError, ValueError):
-                stream.flush()
-    os._exit(code)
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 @click.command(
@@ -105,3 +92,23 @@ def main() -> None:
 
     Paths and JSON go to stdout, everything else to stderr. `musicae COMMAND --help` tells more.
     """
+
+
+def run() -> NoReturn:
+    """Be the command, and end the process with it.
+
+    It is not taken apart piece by piece, unless there are threads to wait for: with torch that costs most of a second,
+    and memory.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+            raise
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                with suppress(OSError, ValueError):
+                    stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    sys.exit()

@@ -157,7 +157,7 @@ def test_the_commands_can_be_run_by_a_program() -> None:
 def test_what_is_to_be_done_at_the_end_is_done() -> None:
     code = (
         "import atexit, sys; atexit.register(print, 'the end'); sys.argv = ['musicae', 'no-such-command'];"
-        "from musicae.cli import main; main()"
+        "from musicae.cli import run; run()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "the end\n")
