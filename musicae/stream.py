@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -162,7 +163,10 @@ class Denoiser:
 
 
 def share_kept(codec: Codec, samples: Block, rate: int) -> float:
-    """Return how much of the power of samples ``(T,)`` between 200 and 4,000 Hz is left when they are cleaned."""
+    """Return how much of samples ``(T,)`` is left when they are cleaned, of the power between 200 and 4,000 Hz.
+
+    It is that of the tenth of all moments in which most is left: a voice stands out of its noise in some, music in few.
+    """
     own = int(codec.adapter.rate)  # type: ignore[attr-defined]
     samples = resample(samples, rate, own)
     if not len(samples):
@@ -170,9 +174,18 @@ def share_kept(codec: Codec, samples: Block, rate: int) -> float:
     made = Denoiser(codec, own)
     pairs = [made.both(block) for block in np.array_split(samples, max(1, len(samples) // own))]
     given, cleaned = (np.concatenate(parts)[:, 0] for parts in zip(*pairs, made.both_left(), strict=True))
-    inside = slice(*(round(edge * len(given) / own) for edge in _VOICED))
-    before, after = (np.square(np.abs(np.fft.rfft(one)))[inside].sum() for one in (given, cleaned))
-    return float(after / before) if before else 0.0
+    before, after = _moments(given, own), _moments(cleaned, own)
+    best = after.argsort()[-math.ceil(len(after) / 10) :]
+    return float(after[best].sum() / max(before[best].sum(), _LEAST))
+
+
+def _moments(samples: Block, rate: int) -> Block:
+    """Return the power of voices' band in each tenth of a second."""
+    size = rate // 10
+    moments = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size) * np.hanning(size)
+    inside = slice(*(round(edge * size / rate) for edge in _VOICED))
+    powers: Block = np.square(np.abs(np.fft.rfft(moments)))[:, inside].sum(1)
+    return powers
 
 
 def _resampler(old: int, new: int, channels: int) -> Any:

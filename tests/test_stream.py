@@ -96,7 +96,7 @@ def test_bad_blocks_and_numbers_are_one_line(voice, tiny_denoise):
         Denoiser(voice).process(np.array([0.0, np.nan], np.float32))
 
 
-def test_the_share_that_is_kept_is_of_the_band_of_voices(voice, monkeypatch):
+def test_the_share_that_is_kept_is_of_the_best_moments_in_the_band_of_voices(voice, monkeypatch):
     time = np.arange(24_000) / 8000
     low, middle = (np.sin(2 * np.pi * frequency * time).astype(np.float32) for frequency in (50, 1000))
 
@@ -113,6 +113,8 @@ def test_the_share_that_is_kept_is_of_the_band_of_voices(voice, monkeypatch):
     assert keep(middle) == pytest.approx(1, abs=1e-3)
     assert keep(middle / 2 + low) == pytest.approx(0.25, abs=1e-3)
     assert keep(low) == pytest.approx(0, abs=1e-3)
+    assert keep(middle * np.where(time > 2.6, 1, 0.5)) == pytest.approx(1, abs=1e-3)
+    assert keep(middle * np.where(time > 2.8, 1, 0.5)) == pytest.approx(0.75, abs=0.02)
     monkeypatch.undo()
     assert share_kept(voice, np.zeros(0, np.float32), 44_100) == 0
-    assert 0 < share_kept(voice, middle, 16_000) < 4
+    assert 0 < share_kept(voice, middle[:100], 16_000) < 4
