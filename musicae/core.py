@@ -166,8 +166,8 @@ class Autoencoder(Protocol):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
     It may also have ``penalty``, called as ``penalty(latent, generator)``: a scalar added to the loss, what it asks
-    of its codes besides (sparsity, an adversary); ``prepare``, called with some windows ``(N, C, *S)`` of the training
-    data before it begins; and, where it has no code, be a `Restorer`.
+    of its codes besides (sparsity, an adversary); ``prepare``, called before training with windows ``(N, C, *S)`` as
+    training alters them, ``prepared`` of them (400 where it does not say); and, where it has no code, be a `Restorer`.
     """
 
     latent_size: int
@@ -224,7 +224,8 @@ class Prior(Protocol):
     """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``.
 
     `cond` ``(B, classes)`` is given only where the model is conditional and the prior has a setting `classes` > 0:
-    others may leave the parameter out.
+    others may leave the parameter out. One over the first numbers of a code only has ``numbers``: how many; of the
+    noise that draws are made from, the others are 0.
     """
 
     def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
