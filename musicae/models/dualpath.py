@@ -20,6 +20,9 @@ __all__ = ["DualPath"]
 _COMPRESS = 0.3  # Loudness grows with about this power of the magnitude.
 _LEAST = 1e-8
 _QUIET = 1e-4
+_LEVEL = 0.1  # Of the samples, as root of the mean square.
+_SILENT = 1e-9  # Mean square below which a sound is not made louder.
+_AT_ONCE = 128  # Frames.
 
 State = list[Any]
 
@@ -118,24 +121,28 @@ class DualPath(Codeless):
     taps : frames that the filter is over.
     frames : that are seen at once, this one and those before it; together they resolve what one alone cannot.
     bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
+    level : frames over which the level so far is averaged, to which what the network sees is brought: with it, the
+        louder sound comes out as the quieter one does, louder. 0 shows it the sound as it is.
     """
 
     kind, why = "a 'dual-path' network", "its filter passes by one"
 
     def __init__(
         self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3,
-        frames: int = 2, bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)),
+        frames: int = 2, bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)), level: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
         if min(width, blocks, taps, frames) < 1:
             raise MusicaeError("[model] width, blocks, taps and frames must be 1 or more")
+        if level < 0:
+            raise MusicaeError(f"[model] level must be 0 frames or more, not {level}")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)
         self.multiple, self.delay, self.bins = hop, self.stft.delay, n_fft // 2 + 1
-        self.taps, self.frames = taps, frames
+        self.taps, self.frames, self.level = taps, frames, level
         groups = _groups(bands, self.bins)
         self.room = sum(count * size for count, size in groups)
         self.split = _Split(groups, 2 * frames + 1, width)
@@ -147,7 +154,7 @@ class DualPath(Codeless):
 
         `state` is what the block before gave, None at the start: blocks one by one give what the whole gives.
         """
-        before: State = [None] * (3 + len(self.blocks)) if state is None else list(state)
+        before: State = [None] * (4 + len(self.blocks)) if state is None else list(state)
         after: State = []
         spectra, kept = self.stft.analyse(x[:, 0].float(), before.pop(0))
         after.append(kept)
@@ -159,7 +166,9 @@ class DualPath(Codeless):
         after.append(joined[:, joined.shape[1] - reach :])
         count = spectra.shape[1]
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
-        x = self.split(self._features(lagged[: self.frames]))
+        scale, kept = self._scale(spectra, before.pop(0))
+        after.append(kept)
+        x = self.split(self._features([one * scale for one in lagged[: self.frames]]))
         for block in self.blocks:
             x, kept = block(x, before.pop(0))
             after.append(kept)
@@ -168,6 +177,28 @@ class DualPath(Codeless):
         out, kept = self.stft.synthesise(cleaned, before.pop(0))
         after.append(kept)
         return out[:, None], after
+
+    def _scale(self, spectra: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Any]:
+        """Return by what ``(B, T, 1)`` each frame of ``(B, T, F)`` is to be multiplied to be seen at one level.
+
+        The level is the mean square of the frames so far, those long ago counting less.
+        """
+        if not self.level:
+            return spectra.real.new_ones(()), None
+        power = (spectra.real.square() + spectra.imag.square()).mean(2)
+        total, weight = (power.new_zeros(len(power)),) * 2 if before is None else before
+        means = []
+        for part in torch.split(power, _AT_ONCE, dim=1):
+            ages = torch.arange(part.shape[1] + 1, device=power.device)
+            falls = torch.exp(-ages / self.level)
+            # What a frame of age 0, 1, .. still counts, for each frame.
+            counts = torch.where(ages[:-1, None] >= ages[:-1], falls[(ages[:-1, None] - ages[:-1]).clamp_min(0)], 0.0)
+            totals = part @ counts.T + total[:, None] * falls[1:]
+            weights = counts.sum(1) + weight[:, None] * falls[1:]
+            means.append(totals / weights)
+            total, weight = totals[:, -1], weights[:, -1]
+        level = torch.cat(means, dim=1)[..., None] / self.stft.hop
+        return _LEVEL * level.clamp_min(_SILENT).rsqrt(), (total, weight)
 
     def _features(self, lagged: list[Tensor]) -> Tensor:
         """Return of spectra ``(B, T, F)`` both parts, compressed, and the level: ``(B, T, room, features)``."""

@@ -35,9 +35,9 @@ def test_spectra_left_alone_give_the_sound_back(n_fft, hop):
     torch.testing.assert_close(y[:, stft.delay :], x[:, : -stft.delay], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("n_fft", "hop"), [(64, 32), (64, 16)])
-def test_blocks_give_what_the_whole_gives(n_fft, hop):
-    model = small(n_fft=n_fft, hop=hop)
+@pytest.mark.parametrize(("n_fft", "hop", "level"), [(64, 32, 0), (64, 16, 0), (64, 32, 10)])
+def test_blocks_give_what_the_whole_gives(n_fft, hop, level):
+    model = small(n_fft=n_fft, hop=hop, level=level)
     x = torch.randn(2, 1, 30 * hop)
     with torch.no_grad():
         whole, _ = model.stream(x)
@@ -61,6 +61,29 @@ def test_what_comes_later_changes_nothing_before():
     assert not torch.allclose(before[..., 320:], after[..., 320:])
 
 
+@pytest.mark.parametrize("times", [0.01, 100.0])
+def test_with_a_level_louder_sound_is_only_louder(times):
+    x = 0.1 * torch.randn(1, 1, 32 * 300) * torch.linspace(0.1, 1, 32 * 300)
+    made = {}
+    for level in (0, 20):
+        model = small(level=level)
+        torch.manual_seed(1)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        with torch.no_grad():
+            made[level] = (model.restore(times * x) / times - model.restore(x)).abs().max().item()
+    assert made[20] < 1e-4 < made[0]
+
+
+def test_silence_is_no_harm_to_a_level():
+    model = small(level=20)
+    x = torch.zeros(1, 1, 6400)
+    with torch.no_grad():
+        assert not model.restore(x).any()
+        x[..., 3200:] = 0.1 * torch.randn(3200)
+        assert model.restore(x).isfinite().all()
+
+
 def test_at_the_start_of_training_the_sound_goes_through():
     x = torch.randn(2, 1, 640)
     with torch.no_grad():
@@ -76,6 +99,8 @@ def test_wrong_settings_are_one_line():
         DualPath(SOUND, n_fft=100, hop=64)
     with pytest.raises(MusicaeError, match="must be 1 or more"):
         small(width=0)
+    with pytest.raises(MusicaeError, match="level must be 0 frames or more"):
+        small(level=-1)
     for bands in ([[8, 1], [4, 4]], [[8, 1], [40, 2]]):
         with pytest.raises(MusicaeError, match="all of the 33 bins"):
             small(bands=bands)
