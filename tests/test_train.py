@@ -91,6 +91,28 @@ def test_a_stopped_training_resumes_to_the_bit(folder, tmp_path):
     assert steps[0] == steps[1]
 
 
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_either_optimizer_learns_and_resumes_to_the_bit(sounds, tmp_path, kind):
+    seen = []
+    settings = {"optimizer": kind, "steps": 12, "log_every": 4, "checkpoint_every": 6, "lr": 1e-2}
+    train.train(voice(**settings), tmp_path / "whole", sounds, report=seen.append, cpu=True)
+    losses = [values["nll"] for values in seen if "nll" in values]
+    assert losses[-1] < losses[0]
+    asked = iter([False] * 6 + [True])
+    with pytest.raises(KeyboardInterrupt):
+        train.train(voice(**settings), tmp_path / "part", sounds, cpu=True, stop=lambda: next(asked))
+    train.train(voice(**settings), tmp_path / "part", sounds, resume=True, cpu=True)
+    assert same(*(tensors(tmp_path / run / "state.safetensors") for run in ("whole", "part")))
+    other = {**settings, "optimizer": "adamw" if kind == "muon" else "muon"}
+    with pytest.raises(MusicaeError, match="another preset"):
+        train.train(voice(**other), tmp_path / "part", sounds, resume=True, cpu=True)
+
+
+def test_an_optimizer_that_there_is_not_is_named(sounds, tmp_path):
+    with pytest.raises(MusicaeError, match="'adamw' or 'muon', not 'adam'"):
+        train.train(voice(optimizer="adam"), tmp_path / "run", sounds, cpu=True)
+
+
 def test_being_asked_to_stop_keeps_the_last_step(folder, tmp_path):
     train.train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
     asked = iter([False, False, True])
