@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-__all__ = ["decibels", "log_spectral", "magnitudes", "power", "si_sdr", "snr"]
+__all__ = ["decibels", "equalise", "log_spectral", "magnitudes", "power", "si_sdr", "snr", "uniform", "unit"]
 
+_POINTS = 24  # Of a random filter, evenly over the octaves.
 _LEAST = 1e-12  # The power of what counts as silence: 120 dB below a full square wave.
 
 
@@ -57,3 +60,36 @@ def si_sdr(target: Tensor, output: Tensor) -> Tensor:
     scale = (output * target).mean(-1, keepdim=True) / power(target)[..., None].clamp_min(_LEAST)
     wanted = scale * target
     return decibels(power(wanted).clamp_min(_LEAST) / power(output - wanted).clamp_min(_LEAST))
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
+    """Return random numbers, evenly from between `low` and `high`."""
+    return low + (high - low) * torch.rand(shape, generator=generator)
+
+
+def unit(x: Tensor) -> Tensor:
+    """Return ``(..., T)`` with power one; silence stays silence."""
+    return x * (power(x)[..., None] + _LEAST).rsqrt()
+
+
+def _octaves(bins: int) -> Tensor:
+    """Return where bins 0 .. lie on a logarithmic axis, 0 .. 1."""
+    place = torch.arange(bins, dtype=torch.float32)
+    return ((place + 8) / 8).log2() / math.log2((bins + 7) / 8)
+
+
+def _warped(curve: Tensor, bins: int) -> Tensor:
+    """Return ``(n, bins)`` of a curve ``(n, points)`` over the octaves."""
+    place = _octaves(bins) * (curve.shape[1] - 1)
+    low = place.long().clamp(max=curve.shape[1] - 2)
+    share = place - low
+    return curve[:, low] * (1 - share) + curve[:, low + 1] * share
+
+
+def equalise(x: Tensor, generator: torch.Generator, tilt: float = 6.0, bumps: float = 4.0) -> Tensor:
+    """Filter ``(n, T)`` at random: a tilt of up to `tilt` dB an octave, and bumps of a deviation of `bumps` dB."""
+    spectra = torch.fft.rfft(x)
+    bins = spectra.shape[1]
+    slope = uniform((len(x), 1), -tilt, tilt, generator) * (_octaves(bins) * math.log2((bins + 7) / 8))
+    gain = slope + bumps * _warped(torch.randn(len(x), _POINTS, generator=generator), bins)
+    return unit(torch.fft.irfft(spectra * 10 ** ((gain - gain.amax(1, keepdim=True)) / 20), n=x.shape[1]))

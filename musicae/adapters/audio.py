@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..core import Sample, Spec
 from ..errors import MusicaeError
-from ..waves import power
+from ..waves import equalise, power
 from .sound import AV_SUFFIXES, SUFFIXES, Block, Kind, kind_like, reading, writing
 
 __all__ = ["Audio"]
@@ -33,6 +33,8 @@ class Audio:
     rate : in Hz.
     size : samples in a window.
     speed : in training, sounds are played faster or slower by up to this share, which changes their pitch as well.
+    tilt, bumps : in training, sounds are filtered at random, as other voices and microphones would: up to `tilt` dB an
+        octave up or down, and bumps of a deviation of `bumps` dB.
     quietest, loudest : in training, sounds are brought to a level between, in dB of full scale (root mean square);
         both 0 leaves them as they are.
     """
@@ -43,14 +45,16 @@ class Audio:
     default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise", "upscale": "upscale-audio"}
 
     def __init__(
-        self, rate: int = 16_000, size: int = 32_000, speed: float = 0.0, quietest: float = 0.0, loudest: float = 0.0
-    ) -> None:
-        if min(rate, size) < 1 or not 0 <= speed < 0.5 or quietest > loudest:
+        self, rate: int = 16_000, size: int = 32_000, speed: float = 0.0, quietest: float = 0.0, loudest: float = 0.0,
+        tilt: float = 0.0, bumps: float = 0.0,
+    ) -> None:  # fmt: skip
+        if min(rate, size) < 1 or not 0 <= speed < 0.5 or quietest > loudest or min(tilt, bumps) < 0:
             raise MusicaeError(
-                "[adapter] rate and size must be over 0, speed 0 to 0.5, and quietest not over loudest, "
-                f"not {rate}, {size}, {speed}, {quietest} and {loudest}"
+                "[adapter] rate and size must be over 0, speed 0 to 0.5, quietest not over loudest, tilt and bumps "
+                f"0 or more, not {rate}, {size}, {speed}, {quietest}, {loudest}, {tilt} and {bumps}"
             )
         self.rate, self.size, self.speed, self.quietest, self.loudest = rate, size, speed, quietest, loudest
+        self.tilt, self.bumps = tilt, bumps
 
     @classmethod
     def accepts(cls, path: Path) -> bool:
@@ -135,7 +139,7 @@ class Audio:
         return Sample(torch.cat([part.tensor for part in parts], dim=-1), {"kind": kind, "length": None}, parts[0].hop)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return ``(B, 1, size)``: a part at random of each sound, at another speed and level."""
+        """Return ``(B, 1, size)``: a part at random of each sound, at another speed, filtered, at another level."""
         length = batch.shape[-1]
         wanted = self.size
         if self.speed and length > self.size:
@@ -146,6 +150,9 @@ class Audio:
             batch = batch.gather(2, (start + torch.arange(wanted)).expand(-1, batch.shape[1], -1))
         if wanted != self.size:
             batch = F.interpolate(batch[:, :, None], size=(1, self.size), mode="bicubic", align_corners=False)[:, :, 0]
+        if self.tilt or self.bumps:
+            level = power(batch)[..., None].sqrt()
+            batch = level * equalise(batch[:, 0], generator, self.tilt, self.bumps)[:, None]
         if self.quietest or self.loudest:
             level = self.quietest + (self.loudest - self.quietest) * torch.rand(len(batch), 1, 1, generator=generator)
             batch = batch * (10 ** (level / 20) * (power(batch)[..., None] + _QUIET).rsqrt())

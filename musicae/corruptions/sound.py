@@ -7,13 +7,13 @@ from torch import Tensor
 
 from ..core import Windows
 from ..errors import MusicaeError
-from ..waves import power
+from ..waves import equalise, power, unit
 from . import noises
 
 __all__ = ["BandLimit", "Clip", "LowPass", "MixNoise", "Reverberate"]
 
 _LEAST = 1e-10
-_CLEAN = (40.0, 60.0)  # Decibels between a sound that counts as clean and its noise.
+_CLEAN = 60.0  # Decibels between a sound that counts as clean and its noise.
 
 
 class MixNoise:
@@ -23,7 +23,7 @@ class MixNoise:
     ----------
     rate : of the samples, in Hz.
     low, high : the signal-to-noise ratio is drawn evenly from between, in dB.
-    clean : the share of examples that stay all but clean (40 to 60 dB).
+    clean : the share of examples that are cleaner than `high`, up to 60 dB.
     recorded, coloured, babble, hum, crackle : how often each kind is drawn, in proportion: recorded noise filtered at
         random, coloured noise, several voices of the training data at once, mains hum, and clicks; the kinds that have
         been told to sway or to beat are the first two.
@@ -58,9 +58,9 @@ class MixNoise:
         noise = torch.where(torch.rand(len(clean), 1, generator=generator) < self.second, noise + again, noise)
         ratio = self._between(len(clean), self.low, self.high, generator)
         untouched = torch.rand(len(clean), 1, generator=generator) < self.clean
-        ratio = torch.where(untouched, self._between(len(clean), *_CLEAN, generator), ratio)
+        ratio = torch.where(untouched, self._between(len(clean), self.high, _CLEAN, generator), ratio)
         level = (power(clean)[:, None] + _LEAST).sqrt() * 10 ** (-ratio / 20)
-        return (clean + noises.unit(noise) * level).view(batch.shape)
+        return (clean + unit(noise) * level).view(batch.shape)
 
     @staticmethod
     def _between(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -82,7 +82,7 @@ class MixNoise:
     def _kind(self, kind: int, n: int, clean: Tensor, length: int, generator: torch.Generator) -> Tensor:
         if kind == 0 and self._noises is not None:
             found = _draw(self._noises, n, length, generator, spread=0.4)
-            return noises.modulate(noises.equalise(found, generator, tilt=3.0), self.rate, generator)
+            return noises.modulate(equalise(found, generator, tilt=3.0), self.rate, generator)
         if kind == 1:
             return noises.modulate(noises.coloured(n, length, self.rate, generator), self.rate, generator)
         if kind == 2:

@@ -17,7 +17,7 @@ from ..codec import Codec, generator
 from ..core import Streamer
 from ..corruptions import noises
 from ..errors import MusicaeError, did_you_mean
-from ..waves import power, si_sdr
+from ..waves import power, si_sdr, unit
 from . import peers
 from .common import Figures, mean
 
@@ -222,5 +222,5 @@ def _noises(
 
 
 def _mixed(clean: Tensor, kind: Any, ratio: float, rng: torch.Generator) -> Tensor:
-    noise = noises.unit(kind(rng))
+    noise = unit(kind(rng))
     return clean + noise * (power(clean) * 10 ** (-ratio / 10)).sqrt()

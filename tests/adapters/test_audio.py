@@ -261,6 +261,18 @@ def test_augmenting_cuts_and_levels():
         Audio(quietest=0.0, loudest=-3.0)
 
 
+def test_augmenting_filters_each_sound_in_its_own_way_and_keeps_its_level():
+    adapter = Audio(rate=8000, size=4000, tilt=3.0, bumps=3.0)
+    batch = 0.1 * torch.randn(1, 1, 4000, generator=torch.Generator().manual_seed(1)).repeat(6, 1, 1)
+    made = adapter.augment(batch, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(made.square().mean(-1), batch.square().mean(-1), rtol=1e-3, atol=0)
+    spectra = torch.fft.rfft(made[:, 0]).abs() / torch.fft.rfft(batch[:, 0]).abs()
+    bands = 20 * spectra.unflatten(1, (3, 667)).mean(2).log10()
+    assert bands.std(0).min() > 1
+    with pytest.raises(MusicaeError, match="tilt and bumps"):
+        Audio(tilt=-1.0)
+
+
 def test_an_excerpt_passes_over_silence_and_is_of_the_louder_channel(tmp_path):
     silence, loud = np.zeros((12_000, 2), np.float32), tones(20_000, 2) * (0.5, 1)
     soundfile.write(tmp_path / "a.wav", np.concatenate([silence, loud]), 8000, "FLOAT")
