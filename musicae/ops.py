@@ -188,9 +188,16 @@ def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: s
     for one, name, own in zip(samples, names, lengths, strict=True):
         if own != length:
             done = {"loop": "it was looped", "trim": "it was cut", "pad": "silence was added"}[how]
-            notices.append(f"{name} has {own} steps, not {length}; {done}")
+            notices.append(f"{name} has {_long(codec, own)}, not {_long(codec, length, bare=True)}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
+
+
+def _long(codec: Codec, length: int, bare: bool = False) -> str:
+    """Return a length in words: of sound in seconds, of others in steps."""
+    if rate := getattr(codec.adapter, "steps_per_second", 0):
+        return f"{length / rate:.1f} s"
+    return f"{length}" if bare else f"{length} steps"
 
 
 def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:

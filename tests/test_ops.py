@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 import torch
 from torch import Tensor, nn
 
@@ -109,6 +110,22 @@ def test_the_shorter_is_looped_padded_or_the_longer_trimmed(tmp_path: Path) -> N
     assert first_and_last("trim") == (short, long[:16], ["b.mid has 48 steps, not 16; it was cut"])
     with pytest.raises(MusicaeError, match="align must be"):
         ops.interpolate(a, b, preset=exact(), align="stretch")
+
+
+def test_whole_recordings_are_interpolated_and_lengths_are_in_seconds(tmp_path: Path) -> None:
+    model = {"name": "mdct-vae", "latent": 32, "hop": 32, "width": 8, "blocks": 1}
+    codec = codecs.build(
+        preset.Preset("made", {"adapter": {"name": "audio", "rate": 8000, "size": 1024}, "model": model})
+    )
+    sounds = {name: torch.randn(length) / 10 for name, length in {"a.wav": 4000, "b.wav": 12_000}.items()}
+    for name, x in sounds.items():
+        soundfile.write(tmp_path / name, x.numpy(), 8000, "FLOAT")
+    made = ops.interpolate(tmp_path / "a.wav", tmp_path / "b.wav", preset=codec, steps=3)
+    assert made.notices == ["a.wav has 0.5 s, not 1.5 s; it was looped"]
+    first, last = made.parts[0].tensor[0], made.parts[-1].tensor[0]
+    torch.testing.assert_close(first, sounds["a.wav"].repeat(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(last, sounds["b.wav"], atol=1e-3, rtol=0)
+    assert made.joined().tensor.shape == (1, 36_000)
 
 
 def test_what_was_looped_or_cut_leaves_no_tempo_behind_in_what_follows(tmp_path: Path) -> None:

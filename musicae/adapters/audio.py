@@ -85,6 +85,11 @@ class Audio:
         meta = {"kind": kind, "length": len(mono)}
         return Sample(torch.from_numpy(resample(mono, kind.rate, self.rate))[None], meta, remarks=remarks)
 
+    @property
+    def steps_per_second(self) -> int:
+        """How many samples are a second, for lengths in words."""
+        return self.rate
+
     @staticmethod
     def rate_of(path: Path) -> int:
         """Return the rate of a file in Hz. Raise MusicaeError as `read` does."""

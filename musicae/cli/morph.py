@@ -55,8 +55,8 @@ def interpolate(
 ) -> None:  # fmt: skip
     """Turn one file into another, step by step.
 
-    FILES are two files of a kind (or four with --grid): MIDI files of any length, or pictures.
-    The result is one file named A-to-B.mid beside the first, of pictures a strip A-to-B.png; -o x.gif makes them move.
+    FILES are two files of a kind (or four with --grid): MIDI files or recordings of any length, sounds, or pictures.
+    The result is one file named A-to-B.mid or A-to-B.wav, of pictures a strip A-to-B.png; -o x.gif makes them move.
     """
     from musicae import ops
 
