@@ -15,6 +15,7 @@ from .conv import ResBlock, conv
 __all__ = ["Mdct", "MdctModel", "mdct_vae"]
 
 _LEAST = 1e-9
+_AT_ONCE = 64
 _COMPRESS = 0.4
 _SMALL = 1e-3  # Of a coefficient: below it the compressed one is not steeper.
 _LOG_LEVELS = (-12.0, 6.0)
@@ -57,6 +58,7 @@ class MdctModel(nn.Module):
     nothing, so that training adds. The code of a window ``(1, T)`` has ``(T / hop + 1) * latent`` numbers, by frames.
     """
 
+    prepared = 4000  # Windows that `prepare` is to be given.
     axes: Tensor
     centre: Tensor
     scale: Tensor
@@ -94,9 +96,13 @@ class MdctModel(nn.Module):
     def prepare(self, x: Tensor) -> None:
         """Start as the principal components of windows ``(N, 1, T)`` of the training data."""
         size = x.shape[-1] // self.mdct.hop * self.mdct.hop
-        known = self.mdct.analyse(x[:, 0, :size].to(self.mdct.basis)).flatten(0, 1).double()
-        centre = known.mean(0)
-        values, vectors = torch.linalg.eigh((known - centre).T @ (known - centre) / len(known))
+        hop, exact = self.mdct.hop, torch.float64
+        count, total, products = 0, torch.zeros(hop, dtype=exact), torch.zeros(hop, hop, dtype=exact)
+        for part in torch.split(x[:, 0, :size], _AT_ONCE):
+            known = self.mdct.analyse(part.to(self.mdct.basis)).flatten(0, 1).to("cpu", exact)
+            count, total, products = count + len(known), total + known.sum(0), products + known.T @ known
+        centre = total / count
+        values, vectors = torch.linalg.eigh(products / count - torch.outer(centre, centre))
         self.axes.copy_(vectors[:, -self.latent :])
         self.scale.copy_(values[-self.latent :].clamp_min(_LEAST).sqrt())  # Codes of power one, as the prior has.
         self.centre.copy_(centre)
