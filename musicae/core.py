@@ -57,7 +57,8 @@ class Sample:
     """What an adapter reads from one file, and what it writes to one.
 
     `tensor` is ``(C, *S)`` for the whole file, float32, its last axis as long as the file is.
-    `meta` holds what the tensor does not but `write` restores (tempo, program, velocities ...).
+    `meta` holds what the tensor does not but `write` restores (tempo, program, velocities ...); as
+    JSON has it, for a model with a code, since files of codes hold it.
     `hop` is the step in which windows are cut along the last axis; None means the window's length.
     `remarks` says each choice the adapter made, a line each, for ``--verbose``.
     """

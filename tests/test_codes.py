@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from musicae import codec as codecs
-from musicae import codes, ops
+from musicae import codes, ops, preset
+from musicae.adapters.audio import Audio
 from musicae.codec import Codec
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 
 
@@ -44,6 +47,29 @@ def test_decoding_a_file_of_codes_gives_what_reconstruct_gives(tiny: Codec, file
         assert torch.equal(made.tensor, wanted.tensor)
         assert made.meta == wanted.meta
         assert made.hop == wanted.hop
+
+
+def test_recordings_become_codes_and_recordings_again(tmp_path: Path) -> None:
+    sections = {
+        "adapter": {"name": "audio", "rate": 8000, "size": 1024},
+        "model": {"name": "mdct-vae", "latent": 32, "hop": 32, "width": 8, "blocks": 1},
+    }
+    codec = codecs.build(preset.Preset("made", sections))
+    x = 0.1 * np.random.default_rng(0).standard_normal((3000, 2))
+    soundfile.write(tmp_path / "a.flac", x, 8000, "PCM_24")
+    codes.save(codes.encode(tmp_path / "a.flac", preset=codec), tmp_path / "c.npz")
+    (again,) = codes.decode(tmp_path / "c.npz", preset=codec)
+    codec.adapter.write(again, tmp_path / "b.flac")
+    found = soundfile.info(tmp_path / "b.flac")
+    assert (found.frames, found.samplerate, found.channels, found.subtype) == (3000, 8000, 2, "PCM_24")
+    np.testing.assert_allclose(soundfile.read(tmp_path / "b.flac")[0][:, 0], x.mean(1), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [{"x": 1}, {"rate": "8000", "channels": 1}, {"rate": 8000, "channels": 0}])
+def test_codes_of_no_kind_of_sound_are_one_line(tmp_path: Path, kind: dict[str, Any]) -> None:
+    with pytest.raises(MusicaeError, match="is no kind of sound file"):
+        Audio(8000).write(Sample(torch.zeros(1, 10), {"kind": kind}), tmp_path / "a.wav")
+    assert not (tmp_path / "a.wav").exists()
 
 
 def test_the_codes_name_their_preset(tiny_melody: Path, files: list[Path]) -> None:

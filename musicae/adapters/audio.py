@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,12 +15,13 @@ from torch.nn import functional as F
 
 from ..core import Sample, Spec
 from ..errors import MusicaeError
-from ..waves import equalise, power
-from .sound import AV_SUFFIXES, SUFFIXES, Block, Kind, kind_like, reading, writing
+from ..waves import decibels, equalise, magnitudes, power
+from .sound import AV_SUFFIXES, SUFFIXES, Block, Kind, kind_like, kind_of, reading, writing
 
 __all__ = ["Audio"]
 
 _QUIET = 1e-8
+_N_FFT, _COLUMNS, _RANGE = 1024, 1000, 80.0  # Of a picture: samples, at most about so many, dB.
 _SHORT = 2.0  # Seconds up to which a file counts as a single sound.
 
 
@@ -82,7 +84,7 @@ class Audio:
             remarks.append(f"{kind.channels} channels were mixed to one")
         if kind.rate != self.rate:
             remarks.append(f"{kind.rate} Hz became {self.rate} Hz")
-        meta = {"kind": kind, "length": len(mono)}
+        meta = {"kind": asdict(kind), "length": len(mono)}
         return Sample(torch.from_numpy(resample(mono, kind.rate, self.rate))[None], meta, remarks=remarks)
 
     @property
@@ -117,7 +119,7 @@ class Audio:
 
     def write(self, sample: Sample, path: Path) -> None:
         """Write a file, whole or not at all."""
-        kind = kind_like(sample.meta.get("kind") or self.blank()["kind"], path)
+        kind = kind_like(kind_of(sample.meta.get("kind") or self.blank()["kind"]), path)
         samples = resample(sample.tensor[0].numpy(), self.rate, kind.rate)
         length = int(sample.meta.get("length") or 0)
         # Of the same length up to what resampling rounds: then exactly so.
@@ -130,7 +132,7 @@ class Audio:
 
     def blank(self) -> dict[str, Any]:
         """Return that a sound which no file gave is a WAV file of one channel."""
-        return {"kind": Kind(self.rate, 1), "length": None}
+        return {"kind": asdict(Kind(self.rate, 1)), "length": None}
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""
@@ -162,6 +164,13 @@ class Audio:
             level = self.quietest + (self.loudest - self.quietest) * torch.rand(len(batch), 1, 1, generator=generator)
             batch = batch * (10 ** (level / 20) * (power(batch)[..., None] + _QUIET).rsqrt())
         return batch
+
+    def picture(self, tensor: Tensor) -> Tensor:
+        """Return a spectrogram ``(1, F, columns)`` of ``(1, T)``: low bands at the bottom, from 0, 80 dB down, to 1."""
+        hop = max(_N_FFT // 4, -(-tensor.shape[-1] // _COLUMNS))
+        powers = magnitudes(tensor[0], _N_FFT, hop).square()
+        levels = decibels(powers / powers.max().clamp_min(_QUIET))
+        return (1 + levels / _RANGE).clamp(0, 1).flip(0)[None]
 
     def canonical(self, data: Tensor) -> Tensor:
         """Return the samples themselves."""

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ..core import Sample, Spec
 from ..errors import MusicaeError
 from .audio import Audio
-from .sound import AV_SUFFIXES, SUFFIXES, Kind
+from .sound import AV_SUFFIXES, SUFFIXES
 
 __all__ = ["Mel"]
 
@@ -139,7 +139,7 @@ class Mel:
 
     def blank(self) -> dict[str, Any]:
         """Return that a sound which no file gave is a WAV file of one channel."""
-        return {"kind": Kind(self.rate, 1), "length": None}
+        return Audio(self.rate).blank()
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""

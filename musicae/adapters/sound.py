@@ -20,7 +20,18 @@ from ..errors import MusicaeError, OutputError
 from ..whole import whole
 from .mpeg import samples_in
 
-__all__ = ["AV_SUFFIXES", "SUFFIXES", "Kind", "Reader", "Writer", "kind_like", "reading", "too_loud", "writing"]
+__all__ = [
+    "AV_SUFFIXES",
+    "SUFFIXES",
+    "Kind",
+    "Reader",
+    "Writer",
+    "kind_like",
+    "kind_of",
+    "reading",
+    "too_loud",
+    "writing",
+]
 
 Block = NDArray[np.float32]
 
@@ -183,6 +194,18 @@ def _opened_av(path: Path, why: str = "") -> Iterator[Reader]:
 
 def _why(error: Exception) -> str:
     return str(getattr(error, "error_string", error)).strip(". ")
+
+
+def kind_of(facts: dict[str, Any]) -> Kind:
+    """Return the kind that `dataclasses.asdict` made `facts` of. Raise MusicaeError for others."""
+    try:
+        kind = Kind(**facts)
+        right = all(isinstance(value, int) and value > 0 for value in (kind.rate, kind.channels))
+        if right and all(isinstance(value, str) for value in (kind.format, kind.subtype)):
+            return kind
+    except TypeError:
+        pass
+    raise MusicaeError(f"{facts} is no kind of sound file: it needs rate and channels, format and subtype")
 
 
 def kind_like(kind: Kind, path: Path, frames: int | None = None) -> Kind:

@@ -4,6 +4,7 @@ import os
 import signal
 import struct
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +159,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
         adapter.write(sample, tmp_path / "no" / "a.wav")
     with pytest.raises(MusicaeError, match="sound is written as"):
         adapter.write(sample, tmp_path / "a.txt")
-    odd = Sample(torch.zeros(1, 100), {"kind": sound.Kind(7999, 1)})
+    odd = Sample(torch.zeros(1, 100), {"kind": asdict(sound.Kind(7999, 1))})
     with pytest.raises(OutputError, match="cannot be written as OGG OPUS"):
         adapter.write(odd, tmp_path / "a.opus")
     assert not list(tmp_path.iterdir())
@@ -271,6 +272,21 @@ def test_augmenting_filters_each_sound_in_its_own_way_and_keeps_its_level():
     assert bands.std(0).min() > 1
     with pytest.raises(MusicaeError, match="tilt and bumps"):
         Audio(tilt=-1.0)
+
+
+def test_a_picture_shows_when_and_how_high(tmp_path):
+    rate = 8000
+    x = np.sin(2 * np.pi * 2000 * np.arange(rate) / rate)
+    x[: rate // 2] = 0
+    picture = Audio(rate=rate).picture(torch.tensor(x, dtype=torch.float32)[None])
+    assert picture.shape[:2] == (1, 513)
+    assert 0 <= picture.min() < 0.01
+    assert picture.max() == 1
+    columns = picture.shape[2]
+    assert picture[0, :, : columns // 3].max() == 0
+    assert abs(int(picture[0, :, 3 * columns // 4].argmax()) - 256) <= 1  # 2,000 of 4,000 Hz: half way up.
+    assert Audio(rate=rate).picture(torch.zeros(1, 10)).max() == 0
+    assert Audio(rate=rate).picture(torch.zeros(1, 4_000_000)).shape[2] < 1100
 
 
 def test_an_excerpt_passes_over_silence_and_is_of_the_louder_channel(tmp_path):
