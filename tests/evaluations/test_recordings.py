@@ -1,5 +1,7 @@
 """The figures of cleaning: of a model that does nothing, of one that knows, and of others beside it."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import soundfile
@@ -85,6 +87,17 @@ def test_alignment_finds_the_lag(lag):
     middle = slice(400, -400)
     torch.testing.assert_close(found[middle], x[middle])
     assert peers.aligned(moved[:3000], x, 8000).shape == (4000,)
+
+
+@pytest.mark.parametrize("name", peers._KNOWN)
+def test_each_peer_takes_noise_off_and_keeps_the_length(name):
+    if importlib.util.find_spec(peers._KNOWN[name][0]) is None:
+        pytest.skip("it is not installed")
+    noise = 0.05 * torch.randn(2 * 16_000, generator=torch.Generator().manual_seed(0))
+    (peer,) = peers.peers(name).values()
+    out = peer(noise, 16_000)
+    assert abs(len(out) - len(noise)) <= 320
+    assert out[16_000:].square().mean() < 0.5 * noise.square().mean()
 
 
 def test_missing_data_and_unknown_peers_are_one_line(through, folders, tiny_denoise, monkeypatch):
