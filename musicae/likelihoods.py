@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .errors import MusicaeError
-from .waves import log_spectral, snr
+from .waves import intelligibility, log_spectral, snr
 
 __all__ = ["Bernoulli", "Categorical", "Gaussian", "Laplace", "LogSpectral", "Spectral"]
 
@@ -138,17 +138,20 @@ class _Sound:
 class Spectral(_Sound):
     """Sounds ``(B, 1, T)`` beside `params` of that shape: how unlike their spectra and their samples are. No density.
 
-    The weighted sum of three parts, for sounds brought to one loudness: the mean squared difference of magnitudes to
+    The weighted sum of four parts, for sounds brought to one loudness: the mean squared difference of magnitudes to
     the power of `power` (weight `magnitude`), that of the complex spectra so compressed (`phase`; Braun and Tashev
-    2021), and the negative signal-to-noise ratio in dB (`ratio`), which, unlike the scale-invariant one, keeps what
-    comes out as loud as it was. `n_fft` and `hop` are of the spectra, in samples.
+    2021), the negative signal-to-noise ratio in dB (`ratio`), which, unlike the scale-invariant one, keeps what
+    comes out as loud as it was, and what of the words is lost (`words`; see `musicae.waves.intelligibility`; to learn
+    by it is of Kolbaek et al. 2018). `n_fft` and `hop` are of the spectra, in samples; `rate`, in Hz, matters to
+    `words` alone.
     """
 
     def __init__(
         self, n_fft: int = 512, hop: int = 128, power: float = 0.3, magnitude: float = 7.0, phase: float = 3.0,
-        ratio: float = 0.08,
+        ratio: float = 0.08, words: float = 0.0, rate: int = 16_000,
     ) -> None:  # fmt: skip
         self.n_fft, self.hop, self.power = n_fft, hop, power
+        self.words, self.rate = words, rate
         self.magnitude, self.phase, self.ratio = magnitude, phase, ratio
 
     def nll(self, params: Tensor, target: Tensor) -> Tensor:
@@ -164,6 +167,8 @@ class Spectral(_Sound):
         loss = loss + self.phase * (apart.real.square() + apart.imag.square()).flatten(1).mean(1)
         if self.ratio:
             loss = loss - self.ratio * snr(clean, out, _ENOUGH)
+        if self.words:
+            loss = loss - self.words * intelligibility(clean, out, self.rate)
         return loss * clean.shape[1]
 
     def _spectra(self, x: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ Report = Callable[[dict[str, float]], None]
 
 _VALIDATED = 64  # Windows at once.
 _MATRICES = 2  # By how much Muon's steps are larger than AdamW's; as large was worse.
+_FALL = 0.2  # Share of the steps in which the rate of "wsd" falls, by 1 - sqrt (Hägele et al. 2024).
 _PREPARED = 400  # Windows that a model looks at before its training, if it says no number.
 
 
@@ -126,10 +127,11 @@ def fit(
     """Train the networks of `parts` on `windows`; the keywords are a preset's ``[training]``.
 
     `batch` is the whole batch, shared out among the processes. `lr` rises over `warmup` steps, then
-    follows `schedule` (``"cosine"``, ``"one-cycle"``, ``"constant"``) to zero. `optimizer` is ``"adamw"``, or
-    ``"muon"`` for the matrices (Jordan et al. 2024; its steps are twice as large as AdamW's, which they are measured
-    by as Liu et al. 2025 do) and AdamW for the rest. The KL weight goes to `beta`
-    as `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``, `kl_cycles` times (Fu et al. 2019).
+    follows `schedule` to zero: ``"cosine"``, ``"one-cycle"``, or ``"wsd"``, warmup, stable, decay (Hu et al. 2024), a
+    fifth for the last, so that what was kept before it may go on to more steps; or stays ``"constant"``.
+    `optimizer` is ``"adamw"``, or ``"muon"`` for the matrices (Jordan et al. 2024; its steps are twice as large as
+    AdamW's, which they are measured by as Liu et al. 2025 do) and AdamW for the rest. The KL weight goes to `beta` as
+    `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``, `kl_cycles` times (Fu et al. 2019).
     `free_bits` is in nats an example: KL below it costs nothing (Kingma et al. 2016). `ema` is the decay
     of the averaged weights that are kept. `prior_steps` more steps, with a schedule of their own, train the
     prior alone on the finished codes. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
@@ -281,12 +283,15 @@ def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
 def _rate(step: int, steps: int, lr: float, warmup: int, schedule: str) -> float:
     if schedule == "one-cycle":  # Smith and Topin 2018: up for three tenths, then down.
         warmup = round(0.3 * steps)
-    elif schedule not in ("cosine", "constant"):
-        raise MusicaeError(f"[training] schedule must be 'cosine', 'one-cycle' or 'constant', not '{schedule}'")
+    elif schedule not in ("cosine", "constant", "wsd"):
+        raise MusicaeError(f"[training] schedule must be 'cosine', 'one-cycle', 'wsd' or 'constant', not '{schedule}'")
     if step < warmup:
         return lr * (step + 1) / warmup
     if schedule == "constant":
         return lr
+    if schedule == "wsd":
+        fall = _FALL * steps
+        return lr * (1 - math.sqrt(max(0.0, (step - steps + fall) / fall)))
     return lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 

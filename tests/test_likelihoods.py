@@ -119,3 +119,17 @@ def test_what_flutters_within_a_window_is_seen_by_a_shorter_one():
     assert more[2] > 1.15
     with pytest.raises(MusicaeError, match="sizes must be"):
         LogSpectral(sizes=())
+
+
+def test_words_that_are_lost_cost_what_they_weigh():
+    generator = torch.Generator().manual_seed(0)
+    swell = torch.sin(torch.arange(16_000) / 800).square()
+    clean = torch.randn(3, 1, 16_000, generator=generator) * swell
+    made = clean + torch.tensor([0.0, 0.1, 1.0])[:, None, None] * torch.randn(3, 1, 16_000, generator=generator)
+    lost = (Spectral(words=2.0).nll(made, clean) - Spectral().nll(made, clean)) / 16_000 / 2.0 + 1
+    assert lost[0] < 1e-4
+    assert lost[0] < lost[1] < lost[2] < 1
+    made = torch.zeros(3, 1, 16_000, requires_grad=True)
+    for target in (clean, torch.zeros(3, 1, 16_000)):
+        Spectral(words=2.0).nll(made, target).sum().backward()
+    assert made.grad.isfinite().all()

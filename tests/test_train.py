@@ -272,6 +272,12 @@ def test_schedules_go_where_they_say():
     assert rates[100] == pytest.approx(0.0, abs=1e-6)
     cycle = [train._rate(step, 100, 1.0, 10, "one-cycle") for step in range(100)]
     assert cycle.index(max(cycle)) in (29, 30)
+    stable = [train._rate(step, 100, 1.0, 10, "wsd") for step in range(101)]
+    assert set(stable[10:81]) == {1.0}
+    assert stable[85] == pytest.approx(0.5)
+    assert stable[100] == 0.0
+    # A longer run is the same until this one begins to fall.
+    assert stable[:81] == [train._rate(step, 200, 1.0, 10, "wsd") for step in range(81)]
     linear = [train._kl_weight(step, 100, 0.5, "linear", 50, 4) for step in range(100)]
     assert linear[49] == linear[99] == 0.5
     assert linear[24] == pytest.approx(0.25)
