@@ -6,7 +6,8 @@ import struct
 import sys
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ FORMATS = {
 
 _HOW: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"lossless": True},
+    "WEBP": {"lossless": True, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
 _SEE_THROUGH = ("PNG", "WEBP", "TIFF")  # Formats whose transparency has as many levels as the picture.
@@ -50,7 +51,7 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
 
-_limit = threading.Lock()
+_limit = threading.RLock()
 
 
 @dataclass
@@ -116,22 +117,30 @@ def load(path: Path) -> Raster:
             size = f"{pixels / 1e6:,.0f} megapixels"
             raise MusicaeError(f"{path} has {size}, and {LARGEST // 10**6} are the most that is read; make it smaller")
         try:
-            return _decode(path, image)
+            with _unlimited():
+                return _decode(path, image)
         except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over.
             reason = " ".join(str(error).split()) or type(error).__name__
             raise MusicaeError(f"{path} is damaged or cut short ({reason})") from error
 
 
 def _open(path: Path) -> PIL.Image.Image:
-    # Pillow has a limit of its own, one for all of a program; only the header is read here, under the lock.
-    with _limit:
-        kept, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
+    with _unlimited():
         try:
             return PIL.Image.open(path)
         except PIL.UnidentifiedImageError:
             raise MusicaeError(f"{path} is not a picture of a kind that is read here; convert it to PNG") from None
         except Exception as error:
             raise MusicaeError(f"{path} is damaged or cut short ({' '.join(str(error).split())})") from error
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
+    """Lift Pillow's own limit of size, of which a program has one, and so one picture at a time is read."""
+    with _limit:
+        kept, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
         finally:
             PIL.Image.MAX_IMAGE_PIXELS = kept
 
@@ -262,7 +271,7 @@ def save(raster: Raster, path: Path, frames: list[NDArray[Any]] | None = None) -
             elif values.dtype == np.uint16 and (values.shape[2] == 3 or alpha is not None):
                 # Grey with transparency goes into three channels: of two, Pillow reads 8 bits only.
                 deep = _with(values.repeat(3, 2) if values.shape[2] == 1 else values, alpha)
-                temporary.write_bytes(_deep_png(deep) if kind == "PNG" else _deep_tiff(deep))
+                temporary.write_bytes((_deep_png if kind == "PNG" else _deep_tiff)(deep, raster.dpi, raster.profile))
             else:
                 _image(_with(values, alpha)).save(temporary, kind, **more)
         except (ValueError, SystemError) as error:  # What an encoder raises besides OSError.
@@ -281,7 +290,7 @@ def _image(values: NDArray[Any]) -> PIL.Image.Image:
     return PIL.Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
 
 
-def _deep_png(values: NDArray[np.uint16]) -> bytes:
+def _deep_png(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
     """Return a PNG file of 16 bits for each of 3 or 4 channels, which Pillow does not write (W3C PNG, 3rd ed.)."""
     height, width, channels = values.shape
     rows = np.zeros((height, 1 + 2 * channels * width), np.uint8)  # Each begins with its filter: 2, the row above.
@@ -289,23 +298,35 @@ def _deep_png(values: NDArray[np.uint16]) -> bytes:
     rows[:, 1:] = np.ascontiguousarray(values, ">u2").view(np.uint8).reshape(height, -1)
     rows[1:, 1:] -= rows[:-1, 1:].copy()
     header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    chunks = [(b"IHDR", header)]
+    if profile:
+        chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(profile)))
+    if dpi:  # In dots a metre.
+        chunks.append((b"pHYs", struct.pack(">IIB", *(round(one / 0.0254) for one in dpi), 1)))
+    chunks += [(b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b"")]
     written = [struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in chunks]
     return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
-def _deep_tiff(values: NDArray[np.uint16]) -> bytes:
+def _deep_tiff(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
     """Return a TIFF file of 16 bits for each of 3 or 4 channels, which Pillow does not write (TIFF 6.0)."""
     height, width, channels = values.shape
     content = zlib.compress(np.ascontiguousarray(values).astype("<u2").tobytes())
-    bits = struct.pack("<HHHH", 16, 16, 16, 16)
+    head = struct.pack("<HHHH", 16, 16, 16, 16)
+    head += b"".join(struct.pack("<II", round(one * 1000), 1000) for one in dpi or (72.0, 72.0))
+    place = 8 + len(head)
     tags = [  # (tag, 3 for words or 4 for double words, count, value)
         (256, 4, 1, width), (257, 4, 1, height), (258, 3, channels, 8), (259, 3, 1, 8), (262, 3, 1, 2),
-        (273, 4, 1, 16), (277, 3, 1, channels), (278, 4, 1, height), (279, 4, 1, len(content)),
+        (273, 4, 1, place), (277, 3, 1, channels), (278, 4, 1, height), (279, 4, 1, len(content)),
     ]  # fmt: skip
+    if dpi:
+        tags += [(282, 5, 1, 16), (283, 5, 1, 24), (296, 3, 1, 2)]
     if channels == 4:
         tags.append((338, 3, 1, 2))
-    start = 16 + len(content) + len(content) % 2
+    if profile:
+        tags.append((34675, 7, len(profile), place + len(content)))
+        content += profile
+    start = place + len(content) + len(content) % 2
     entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     table = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
-    return struct.pack("<2sHI", b"II", 42, start) + bits + content + b"\0" * (len(content) % 2) + table
+    return struct.pack("<2sHI", b"II", 42, start) + head + content + b"\0" * (len(content) % 2) + table

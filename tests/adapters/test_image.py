@@ -1,13 +1,16 @@
 import json
 import runpy
+import warnings
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 import pytest
 import torch
 from drawn import noise, pixels, put
 
+from musicae.adapters import raster
 from musicae.adapters.image import Image
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
@@ -211,3 +214,27 @@ def test_a_share_of_a_batch_loses_its_colours():
 def test_a_share_outside_of_0_to_1_is_refused():
     with pytest.raises(MusicaeError, match=r"greys is a share from 0 to 1, not 1\.5"):
         Image(greys=1.5)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_pictures_of_16_bits_keep_profile_and_resolution(tmp_path, suffix, channels):
+    deep = np.random.default_rng(0).integers(0, 65536, (5, 7, channels), dtype=np.uint16)
+    alpha = deep[..., 3] if channels == 4 else None
+    profile = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+    raster.save(raster.Raster(deep[..., :3], alpha, (300.0, 150.0), profile), tmp_path / f"a{suffix}")
+    found = raster.load(tmp_path / f"a{suffix}")
+    assert np.array_equal(found.values, deep[..., :3])
+    assert alpha is None or np.array_equal(found.alpha, alpha)
+    assert found.dpi == pytest.approx((300, 150), abs=0.02)
+    assert found.profile == profile
+
+
+def test_no_limit_of_pillow_s_own_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 10)
+    for name in ("a.tif", "a.png"):
+        raster.save(raster.Raster(np.zeros((9, 9, 1), np.uint8)), tmp_path / name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert raster.load(tmp_path / name).values.shape == (9, 9, 1)
+    assert PIL.Image.MAX_IMAGE_PIXELS == 10
