@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .errors import MusicaeError
-from .whole import whole
+from .whole import make_folder, whole
 
 __all__ = ["FORMAT", "read", "read_header", "write"]
 
@@ -32,11 +32,13 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any], 
     from safetensors.torch import save
 
     stored = {name: (_half(tensor) if half else tensor).detach().cpu().contiguous() for name, tensor in tensors.items()}
+    known: set[int] = set()
+    for name, tensor in stored.items():  # What two share, such as tied weights, is stored for each.
+        place = tensor.untyped_storage().data_ptr()
+        stored[name] = tensor.clone() if place in known else tensor
+        known.add(place)
     text = json.dumps({"format": FORMAT, **header})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MusicaeError(f"{path} cannot be written: {error.strerror or error}") from error
+    make_folder(path.parent)
     with whole(path) as temporary:
         temporary.write_bytes(save(stored, {_KEY: text}))
 

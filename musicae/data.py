@@ -44,6 +44,8 @@ def noises(recipe: Preset, adapter: Adapter, folders: Mapping[str, Path]) -> Win
     if part is None or "noise" not in folders:
         return None
     windows: Windows = registry.build("datasets", part[0], adapter, "train", folders["noise"], **part[1])
+    if not len(windows):
+        raise MusicaeError(f"--data noise={folders['noise']}: there is nothing but silence in it; name another folder")
     return windows
 
 

@@ -24,6 +24,7 @@ from .codec import Codec, generator
 from .core import Corruption, Latent, Restorer, Windows
 from .errors import MusicaeError
 from .preset import Preset
+from .whole import make_folder, whole
 
 __all__ = ["fit", "train"]
 
@@ -99,6 +100,7 @@ def train(
         raise MusicaeError(f"nothing to resume in {out}; run without --resume")
     if not resume and (out / "state.safetensors").is_file():
         raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
+    make_folder(out)
     splits = [data.load(chosen, parts.adapter, split, folders or {}) for split in ("train", "validation")]
     prepare: Any = getattr(parts.model, "prepare", None)
     if prepare and not resume and len(splits[0]):
@@ -139,6 +141,8 @@ def fit(
     from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.utils import set_seed
 
+    if steps < 0 or prior_steps < 0 or not steps + prior_steps:
+        raise MusicaeError(f"[training] steps must be 1 or more, not {steps}")
     if precision not in ("bf16", "fp16", "no"):
         raise MusicaeError(f"[training] precision must be 'bf16', 'fp16' or 'no', not '{precision}'")
     if prior_steps and parts.prior is None:
@@ -151,7 +155,7 @@ def fit(
     # Convolutions of pictures are faster so.
     layout = torch.channels_last if len(parts.spec.shape) == 2 else torch.preserve_format
     objective = Objective(parts).to(accelerator.device).to(memory_format=layout).train()
-    names = dict(objective.networks.named_parameters())
+    names = {name: one for name, one in objective.networks.named_parameters() if one.requires_grad}
     wrapped, *optimizers = accelerator.prepare(objective, *_optimizers(optimizer, names, weight_decay))
     averaged = {name: tensor.detach().clone() for name, tensor in objective.networks.state_dict().items()}
     total = steps + prior_steps
@@ -212,18 +216,27 @@ def fit(
     return out / "model.safetensors"
 
 
+def _step_of(line: str) -> float:
+    """Return the step of a line of metrics; of one that is cut short, as where the power failed, infinity."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
+
+
 class _Log:
     """Metrics as JSON lines, to TensorBoard where it is installed, and to the caller."""
 
     def __init__(self, out: Path, first: int, report: Report | None) -> None:
         self.path, self.report = out / "metrics.jsonl", report
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         kept = []
         if first and self.path.is_file():
             lines = self.path.read_text(encoding="utf-8").splitlines()
-            kept = [line + "\n" for line in lines if json.loads(line)["step"] <= first]
-        self.file = self.path.open("w", encoding="utf-8")
-        self.file.writelines(kept)
+            kept = [line + "\n" for line in lines if _step_of(line) <= first]
+        with whole(self.path) as temporary:
+            temporary.write_text("".join(kept), encoding="utf-8")
+        self.file = self.path.open("a", encoding="utf-8")
         self.board: Any = None
         if importlib.util.find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
@@ -306,7 +319,11 @@ def _kl_weight(step: int, steps: int, beta: float, schedule: str, warmup: int, c
 
 @torch.no_grad()
 def _average(averaged: dict[str, Tensor], now: dict[str, Tensor], decay: float) -> None:
-    torch._foreach_lerp_(list(averaged.values()), [now[name] for name in averaged], 1 - decay)
+    smooth = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
+    torch._foreach_lerp_([averaged[name] for name in smooth], [now[name] for name in smooth], 1 - decay)
+    for name, tensor in averaged.items():
+        if not tensor.is_floating_point():  # What counts, such as the batches that a norm has seen.
+            tensor.copy_(now[name])
 
 
 def _save(
@@ -318,7 +335,8 @@ def _save(
     state = {f"networks.{name}": tensor for name, tensor in objective.networks.state_dict().items()}
     state |= {f"ema.{name}": tensor for name, tensor in averaged.items()}
     for keys, moments, part in _moments(optimizers, names):
-        state |= {f"{key}.{name}": moments[parameter][key] for name, parameter in part.items() for key in keys}
+        seen = {name: moments[parameter] for name, parameter in part.items() if parameter in moments}
+        state |= {f"{key}.{name}": one[key] for name, one in seen.items() for key in keys}
     checkpoint.write(out / "state.safetensors", state, header)
     parts.save(out / "model.safetensors", tensors=averaged)
 
@@ -337,6 +355,7 @@ def _restore(
 ) -> int:
     """Put a saved state back, to the bit, and return its step."""
     header, state = checkpoint.read(path)
+    left = {name for name in state if not name.startswith(("networks.", "ema."))}
     try:
         networks = {name: state[f"networks.{name}"] for name in objective.networks.state_dict()}
         objective.networks.load_state_dict(networks)
@@ -344,11 +363,16 @@ def _restore(
             tensor.copy_(state[f"ema.{name}"])
         for keys, moments, part in _moments(optimizers, names):
             for name, parameter in part.items():
+                if f"{keys[0]}.{name}" not in state:
+                    continue  # It took no part.
+                left -= {f"{key}.{name}" for key in keys}
                 moments[parameter] = {
                     "step": torch.tensor(float(header["step"]), device=parameter.device),
                     # Laid out in memory as the parameter is: the fused kernel goes through both side by side.
                     **{key: torch.empty_like(parameter).detach().copy_(state[f"{key}.{name}"]) for key in keys},
                 }
+        if left:
+            raise KeyError(min(left))
     except (KeyError, RuntimeError) as error:
         raise MusicaeError(f"{path} is of another preset than the one to train; name another folder with -o") from error
     return int(header["step"])

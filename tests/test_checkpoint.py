@@ -89,3 +89,11 @@ def test_a_pickle_is_refused_and_not_run(tmp_path):
     path.write_bytes(struct.pack("<Q", 2**60) + b"{}")
     with pytest.raises(MusicaeError, match="whole safetensors"):
         checkpoint.read(path)
+
+
+def test_tensors_that_share_memory_are_stored_each(tmp_path):
+    one = torch.arange(6.0)
+    checkpoint.write(tmp_path / "a.safetensors", {"a": one, "b": one, "part": one[2:4]}, {})
+    found = checkpoint.read(tmp_path / "a.safetensors")[1]
+    assert found["a"].tolist() == found["b"].tolist() == one.tolist()
+    assert found["part"].tolist() == [2, 3]

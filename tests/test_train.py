@@ -13,7 +13,7 @@ import pytest
 import soundfile
 import torch
 
-from musicae import checkpoint, codec, train
+from musicae import checkpoint, codec, data, train
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
@@ -108,9 +108,52 @@ def test_either_optimizer_learns_and_resumes_to_the_bit(sounds, tmp_path, kind):
         train.train(voice(**other), tmp_path / "part", sounds, resume=True, cpu=True)
 
 
+def test_noise_that_is_silent_is_one_line(sounds, tmp_path):
+    for path in sounds["noise"].rglob("*.wav"):
+        soundfile.write(path, np.full(3000, 1e-5), 8000)
+    with pytest.raises(MusicaeError, match="nothing but silence"):
+        train.train(voice(), tmp_path / "run", sounds, cpu=True)
+
+
+def test_what_is_not_trained_and_what_counts_go_through_a_training(sounds, tmp_path):
+    made = voice(steps=4, checkpoint_every=2)
+
+    def parts():
+        found = codec.build(made)
+        found.model.counts = torch.nn.BatchNorm1d(3)  # Never used: its weights get no gradient.
+        found.model.split.bias.requires_grad_(False)
+        return found
+
+    adapter = parts().adapter
+    windows = [data.load(made, adapter, split, sounds) for split in ("train", "validation")]
+    settings = {"steps": 4, "batch": 4, "checkpoint_every": 2, "precision": "no"}
+    torch.manual_seed(0)
+    train.fit(first := parts(), *windows, tmp_path / "whole", cpu=True, **settings)
+    torch.manual_seed(0)
+    asked = iter([False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train.fit(parts(), *windows, tmp_path / "part", cpu=True, stop=lambda: next(asked), **settings)
+    train.fit(parts(), *windows, tmp_path / "part", cpu=True, resume=True, **settings)
+    assert same(*(tensors(tmp_path / run / "state.safetensors") for run in ("whole", "part")))
+    before = parts()
+    assert torch.equal(first.model.split.bias, before.model.split.bias)
+
+
 def test_an_optimizer_that_there_is_not_is_named(sounds, tmp_path):
     with pytest.raises(MusicaeError, match="'adamw' or 'muon', not 'adam'"):
         train.train(voice(optimizer="adam"), tmp_path / "run", sounds, cpu=True)
+
+
+def test_metrics_that_were_cut_short_do_not_keep_a_training_from_going_on(folder, tmp_path):
+    asked = iter([False] * 5 + [True])
+    with pytest.raises(KeyboardInterrupt):
+        train.train(recipe(), tmp_path / "run", {"": folder}, cpu=True, stop=lambda: next(asked))
+    log = tmp_path / "run" / "metrics.jsonl"
+    before = log.read_text()
+    log.write_text(before + '{"step": 5, "lo')
+    train.train(recipe(), tmp_path / "run", {"": folder}, cpu=True, resume=True)
+    assert log.read_text().startswith(before)
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()][-1] == 12
 
 
 def test_being_asked_to_stop_keeps_the_last_step(folder, tmp_path):
@@ -258,7 +301,7 @@ def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "match"),
     [({"schedule": "cosy"}, "schedule"), ({"kl_schedule": "x"}, "kl_schedule"), ({"precision": "fp8"}, "precision"),
-     ({"stepps": 3}, "did you mean 'steps'")],
+     ({"stepps": 3}, "did you mean 'steps'"), ({"steps": 0}, "1 or more, not 0")],
 )  # fmt: skip
 def test_wrong_settings_are_one_line(folder, tmp_path, setting, match):
     with pytest.raises(MusicaeError, match=match):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from musicae import whole
 from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ __all__ = [
     "percent",
     "reading",
     "results",
+    "say_json",
     "say_skipped",
     "staged",
+    "there",
     "time_left",
     "usual_suffix",
     "writing",
@@ -107,6 +110,12 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
+def say_json(facts: Any) -> None:
+    """Print one JSON value; names of files that are no text come out escaped."""
+    text = json.dumps(facts, ensure_ascii=False)
+    click.echo(text if text.isprintable() else json.dumps(facts))
+
+
 def say_skipped(skipped: Mapping[str, str], of: int) -> None:
     """Name the files that could not be read, a line each, and raise MusicaeError with their number, if there are any.
 
@@ -161,9 +170,9 @@ def staged(targets: Sequence[Path], force: bool) -> Iterator[Mapping[Path, Path]
     folder, or whose folder cannot be written. An error in between leaves nothing behind.
     """
     for target in targets:
-        if target.is_dir():
+        if there(target) and target.is_dir():
             raise MusicaeError(f"{target} is a folder; name a file with -o")
-        if target.exists() and not force:
+        if there(target) and not force:
             raise MusicaeError(f"{target} exists already; -f overwrites it, -o names another")
     with ExitStack() as cleaning:
         hidden = {folder: _hidden(folder, cleaning) for folder in dict.fromkeys(target.parent for target in targets)}
@@ -195,6 +204,14 @@ def _hidden(folder: Path, cleaning: ExitStack) -> Path:
     return temporary
 
 
+def there(path: Path) -> bool:
+    """Tell whether there is such a file or folder; a name that cannot be, such as one too long, is not there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def make_folder(folder: Path, cleaning: ExitStack) -> None:
     """Make `folder` and those over it; `cleaning` removes what was made here and is empty then.
 
@@ -202,10 +219,7 @@ def make_folder(folder: Path, cleaning: ExitStack) -> None:
     """
     for path in [path for path in (folder, *folder.parents) if not path.exists()][::-1]:
         cleaning.callback(_remove_if_empty, path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MusicaeError(f"cannot write in {folder}: {error.strerror}; name another place with -o") from error
+    whole.make_folder(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -282,7 +296,7 @@ class Results:
         if self.as_json:
             kinds = {"wav": self.wav, "png": self.png}
             extra = {kind: str(path) for kind, path in kinds.items() if path}
-            click.echo(json.dumps({"paths": [str(path) for path in self.parts], **extra, **facts}, ensure_ascii=False))
+            say_json({"paths": [str(path) for path in self.parts], **extra, **facts})
         else:
             for path in self.paths[self.streamed :]:
                 click.echo(path, err=self.streamed)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..core import Adapter, Windows
 from ..errors import MusicaeError
@@ -46,6 +47,8 @@ def recordings(
     length = int(_LONGEST * size) if split == "train" else size
     chosen = [path for group in groups.values() for path in group]
     rate: int = adapter.rate  # type: ignore[attr-defined]
+    if not 0 <= low_cut < rate / 2:
+        raise MusicaeError(f"[dataset] low_cut must be 0 or more and below {rate / 2:g} Hz, not {low_cut}")
     care: dict[str, Any] = {"each": each, "low_cut": low_cut, "lively": lively}
     settings = {"rate": rate, "length": length, "by": by, "most": most, "seed": seed, **care}
     key = cache.fingerprint(chosen, Path(folder or "."), set="recordings", **settings)
@@ -187,7 +190,7 @@ def one_shots(
                 except MusicaeError:
                     continue
                 if tensor.shape[-1] <= longest * size and tensor[..., :size].max() > 0:
-                    data.append(tensor[..., :size])
+                    data.append(F.pad(tensor[..., :size], (0, size - min(size, tensor.shape[-1]))))
                     pieces.append(i)
         stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
         return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))

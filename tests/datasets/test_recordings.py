@@ -92,6 +92,7 @@ def test_wrong_folders_and_settings_are_one_line(folder, tmp_path):
         ((ADAPTER, "train", tmp_path / "gone"), {}, "no folder"),
         ((ADAPTER, "train", tmp_path / "none"), {}, "no sound files"),
         ((ADAPTER, "train", folder), {"by": "speaker"}, "'file' or 'folder'"),
+        ((ADAPTER, "train", folder), {"low_cut": 4000.0}, "below 4000 Hz, not 4000"),
         ((Image(), "train", folder), {}, "use it with the adapter 'audio'"),
     ):
         with pytest.raises(MusicaeError, match=match):
@@ -108,5 +109,7 @@ def test_single_sounds_are_a_window_each(folder):
     assert sum(len(split.names) for split in splits) == 8
     assert splits[0].data.shape[1:] == (1, 8, 16)
     assert len(one_shots(adapter, "train", folder, test=0.0, validation=0.0, longest=100.0)) == 25
+    shorter = one_shots(Audio(8000, 20_000), "train", folder, test=0.0, validation=0.0)
+    assert shorter.data.shape == (25, 1, 20_000)
     with pytest.raises(MusicaeError, match="'one-shots' needs a folder"):
         one_shots(adapter, "train", None)
