@@ -15,6 +15,7 @@ __all__ = [
 _THIRDS, _LOWEST = 15, 150.0  # Bands of a third of an octave, and the middle of the lowest, in Hz.
 _SEGMENT, _EVERY = 30, 5  # Frames that are compared at a time, and from one such time to the next.
 _AUDIBLE = 1e-4  # Of the loudest frame's energy: what is quieter is a pause.
+_FAINT = 1e-8  # Of the power of what is to be understood: what is quieter is not brought to its level.
 _DISTORTED = 10 ** (15 / 20)  # How far the envelope counts that is above the clean one.
 _POINTS = 24  # Of a random filter, evenly over the octaves.
 _LEAST = 1e-12  # The power of what counts as silence: 120 dB below a full square wave.
@@ -94,7 +95,8 @@ def intelligibility(target: Tensor, output: Tensor, rate: int) -> Tensor:
     clean, made = (one.unfold(2, _SEGMENT, _EVERY) for one in envelopes)
     ends = torch.arange(clean.shape[2], device=target.device) * _EVERY + _SEGMENT
     counts = (ends <= heard.sum(1, keepdim=True)).to(target)
-    level = (power(clean) / power(made))[..., None].sqrt()
+    # To be silent is not to be understood, however loud silence is made.
+    level = (power(clean) / (power(made) + _FAINT * power(clean)))[..., None].sqrt()
     made = torch.minimum(level * made, (1 + _DISTORTED) * clean)
     clean, made = (one - one.mean(-1, keepdim=True) for one in (clean, made))
     likeness = (clean * made).sum(-1) / ((clean.square().sum(-1) + _LEAST) * (made.square().sum(-1) + _LEAST)).sqrt()

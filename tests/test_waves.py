@@ -24,3 +24,12 @@ def test_what_is_shorter_than_a_segment_is_not_judged():
     x = torch.randn(2, 500, generator=torch.Generator().manual_seed(0))
     assert (intelligibility(x, x, 16_000) == 0).all()
     assert (intelligibility(0 * x, x, 16_000) == 0).all()
+
+
+def test_silence_is_not_understood():
+    x = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    made = torch.zeros_like(x, requires_grad=True)
+    found = intelligibility(x, made, 16_000)
+    assert found.item() == pytest.approx(0, abs=0.05)
+    found.sum().backward()
+    assert made.grad.isfinite().all()
