@@ -29,6 +29,8 @@ __all__ = [
     "files_in",
     "gather",
     "label_of",
+    "listed",
+    "noisy_suffixes",
     "preset_for",
     "read",
     "read_all",
@@ -187,9 +189,11 @@ def upscaling_preset(path: Path, scale: int) -> str:
 def files_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = None) -> list[Path]:
     """Return all files below `folder` that end in one of `suffixes`, sorted, without hidden ones.
 
-    Those in the folder `leave_out` are not among them.
+    Those in the folder `leave_out`, where it lies in `folder`, are not among them.
     """
     hidden = leave_out.resolve() if leave_out else None
+    if hidden and folder.resolve() not in hidden.parents:
+        hidden = None
     found = []
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder)
@@ -200,52 +204,53 @@ def files_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = N
     return found
 
 
-def gather(
-    preset: Codec | str | None, *paths: Path, verb: str = "", leave_out: Path | None = None
-) -> tuple[Codec, list[tuple[Path, Path]]]:
+def gather(preset: Codec | str | None, *paths: Path) -> tuple[Codec, list[tuple[Path, Path]]]:
     """Return the codec as `codec_for` does, and all files: those of `paths`, and for a folder those in it.
 
     With each file comes its name in what is made of it: its own, or where it lies in the folder.
     Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
     """
-    for path in paths:
-        if not path.is_dir():
-            _check_file(path)
     if preset is None and paths:
-        preset = _preset_for_several(paths, verb, leave_out)
-    codec = codec_for(preset, *paths, verb=verb)
+        preset = _preset_for_several(paths)
+    codec = codec_for(preset, *paths)
+    return codec, listed(paths, codec.adapter.suffixes)
+
+
+def listed(paths: Sequence[Path], suffixes: Collection[str], leave_out: Path | None = None) -> list[tuple[Path, Path]]:
+    """Return the files of `paths`, and those in its folders that end in one of `suffixes`, as `gather` does."""
     files = []
     for path in paths:
         if not path.is_dir():
+            _check_file(path)
             files.append((path, Path(path.name)))
             continue
-        inside = files_in(path, codec.adapter.suffixes, leave_out)
+        inside = files_in(path, suffixes, leave_out)
         if not inside:
-            raise _nothing(path, codec.adapter.suffixes)
+            known = ", ".join(sorted(suffixes))
+            raise MusicaeError(f"{path} has no file that is read here ({known}); name another folder")
         files += [(one, one.relative_to(path)) for one in inside]
-    return codec, files
+    return files
 
 
-def _preset_for_several(paths: Sequence[Path], verb: str, leave_out: Path | None) -> str:
+def noisy_suffixes() -> set[str]:
+    """Return the suffixes of the files that a preset is there to denoise."""
+    found = {name: suffixes for _, suffixes, name in _choices("denoise") if name}
+    return {suffix for name, suffixes in found.items() if presets.load(name).part("corruption") for suffix in suffixes}
+
+
+def _preset_for_several(paths: Sequence[Path]) -> str:
     """Return the preset for the first of files, and of those in folders, that chooses one.
 
     Raise the error of the first where none does.
     """
-    suffixes = {suffix for _, taken, default in _choices(verb) if default for suffix in taken}
+    suffixes = {suffix for _, taken, default in _choices("") if default for suffix in taken}
     error = None
-    for path in paths:
-        inside = files_in(path, suffixes, leave_out) if path.is_dir() else [path]
-        error = error or (None if inside else _nothing(path, suffixes))
-        for file in inside:
-            try:
-                return suited_preset(file, verb)
-            except MusicaeError as refused:
-                error = error or refused
+    for file, _ in listed(paths, suffixes):
+        try:
+            return suited_preset(file, "")
+        except MusicaeError as refused:
+            error = error or refused
     raise error or MusicaeError("there is no file to choose a preset by; name one")
-
-
-def _nothing(folder: Path, suffixes: Collection[str]) -> MusicaeError:
-    return MusicaeError(f"{folder} has no file that is read here ({', '.join(sorted(suffixes))}); name another folder")
 
 
 def read(codec: Codec, path: Path, **options: Any) -> Sample:

@@ -50,8 +50,7 @@ def denoise_recording(
     their number, 0 where that is not known. Raise MusicaeError for what cannot be read or written; `target` is whole
     or not there.
     """
-    if getattr(codec.corruption(), "factor", 0):
-        raise MusicaeError(f"the preset '{codec.preset.name}' upscales, it takes no noise off; choose another")
+    _check_denoises(codec)
     with ExitStack() as stack:
         reader = stack.enter_context(sound.reading(source))
         kind = reader.kind
@@ -140,13 +139,29 @@ def denoise_pipe(
     made = Denoiser(
         preset or nearest_in_rate(Audio.default_presets["denoise"], kind.rate), kind.rate, kind.channels, strength
     )
+    _check_denoises(made.codec)
     writer = pipe.PipeWriter(target, kind, header=not raw)
-    for _, cleaned in _through(made, reader.blocks()):
+    wrong: list[MusicaeError] = []
+
+    def given() -> Iterator[Block]:
+        try:
+            yield from reader.blocks()
+        except MusicaeError as error:
+            wrong.append(error)
+
+    for _, cleaned in _through(made, given()):
         writer.write(cleaned)
+    if wrong:
+        raise wrong[0]
     if not writer.length:
         raise MusicaeError("there was no sound on stdin")
     line = writer.remark()
     return Cleaned(writer.length / kind.rate, [f"stdout: {line}"] if line else [], [_by(made)])
+
+
+def _check_denoises(codec: Codec) -> None:
+    if getattr(codec.corruption(), "factor", 0):
+        raise MusicaeError(f"the preset '{codec.preset.name}' upscales, it takes no noise off; choose another")
 
 
 def _by(made: Denoiser) -> str:

@@ -102,7 +102,6 @@ def test_the_rate_picks_the_preset_that_denoises(tmp_path: Path, monkeypatch: py
     soundfile.write(tmp_path / "in" / "a.wav", [0.0] * 10, 8000)
     monkeypatch.setattr(inputs.codecs, "load", lambda name: name)
     assert inputs.codec_for(None, tmp_path / "in" / "a.wav", verb="denoise") == "denoise-speech"
-    assert inputs._preset_for_several([tmp_path / "in"], "denoise", None) == "denoise-speech"
 
 
 @pytest.mark.parametrize(
@@ -122,11 +121,6 @@ def test_what_is_in_a_recording_picks_the_preset_that_denoises(
     monkeypatch.setattr(inputs.stream, "share_kept", lambda codec, samples, rate: heard.append(len(samples)) or share)
     assert inputs.suited_preset(tmp_path / "a.flac", "denoise") == chosen
     assert heard == ([rate] if rate > 16_000 else [])
-    (tmp_path / "bad.wav").write_text("no sound")
-    codec, files = inputs.gather(None, tmp_path / "bad.wav", tmp_path / "a.flac", verb="denoise")
-    assert (codec.preset.name, len(files)) == (chosen, 2)
-    with pytest.raises(MusicaeError, match=r"bad\.wav is no sound file"):
-        inputs.gather(None, tmp_path / "bad.wav", tmp_path / "bad.wav", verb="denoise")
     assert inputs.suited_preset(tmp_path / "a.flac", "upscale") == "upscale-audio"
 
 
@@ -185,20 +179,26 @@ def folder(data: Path, tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_all_that_can_be_read_in_it(folder: Path, tiny_melody: Path, data: Path) -> None:
-    codec, files = inputs.gather(str(tiny_melody), folder, data / "rock.mid", leave_out=folder / "out")
+    codec, files = inputs.gather(str(tiny_melody), folder, data / "rock.mid")
     assert codec.preset.name == "tiny-melody"
-    assert files == [
+    assert files[1] == (folder / "out" / "d.mid", Path("out/d.mid"))
+    assert inputs.listed([folder, data / "rock.mid"], [".mid"], folder / "out") == [
         (folder / "b.mid", Path("b.mid")),
         (folder / "sub" / "a.MID", Path("sub/a.MID")),
         (data / "rock.mid", Path("rock.mid")),
     ]
-    _, files = inputs.gather(str(tiny_melody), folder)
-    assert [name.as_posix() for _, name in files] == ["b.mid", "out/d.mid", "sub/a.MID"]
+    for all_of_it in (folder, folder.parent):
+        assert len(inputs.listed([folder], [".mid"], all_of_it)) == 3
+
+
+def test_what_can_be_denoised_is_sound_and_pictures() -> None:
+    assert {".wav", ".mp3", ".png"} <= inputs.noisy_suffixes()
+    assert ".mid" not in inputs.noisy_suffixes()
 
 
 def test_a_file_in_a_folder_picks_the_preset(folder: Path) -> None:
     (folder / "a.mid").write_bytes(b"no music")
-    assert inputs._preset_for_several([folder], "", None) == "melody-2bar"
+    assert inputs._preset_for_several([folder]) == "melody-2bar"
 
 
 def test_a_folder_with_nothing_to_read(tmp_path: Path, tiny_melody: Path) -> None:

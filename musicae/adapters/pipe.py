@@ -17,6 +17,7 @@ _SUBTYPES = {"s16": "PCM_16", "s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT"}
 _BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
 _READ = 1 << 16  # Bytes at most that one look at the pipe takes.
 _UNKNOWN = 0xFFFFFFFF  # The length in the header of a WAV file that is not finished.
+_GUESS = 0x7FFF0000  # Of about this length SoX and arecord say that a sound is whose end they do not know.
 _FLOAT, _EXTENSIBLE = 3, 0xFFFE
 _CHANNELS = 64
 _LOUDEST = 1e6  # What is beyond is no sound.
@@ -39,6 +40,7 @@ class PipeReader:
     def __init__(self, stream: BinaryIO, raw: str = "") -> None:
         self.stream = stream
         self.left: int | None = None  # Bytes of samples to come, where it is known.
+        self.sure = True  # Whether it is.
         self.kind = _raw_kind(raw) if raw else self._header()
 
     def _exactly(self, count: int) -> bytes:
@@ -59,7 +61,7 @@ class PipeReader:
         while True:
             name, size = struct.unpack("<4sI", self._chunk(8))
             if name == b"data":
-                self.left = size if size not in (0, _UNKNOWN) else self.left
+                self.left, self.sure = size if size not in (0, _UNKNOWN) else self.left, size < _GUESS
                 break
             if name == b"fmt ":
                 if not 16 <= size < _READ:
@@ -111,7 +113,7 @@ class PipeReader:
                     raise MusicaeError("there is a sample on stdin that is no number")
                 yield block
                 held = held[count:]
-        if self.left or held:
+        if (self.left and self.sure) or held:
             raise MusicaeError("stdin ended before the sound did; what came was cleaned")
 
 

@@ -111,6 +111,8 @@ class _Av:
         rate = stream.rate or stream.codec_context.sample_rate
         self.kind = Kind(int(rate), stream.codec_context.channels or 1)
         self.length: int | None = None
+        if container.duration:  # In microseconds, and not to the sample.
+            self.length = round(container.duration / 1e6 * self.kind.rate)
         self.remarks: list[str] = []
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
@@ -162,7 +164,7 @@ def reading(path: Path) -> Iterator[Reader]:
             return False
 
     try:
-        file = Straight(os.fsencode(path))
+        file = Straight(str(path) if os.name == "nt" else os.fsencode(path))
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise MusicaeError(f"{path} is no sound file that can be read: {_why(error)}") from None
     with file:
@@ -183,7 +185,7 @@ def _opened_av(path: Path, why: str = "") -> Iterator[Reader]:
 
     options: dict[str, Any] = {"format": "g722"} if path.suffix.lower() == ".g722" else {}
     try:
-        container = av.open(str(path), **options)
+        container = av.open(f"file:{path}", **options)  # Else a colon in a name would be taken for a protocol.
     except (av.error.FFmpegError, OSError) as error:
         raise MusicaeError(f"{path} is no sound file that can be read: {error}") from None
     with container:
@@ -330,7 +332,8 @@ def too_loud(clipped: int, peak: float, kind: Kind) -> str | None:
 def writing(path: Path, kind: Kind) -> Iterator[Writer]:
     """Open a sound file to be written, which appears whole or not at all.
 
-    Raise OutputError where it cannot be written, or the format does not take such a rate or so many channels.
+    Raise OutputError where it cannot be written, MusicaeError where the format does not take such a rate or so many
+    channels.
     """
     import soundfile
 
@@ -342,7 +345,7 @@ def writing(path: Path, kind: Kind) -> Iterator[Writer]:
                     sink, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format
                 )
         except (soundfile.LibsndfileError, ValueError) as error:
-            raise OutputError(
+            raise MusicaeError(
                 f"{path} cannot be written as {kind.format} {kind.subtype} with {kind.channels} channels at "
                 f"{kind.rate} Hz ({_why(error)}); name a .wav file with -o"
             ) from None

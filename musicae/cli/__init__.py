@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import signal
 import sys
@@ -63,6 +64,8 @@ class Commands(click.Group):
         if args is None:
             # Being told to end must clean up as an error does. Only a process of our own may decide that.
             signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors="surrogateescape")  # A file's name need not be text.
         settings |= {"standalone_mode": False}
         settings.setdefault("prog_name", "musicae")
         try:

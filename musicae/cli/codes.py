@@ -34,7 +34,8 @@ def encode(
 
     # Only a default is looked up here: so that a wrong file is told before a wrong output.
     name = preset if preset or any(file.is_dir() for file in files) else inputs.preset_for(files[0])
-    target = output or (files[0].parent / f"{files[0].name}.npz" if files[0].is_dir() else files[0].with_suffix(".npz"))
+    first = files[0] if files[0].name not in ("", "..") else files[0].resolve()
+    target = output or (first.with_name(f"{first.name}.npz") if first.is_dir() else first.with_suffix(".npz"))
     if target.suffix.lower() != ".npz":
         raise MusicaeError(f"-o {target}: codes are written as .npz; name a file that ends so")
     skipped: dict[str, str] | None = {} if any(file.is_dir() for file in files) else None

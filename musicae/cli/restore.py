@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,19 @@ import click
 
 from musicae.errors import MusicaeError, OutputError
 
-from .results import Maker, beside, make_folder, percent, results, say_skipped, staged, time_left, usual_suffix
+from .results import (
+    Maker,
+    beside,
+    make_folder,
+    percent,
+    results,
+    say_json,
+    say_skipped,
+    staged,
+    there,
+    time_left,
+    usual_suffix,
+)
 
 if TYPE_CHECKING:
     from musicae.codec import Codec
@@ -61,6 +74,8 @@ def denoise(files: tuple[Path, ...], preset: str | None, jobs: int, **options: A
     if str(files[0]) == "-":
         if len(files) > 1 or output != "-":
             raise MusicaeError("stdin is cleaned into stdout, alone: musicae denoise - -o -")
+        if sound["keep_noise"] or sound["png"] or options["as_json"]:
+            raise MusicaeError("--keep-noise, --png and --json are for files, not for what comes on stdin")
         _pipe(preset, sound["raw"], sound["strength"], options["verbose"])
         return
     if sound["raw"]:
@@ -96,9 +111,18 @@ def _recording(
     as_json: bool, verbose: bool, noise: Path | None = None, png: str | None = None,
 ) -> None:  # fmt: skip
     """Work on one recording, block by block."""
+    usual = f"{file.stem}-{named}{usual_suffix(codec, file.suffix)}"
     if output == "-":
-        raise MusicaeError("a recording goes to stdout as it comes from stdin: musicae denoise - -o - < FILE")
-    target = Path(output) if output else file.with_name(f"{file.stem}-{named}{usual_suffix(codec, file.suffix)}")
+        if noise or png or as_json:
+            raise MusicaeError("-o - writes the sound alone to stdout; --keep-noise, --png and --json need another -o")
+        with tempfile.TemporaryDirectory(prefix="musicae-") as folder:
+            done = verb(codec, file, Path(folder) / usual, report=time_left())
+            for line in [*done.notices, *(done.remarks if verbose else ())]:
+                click.echo(line, err=True)
+            with (Path(folder) / usual).open("rb") as sound:
+                shutil.copyfileobj(sound, sys.stdout.buffer)
+        return
+    target = Path(output) if output else file.with_name(usual)
     others = {"noise": noise, "picture": beside("png", png, target.with_suffix(""))}
     kept = {name: path for name, path in others.items() if path}
     targets = [target, *kept.values()]
@@ -112,7 +136,7 @@ def _recording(
     if as_json:
         facts: dict[str, Any] = {"paths": [str(target)], **{name: str(path) for name, path in kept.items()}}
         facts |= {"preset": codec.preset.name, "seconds": done.seconds, "remarks": [*done.notices, *done.remarks]}
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        say_json(facts)
     else:
         for path in targets:
             click.echo(path)
@@ -157,17 +181,18 @@ def _many(
 
     Those whose results are there already are passed over: the same command goes on where it was stopped.
     """
-    from musicae import inputs
+    from musicae import inputs, ops
 
     if output == "-":
         raise MusicaeError("-o - writes one file to stdout; name a folder for several")
     into = Path(output) if output else None
     if into and into.exists() and not into.is_dir():
         raise MusicaeError(f"-o {into} is a file; name a folder for several files")
-    codec, files = inputs.gather(preset, *given, verb="denoise", leave_out=into)
+    codec = ops.codec_for(preset) if preset else None
+    files = inputs.listed(given, codec.adapter.suffixes if codec else inputs.noisy_suffixes(), into)
     targets = _targets(codec, given, files, into, done)
     pairs = [(file, target) for (file, _), target in zip(files, targets, strict=True)]
-    left = [pair for pair in pairs if force or not pair[1].exists()]
+    left = [pair for pair in pairs if force or not there(pair[1])]
     if len(left) < len(pairs):
         click.echo(f"{len(pairs) - len(left)} of {len(pairs)} are done already; -f makes them anew", err=True)
     skipped: dict[str, str] = {}
@@ -175,7 +200,7 @@ def _many(
     written: dict[str, str] = {}
     said: list[str] = []
     with ExitStack() as cleaning:
-        outcomes = _restored((codec, preset is not None, strength), left, jobs, cleaning)
+        outcomes = _restored((codec, strength), left, jobs, cleaning)
         for i, (pair, (error, used, notices, remarks)) in enumerate(zip(left, outcomes, strict=True)):
             show(i, len(left))
             if error:
@@ -189,8 +214,7 @@ def _many(
                 click.echo(pair[1])
         show(len(left), len(left))
     if as_json:
-        facts = {"paths": list(written), "presets": written, "skipped": skipped, "remarks": said}
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        say_json({"paths": list(written), "presets": written, "skipped": skipped, "remarks": said})
     if len(pairs) == 1 and skipped:
         raise MusicaeError(*skipped.values())
     say_skipped(skipped, len(files))
@@ -199,8 +223,8 @@ def _many(
 Outcome = tuple[str, str, list[str], list[str]]
 """What was wrong with a file, or nothing; the preset; what is to be said of it; and what explains it."""
 
-Tool = tuple["Codec", bool, float]
-"""The codec, whether it is for all files or each chooses its own, and the strength."""
+Tool = tuple["Codec | None", float]
+"""The codec for all files, None where each chooses its own, and the strength."""
 
 
 def _restored(tool: Tool, pairs: list[tuple[Path, Path]], jobs: int, cleaning: ExitStack) -> Iterator[Outcome]:
@@ -266,13 +290,14 @@ def _restore_here(pair: tuple[Path, Path]) -> Outcome:
 def _restore(tool: Tool, file: Path, target: Path) -> Outcome:
     from musicae import inputs, ops, recordings
 
-    codec, for_all, strength = tool
+    codec, strength = tool
     try:
+        codec = codec or _loaded(inputs.suited_preset(file, "denoise"))
         if recordings.works_on_sound(codec):
-            name = codec.preset.name if for_all else inputs.suited_preset(file, "denoise")
-            codec = codec if name == codec.preset.name else _loaded(name)
             done = recordings.denoise_recording(codec, file, target, strength=strength)
-            return "", name, done.notices, done.remarks
+            return "", codec.preset.name, done.notices, done.remarks
+        if strength != 1:
+            raise MusicaeError(f"--strength is for sound; {file} is none")
         made = ops.denoise(file, preset=codec)
     except OutputError:
         raise
@@ -289,26 +314,39 @@ def _loaded(name: str) -> Codec:
     return codec.load(name)
 
 
+def _suffix(codec: Codec | None, file: Path) -> str:
+    """Return how the result of a file ends: where no preset suits it, as it does itself."""
+    from musicae import inputs
+
+    try:
+        return usual_suffix(codec or _loaded(inputs.preset_for(file, "denoise")), file.suffix)
+    except MusicaeError:
+        return file.suffix
+
+
 def _targets(
-    codec: Codec, given: tuple[Path, ...], files: list[tuple[Path, Path]], into: Path | None, done: str
+    codec: Codec | None, given: tuple[Path, ...], files: list[tuple[Path, Path]], into: Path | None, done: str
 ) -> list[Path]:
     """Return where the results go: into one folder with the inputs' tree, or beside each input.
 
     Raise MusicaeError where two inputs would be written to one place.
     """
     folders = [path for path in given if path.is_dir()]
+    originals = {file.resolve() for file, _ in files}
     targets: dict[Path, Path] = {}
     for file, name in files:
-        suffix = usual_suffix(codec, file.suffix)
+        suffix = _suffix(codec, file)
         inside = next((folder for folder in folders if folder / name == file), None)
         if into:
             target = into / name.with_suffix(suffix)
         elif inside:
             base = inside if inside.name not in ("", "..") else inside.resolve()  # Never into the folder itself.
+            if not base.name:
+                raise MusicaeError(f"{inside} has no folder beside it for the results; name one with -o")
             target = base.with_name(f"{base.name}-{done}") / name.with_suffix(suffix)
         else:
             target = file.with_name(f"{file.stem}-{done}{suffix}")
-        if target.resolve() in {one.resolve() for one, _ in files}:
+        if target.resolve() in originals:
             raise MusicaeError(f"{target} is an input itself; name another folder with -o")
         if target in targets:
             raise MusicaeError(f"{targets[target]} and {file} would both be written to {target}; restore them apart")

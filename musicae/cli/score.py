@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from .results import percent, say_skipped
+from .results import percent, say_json, say_skipped
 from .training import data_option, folders_of
 
 __all__ = ["score"]
@@ -36,7 +35,7 @@ def score(files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], se
             "preset": made.codec.preset.name, "measure": made.measure, "files": rows, "skipped": made.skipped,
             "training": {"count": len(made.known), "median": made.known.median().item()},
         }  # fmt: skip
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        say_json(facts)
     else:
         click.echo(f"{scoring.MEASURES[made.measure]}; training median {made.known.median().item():.4g}", err=True)
         for one in made.files:

@@ -17,6 +17,7 @@ from ..codec import Codec, generator
 from ..core import Streamer
 from ..corruptions import noises
 from ..errors import MusicaeError, did_you_mean
+from ..inputs import files_in
 from ..waves import power, si_sdr, unit
 from . import peers
 from .common import Figures, mean
@@ -143,10 +144,9 @@ def named(folders: Mapping[str, Path], name: str) -> Path:
 def _groups(codec: Codec, folder: Path) -> dict[str, list[Path]]:
     """Return the sound files of each folder in `folder`, and each file in it as a group of its own."""
     groups: dict[str, list[Path]] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in codec.adapter.suffixes and path.is_file():
-            place = path.relative_to(folder)
-            groups.setdefault(place.parts[0] if len(place.parts) > 1 else place.stem, []).append(path)
+    for path in files_in(folder, codec.adapter.suffixes):
+        place = path.relative_to(folder)
+        groups.setdefault(place.parts[0] if len(place.parts) > 1 else place.stem, []).append(path)
     if not groups:
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     return groups

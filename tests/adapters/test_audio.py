@@ -160,7 +160,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
     with pytest.raises(MusicaeError, match="sound is written as"):
         adapter.write(sample, tmp_path / "a.txt")
     odd = Sample(torch.zeros(1, 100), {"kind": asdict(sound.Kind(7999, 1))})
-    with pytest.raises(OutputError, match="cannot be written as OGG OPUS"):
+    with pytest.raises(MusicaeError, match="cannot be written as OGG OPUS"):
         adapter.write(odd, tmp_path / "a.opus")
     assert not list(tmp_path.iterdir())
 

@@ -116,3 +116,11 @@ def test_bare_samples():
 def test_what_is_no_sound_is_one_line(data, raw, match):
     with pytest.raises(MusicaeError, match=match):
         PipeReader(io.BytesIO(data), raw)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFF00, 0x80000000, 0xFFFFFFFF])
+def test_a_length_that_nobody_knew_is_no_length(size):
+    data = wav()
+    place = data.index(b"data") + 4
+    data = data[:place] + struct.pack("<I", size) + data[place + 4 :]
+    assert sum(len(block) for block in PipeReader(io.BytesIO(data)).blocks()) == 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,7 +111,57 @@ def test_what_is_not_for_several_files_or_for_pictures_is_one_line(
         assert "is an input itself" in studio.fails(*denoise, *words, "-o", ".", "-f")
     assert "--raw is for" in studio.fails(*denoise, "rec.wav", "--raw", "8000:1:s16")
     assert "into stdout, alone" in studio.fails(*denoise, "-", "-o", "x.wav")
-    assert "as it comes from stdin" in studio.fails(*denoise, "rec.wav", "-o", "-")
+    assert "sound alone to stdout" in studio.fails(*denoise, "rec.wav", "-o", "-", "--json")
+    assert "are for files" in studio.fails(*denoise, "-", "-o", "-", "--keep-noise", "noise.wav")
+    assert "is an input itself" in studio.fails(*denoise, "tapes", "-o", "tapes")
+
+
+def test_an_album_is_cleaned_each_file_by_the_preset_for_it(studio: Any, repository: Path) -> None:
+    Path("album").mkdir()
+    soundfile.write("album/song.wav", noisy(800), RATE)
+    Pillow.new("L", (28, 28)).save("album/cover.png")
+    shutil.copy(repository / "data" / "twinkle.mid", "album/tune.mid")
+    found = json.loads(studio.ok("denoise", "album", "--json", "-o", "."))
+    assert found["presets"] == {"cover.png": "photo-denoise", "song.wav": "denoise-speech"}
+    assert soundfile.info("song.wav").frames == 800
+    result = studio("denoise", "album", "--strength", "0.5")
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [str(Path("album-denoised/song.wav"))])
+    assert "--strength is for sound; album" in result.stderr
+
+
+def test_a_recording_goes_to_stdout_as_well(studio: Any, denoise: tuple[str, ...]) -> None:
+    studio.ok(*denoise, "rec.wav")
+    command = [sys.executable, "-m", "musicae", *denoise, "rec.wav", "-o", "-"]
+    made = subprocess.run(command, capture_output=True, check=True).stdout
+    assert made == Path("rec-denoised.wav").read_bytes()
+
+
+def test_what_came_of_a_pipe_that_ended_early_is_cleaned_to_its_end(studio: Any, denoise: tuple[str, ...]) -> None:
+    soundfile.write("whole.wav", noisy(6000), RATE, "PCM_16")
+    cut = Path("whole.wav").read_bytes()[:-4000]
+    made = subprocess.run([sys.executable, "-m", "musicae", *denoise, "-", "-o", "-"], input=cut, capture_output=True)
+    assert (made.returncode, made.stderr.count(b"\n")) == (1, 1)
+    assert b"ended before the sound did" in made.stderr
+    assert soundfile.read(io.BytesIO(made.stdout))[0].shape == (5000, 2)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_names_that_are_no_text_or_long_stop_nothing(studio: Any, denoise: tuple[str, ...]) -> None:
+    Path("odd").mkdir()
+    names = [os.fsdecode(b"a\xe9.wav"), "b" * 250 + ".wav", "c" * 240 + ".wav"]
+    for name in names:
+        soundfile.write(os.fsencode(f"odd/{name}"), noisy(800), RATE)
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "musicae", *denoise, "odd"]
+    made = subprocess.run([*command, "-o", "out"], capture_output=True, check=True, env=strict)
+    assert made.stdout == b"".join(os.fsencode(f"out/{name}\n") for name in names)
+    made = subprocess.run([*command, "-o", "again", "--json"], capture_output=True, check=True, env=strict)
+    assert json.loads(made.stdout)["paths"] == [f"again/{name}" for name in names]
+    # Beside it, the name would be longer than a name may be: that file alone is left out.
+    made = subprocess.run([*command[:-1], *(f"odd/{name}" for name in names)], capture_output=True, env=strict)
+    assert (made.returncode, made.stdout.count(b"\n")) == (1, 2)
+    assert b"File name too long" in made.stderr
+    assert "File name too long" in studio.fails(*denoise, f"odd/{names[1]}")
 
 
 @pytest.mark.parametrize("broken", ["", "RIFF", "nothing of the kind at all"])
