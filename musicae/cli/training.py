@@ -74,12 +74,16 @@ Report = Callable[[dict[str, float]], None]
 
 @contextmanager
 def _stopping(out: Path) -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C was pressed: once ends a training after its step, twice at once."""
+    """Give a function that tells whether Ctrl-C was pressed: once ends a training after its step, twice at once.
+
+    One of several processes ends at once: they could not agree on a step.
+    """
     asked = False
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
 
     def handle(number: int, frame: object) -> None:
         nonlocal asked
-        if asked:
+        if asked or several:
             raise KeyboardInterrupt
         asked = True
         click.echo("stopping after this step; Ctrl-C again stops at once", err=True)
