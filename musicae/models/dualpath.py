@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from ..core import Spec
 from ..errors import MusicaeError
 from .codeless import Codeless
+from .hum import Hum
 from .stft import Stft
 
 __all__ = ["DualPath"]
@@ -23,6 +24,7 @@ _QUIET = 1e-4
 _LEVEL = 0.1  # Of the samples, as root of the mean square.
 _SILENT = 1e-9  # Mean square below which a sound is not made louder.
 _AT_ONCE = 128  # Frames.
+_REMEMBERED = 2  # Seconds of hum.
 
 State = list[Any]
 
@@ -123,6 +125,8 @@ class DualPath(Codeless):
     bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
     level : frames over which the level so far is averaged, to which what the network sees is brought: with it, the
         louder sound comes out as the quieter one does, louder. 0 shows it the sound as it is.
+    hum : the rate of the samples in Hz, if mains hum is to be followed (see `musicae.models.hum.Hum`): the network sees
+        what of each bin is hum, and may take it away.
     """
 
     kind, why = "a 'dual-path' network", "its filter passes by one"
@@ -130,31 +134,33 @@ class DualPath(Codeless):
     def __init__(
         self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3,
         frames: int = 2, bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)), level: int = 0,
+        hum: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
         if min(width, blocks, taps, frames) < 1:
             raise MusicaeError("[model] width, blocks, taps and frames must be 1 or more")
-        if level < 0:
-            raise MusicaeError(f"[model] level must be 0 frames or more, not {level}")
+        if level < 0 or hum < 0:
+            raise MusicaeError(f"[model] level and hum must be 0 or more, not {level} and {hum}")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)
         self.multiple, self.delay, self.bins = hop, self.stft.delay, n_fft // 2 + 1
         self.taps, self.frames, self.level = taps, frames, level
+        self.hum = Hum(hum, n_fft, hop, _REMEMBERED * hum // hop) if hum else None
         groups = _groups(bands, self.bins)
         self.room = sum(count * size for count, size in groups)
-        self.split = _Split(groups, 2 * frames + 1, width)
+        self.split = _Split(groups, 2 * frames + 1 + 4 * bool(hum), width)
         self.blocks = nn.ModuleList(_Block(sum(count for count, _ in groups), width) for _ in range(blocks))
-        self.merge = _Merge(groups, width, 2 * taps)
+        self.merge = _Merge(groups, width, 2 * (taps + bool(hum)))
 
     def stream(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return the cleaned ``(B, 1, N * hop)``, `delay` samples late, of ``(B, 1, N * hop)`` samples.
 
         `state` is what the block before gave, None at the start: blocks one by one give what the whole gives.
         """
-        before: State = [None] * (4 + len(self.blocks)) if state is None else list(state)
+        before: State = [None] * (5 + len(self.blocks)) if state is None else list(state)
         after: State = []
         spectra, kept = self.stft.analyse(x[:, 0].float(), before.pop(0))
         after.append(kept)
@@ -168,12 +174,21 @@ class DualPath(Codeless):
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
         scale, kept = self._scale(spectra, before.pop(0))
         after.append(kept)
-        x = self.split(self._features([one * scale for one in lagged[: self.frames]]))
+        features, parts = self._features([one * scale for one in lagged[: self.frames]]), lagged[: self.taps]
+        kept = before.pop(0)
+        if self.hum:
+            line, sure, kept = self.hum(spectra, kept)
+            missing = self.room - line.shape[2]
+            seen = torch.cat([torch.stack(_compressed(line * scale), -1), sure], -1)
+            features = torch.cat([features, F.pad(seen, (0, 0, 0, missing))], -1)
+            parts.append(F.pad(line, (0, self.bins - line.shape[2])))
+        after.append(kept)
+        x = self.split(features)
         for block in self.blocks:
             x, kept = block(x, before.pop(0))
             after.append(kept)
         filters = self._filters(self.merge(x))
-        cleaned = torch.stack([one * part for one, part in zip(filters, lagged, strict=False)]).sum(0)
+        cleaned = torch.stack([one * part for one, part in zip(filters, parts, strict=True)]).sum(0)
         out, kept = self.stft.synthesise(cleaned, before.pop(0))
         after.append(kept)
         return out[:, None], after
@@ -202,18 +217,14 @@ class DualPath(Codeless):
 
     def _features(self, lagged: list[Tensor]) -> Tensor:
         """Return of spectra ``(B, T, F)`` both parts, compressed, and the level: ``(B, T, room, features)``."""
-        parts = []
-        for spectra in lagged:
-            size = spectra.abs().clamp_min(_LEAST)
-            scaled = spectra * size ** (_COMPRESS - 1.0)
-            parts += [scaled.real, scaled.imag]
+        parts = [part for spectra in lagged for part in _compressed(spectra)]
         parts.append(lagged[0].abs().clamp_min(_QUIET).log10() / 2 + 1)
         return F.pad(torch.stack(parts, -1), (0, 0, 0, self.room - self.bins))
 
     def _filters(self, x: Tensor) -> list[Tensor]:
-        """Return the complex filters ``(B, T, F)`` of each tap."""
+        """Return the complex filters ``(B, T, F)`` of each tap, and of the hum."""
         values = x[:, :, : self.bins].float()
-        filters = list(torch.complex(values[..., : self.taps], values[..., self.taps :]).unbind(-1))
+        filters = list(torch.complex(*values.chunk(2, -1)).unbind(-1))
         filters[0] = filters[0] + 1.0
         return filters
 
@@ -222,6 +233,12 @@ class DualPath(Codeless):
         after = -(-self.delay // self.multiple) * self.multiple
         out, _ = self.stream(F.pad(x, (0, after)))
         return out[..., self.delay : self.delay + x.shape[-1]]
+
+
+def _compressed(spectra: Tensor) -> list[Tensor]:
+    """Return the real and the imaginary part of ``(B, T, F)``, of a magnitude that grows as loudness does."""
+    scaled = spectra * spectra.abs().clamp_min(_LEAST) ** (_COMPRESS - 1.0)
+    return [scaled.real, scaled.imag]
 
 
 def _groups(bands: Sequence[Sequence[int]], bins: int) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import torch
 from musicae.core import Spec, Streamer
 from musicae.errors import MusicaeError
 from musicae.models.dualpath import DualPath
+from musicae.models.hum import Hum
 from musicae.models.stft import Stft
 from musicae.testing import check_model
 
@@ -18,7 +19,7 @@ def small(**settings):
     return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, "bands": bands, **settings}).eval()
 
 
-@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"bands": [[1, 33]]}])
+@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"bands": [[1, 33]]}, {"hum": 1000}])
 def test_it_keeps_its_promises(settings):
     model = small(**settings)
     assert isinstance(model, Streamer)
@@ -35,9 +36,9 @@ def test_spectra_left_alone_give_the_sound_back(n_fft, hop):
     torch.testing.assert_close(y[:, stft.delay :], x[:, : -stft.delay], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("n_fft", "hop", "level"), [(64, 32, 0), (64, 16, 0), (64, 32, 10)])
-def test_blocks_give_what_the_whole_gives(n_fft, hop, level):
-    model = small(n_fft=n_fft, hop=hop, level=level)
+@pytest.mark.parametrize(("n_fft", "hop", "more"), [(64, 32, {}), (64, 16, {}), (64, 32, {"level": 10, "hum": 1000})])
+def test_blocks_give_what_the_whole_gives(n_fft, hop, more):
+    model = small(n_fft=n_fft, hop=hop, **more)
     x = torch.randn(2, 1, 30 * hop)
     with torch.no_grad():
         whole, _ = model.stream(x)
@@ -84,6 +85,25 @@ def test_silence_is_no_harm_to_a_level():
         assert model.restore(x).isfinite().all()
 
 
+@pytest.mark.parametrize("base", [49.31, 50.0, 60.53])
+def test_hum_is_found_in_noise_and_what_is_none_is_not(base):
+    rate, generator = 16_000, torch.Generator().manual_seed(0)
+    time = torch.arange(4 * rate) / rate
+    tones = [torch.sin(2 * torch.pi * base * k * time + k) / k for k in (1, 2, 3, 5, 7)]
+    true, noise = torch.stack(tones).sum(0), torch.randn(4 * rate, generator=generator)
+    stft, hum = Stft(1024, 512), Hum(rate, 1024, 512, 60)
+    spectra = [stft.analyse(one[None])[0] for one in (true, noise, true + noise)]
+    found, sure, _ = hum(spectra[2])
+    late = slice(60, None)
+    here = spectra[0][:, late, : hum.bins]
+    left = (found[:, late] - here).abs().square().sum() / here.abs().square().sum()
+    assert left < 0.1
+    nothing = hum(spectra[1])[1]
+    assert nothing[:, late, 0, 1].max() < 0.15 < 0.2 < sure[:, late, 0, 1].min()
+    alone = hum(spectra[0])[1]
+    assert alone[:, late, round(base * 1024 / rate), 0].min() > 0.95
+
+
 def test_at_the_start_of_training_the_sound_goes_through():
     x = torch.randn(2, 1, 640)
     with torch.no_grad():
@@ -99,7 +119,7 @@ def test_wrong_settings_are_one_line():
         DualPath(SOUND, n_fft=100, hop=64)
     with pytest.raises(MusicaeError, match="must be 1 or more"):
         small(width=0)
-    with pytest.raises(MusicaeError, match="level must be 0 frames or more"):
+    with pytest.raises(MusicaeError, match="level and hum must be 0 or more, not -1 and 0"):
         small(level=-1)
     for bands in ([[8, 1], [4, 4]], [[8, 1], [40, 2]]):
         with pytest.raises(MusicaeError, match="all of the 33 bins"):
