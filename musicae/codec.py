@@ -156,7 +156,9 @@ class Codec:
                 report(i, len(places))
             tile = x[(slice(None), *context)]
             missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
-            padded = nn.functional.pad(tile[None], missing, mode="replicate")
+            # Noise that is drawn out to lines would be taken for lines.
+            mirrored = all(-size % grain < size for size in tile.shape[1:])
+            padded = nn.functional.pad(tile[None], missing, mode="reflect" if mirrored else "replicate")
             out[(slice(None), *place)] = self.restore(padded)[0][(slice(None), *inner)]
         if report:
             report(len(places), len(places))
