@@ -151,9 +151,13 @@ class DualPath(Codeless):
         self.hum = Hum(hum, n_fft, hop, _REMEMBERED * hum // hop) if hum else None
         groups = _groups(bands, self.bins)
         self.room = sum(count * size for count, size in groups)
-        self.split = _Split(groups, 2 * frames + 1 + 4 * bool(hum), width)
+        self.split = _Split(groups, 2 * frames + 1, width)
         self.blocks = nn.ModuleList(_Block(sum(count for count, _ in groups), width) for _ in range(blocks))
-        self.merge = _Merge(groups, width, 2 * (taps + bool(hum)))
+        self.merge = _Merge(groups, width, 2 * taps)
+        if self.hum:
+            low = _lowest(groups, self.hum.bins)
+            self.lows = sum(count for count, _ in low), sum(count * size for count, size in low)
+            self.hear, self.take = _Split(low, 4, width), _Merge(low, width, 2)
 
     def stream(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return the cleaned ``(B, 1, N * hop)``, `delay` samples late, of ``(B, 1, N * hop)`` samples.
@@ -174,21 +178,18 @@ class DualPath(Codeless):
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
         scale, kept = self._scale(spectra, before.pop(0))
         after.append(kept)
-        features, parts = self._features([one * scale for one in lagged[: self.frames]]), lagged[: self.taps]
-        kept = before.pop(0)
-        if self.hum:
-            line, sure, kept = self.hum(spectra, kept)
-            missing = self.room - line.shape[2]
-            seen = torch.cat([torch.stack(_compressed(line * scale), -1), sure], -1)
-            features = torch.cat([features, F.pad(seen, (0, 0, 0, missing))], -1)
-            parts.append(F.pad(line, (0, self.bins - line.shape[2])))
+        x = self.split(self._features([one * scale for one in lagged[: self.frames]]))
+        line, heard, kept = self._hum(spectra, scale, before.pop(0))
         after.append(kept)
-        x = self.split(features)
+        x = x + heard
         for block in self.blocks:
             x, kept = block(x, before.pop(0))
             after.append(kept)
         filters = self._filters(self.merge(x))
-        cleaned = torch.stack([one * part for one, part in zip(filters, parts, strict=True)]).sum(0)
+        cleaned = torch.stack([one * part for one, part in zip(filters, lagged, strict=False)]).sum(0)
+        if self.hum:
+            gains = self.take(x[:, :, : self.lows[0]])[:, :, : line.shape[2]].float()
+            cleaned = cleaned + F.pad(torch.view_as_complex(gains.contiguous()) * line, (0, self.bins - line.shape[2]))
         out, kept = self.stft.synthesise(cleaned, before.pop(0))
         after.append(kept)
         return out[:, None], after
@@ -215,6 +216,15 @@ class DualPath(Codeless):
         level = torch.cat(means, dim=1)[..., None] / self.stft.hop
         return _LEVEL * level.clamp_min(_SILENT).rsqrt(), (total, weight)
 
+    def _hum(self, spectra: Tensor, scale: Tensor, before: Any) -> tuple[Tensor, Tensor, Any]:
+        """Return the hum in the lowest bins, what the bands ``(B, T, bands, width)`` are told of it, and the state."""
+        if not self.hum:
+            return spectra, spectra.real.new_zeros(()), None
+        line, sure, after = self.hum(spectra, before)
+        seen = torch.cat([torch.stack(_compressed(line * scale), -1), sure], -1)
+        heard = self.hear(F.pad(seen, (0, 0, 0, self.lows[1] - line.shape[2])))
+        return line, F.pad(heard, (0, 0, 0, self.split.bias.shape[0] - self.lows[0])), after
+
     def _features(self, lagged: list[Tensor]) -> Tensor:
         """Return of spectra ``(B, T, F)`` both parts, compressed, and the level: ``(B, T, room, features)``."""
         parts = [part for spectra in lagged for part in _compressed(spectra)]
@@ -222,9 +232,9 @@ class DualPath(Codeless):
         return F.pad(torch.stack(parts, -1), (0, 0, 0, self.room - self.bins))
 
     def _filters(self, x: Tensor) -> list[Tensor]:
-        """Return the complex filters ``(B, T, F)`` of each tap, and of the hum."""
+        """Return the complex filters ``(B, T, F)`` of each tap."""
         values = x[:, :, : self.bins].float()
-        filters = list(torch.complex(*values.chunk(2, -1)).unbind(-1))
+        filters = list(torch.complex(values[..., : self.taps], values[..., self.taps :]).unbind(-1))
         filters[0] = filters[0] + 1.0
         return filters
 
@@ -239,6 +249,16 @@ def _compressed(spectra: Tensor) -> list[Tensor]:
     """Return the real and the imaginary part of ``(B, T, F)``, of a magnitude that grows as loudness does."""
     scaled = spectra * spectra.abs().clamp_min(_LEAST) ** (_COMPRESS - 1.0)
     return [scaled.real, scaled.imag]
+
+
+def _lowest(groups: list[tuple[int, int]], bins: int) -> list[tuple[int, int]]:
+    """Return those of the bands that so many of the lowest bins are in."""
+    found: list[tuple[int, int]] = []
+    for count, size in groups:
+        if bins > 0:
+            found.append((min(count, -(-bins // size)), size))
+            bins -= count * size
+    return found
 
 
 def _groups(bands: Sequence[Sequence[int]], bins: int) -> list[tuple[int, int]]:
