@@ -23,6 +23,7 @@ __all__ = ["Image"]
 FITS = ("scale", "pad", "whole")
 _ROW = 12  # As many frames at most stand in one row; more make a square.
 _GAP = 2  # Pixels between frames.
+_ROWS = 256  # Of a picture, turned into bytes at once.
 _SMALL, _LARGER = 128, 4  # Frames smaller than this are enlarged so many times in an animation.
 _LUMA = (0.299, 0.587, 0.114)  # Of red, green and blue (ITU-R BT.601).
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
@@ -152,7 +153,7 @@ class Image:
         MusicaeError : an ending that is of no picture, a folder that is missing or cannot be written.
         """
         path = Path(path)
-        meta, tensor = sample.meta, sample.tensor.detach().cpu().float().nan_to_num().clamp(0, 1)
+        meta, tensor = sample.meta, sample.tensor.detach().cpu().float().nan_to_num().clamp_(0, 1)
         if frames := _frames(tensor, meta):
             pictures = [self._raster(frame, {**meta, "bits": 8}).values for frame in frames]
             film = [_enlarged(picture) for picture in (*pictures, *pictures[-2:0:-1])]
@@ -302,8 +303,11 @@ def _tensor(values: NDArray[Any]) -> Tensor:
 def _array(tensor: Tensor, deep: bool) -> NDArray[Any]:
     """Return ``(H, W, C)`` in 0 .. 255, or 0 .. 65535 if `deep`, of ``(C, H, W)``."""
     top = 65535 if deep else 255
-    values = (tensor.clamp(0, 1) * top).round().movedim(0, -1).numpy()
-    return values.astype(np.uint16 if deep else np.uint8)
+    values = np.empty((*tensor.shape[1:], len(tensor)), np.uint16 if deep else np.uint8)
+    for at in range(0, len(values), _ROWS):  # Of a large picture a copy is a gigabyte.
+        part = tensor[:, at : at + _ROWS].clamp(0, 1)
+        values[at : at + _ROWS] = part.mul_(top).round_().movedim(0, -1).numpy()
+    return values
 
 
 # --- frames --------------------------------------------------------------------------------------------------------
