@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import io
 import os
 import signal
@@ -82,6 +83,11 @@ class Commands(click.Group):
         except BrokenPipeError:
             # Whoever read us has gone; the interpreter must not try to flush again when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            click.echo(f"musicae: {error.filename or 'stdout'} cannot be written: {error.strerror}", err=True)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -147,6 +147,16 @@ def test_what_came_of_a_pipe_that_ended_early_is_cleaned_to_its_end(studio: Any,
     assert soundfile.read(io.BytesIO(made.stdout))[0].shape == (5000, 2)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_stdout_is_one_line(studio: Any, denoise: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        for words in ((*denoise, "rec.wav", "-o", "-"), ("presets",)):
+            command = [sys.executable, "-m", "musicae", *words]
+            made = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+            assert (made.returncode, made.stderr.count(b"\n")) == (1, 1)
+            assert b"stdout cannot be written: No space left" in made.stderr
+
+
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
 def test_names_that_are_no_text_or_long_stop_nothing(studio: Any, denoise: tuple[str, ...]) -> None:
     Path("odd").mkdir()
