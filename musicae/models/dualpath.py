@@ -21,6 +21,7 @@ __all__ = ["DualPath"]
 _COMPRESS = 0.3  # Loudness grows with about this power of the magnitude.
 _LEAST = 1e-8
 _QUIET = 1e-4
+_FAINT = 1e-6
 _LEVEL = 0.1  # Of the samples, as root of the mean square.
 _SILENT = 1e-9  # Mean square below which a sound is not made louder.
 _AT_ONCE = 128  # Frames.
@@ -125,6 +126,10 @@ class DualPath(Codeless):
     bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
     level : frames over which the level so far is averaged, to which what the network sees is brought: with it, the
         louder sound comes out as the quieter one does, louder. 0 shows it the sound as it is.
+    usual : frames over which the level so far of each bin is averaged, in dB, one number or more; how far the bin is
+        above each average is seen as well. Of noise that stays the same it is the level.
+    relative : whether the network sees of phases only how they differ, from the frame before and the bin below, so
+        that a sound whose phases are all turned by one angle (upside down, say) is filtered as it was.
     hum : the rate of the samples in Hz, if mains hum is to be followed (see `musicae.models.hum.Hum`): the network sees
         what of each bin is hum, and may take it away.
     """
@@ -134,7 +139,7 @@ class DualPath(Codeless):
     def __init__(
         self, spec: Spec, n_fft: int = 512, hop: int = 256, width: int = 64, blocks: int = 3, taps: int = 3,
         frames: int = 2, bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)), level: int = 0,
-        hum: int = 0,
+        usual: Sequence[int] = (), relative: bool = False, hum: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
@@ -143,15 +148,18 @@ class DualPath(Codeless):
             raise MusicaeError("[model] width, blocks, taps and frames must be 1 or more")
         if level < 0 or hum < 0:
             raise MusicaeError(f"[model] level and hum must be 0 or more, not {level} and {hum}")
+        if min(usual, default=1) < 1:
+            raise MusicaeError(f"[model] usual must be numbers of frames, 1 or more, not {list(usual)}")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)
         self.multiple, self.delay, self.bins = hop, self.stft.delay, n_fft // 2 + 1
-        self.taps, self.frames, self.level = taps, frames, level
+        self.taps, self.frames, self.level, self.usual, self.relative = taps, frames, level, tuple(usual), relative
         self.hum = Hum(hum, n_fft, hop, _REMEMBERED * hum // hop) if hum else None
         groups = _groups(bands, self.bins)
         self.room = sum(count * size for count, size in groups)
-        self.split = _Split(groups, 2 * frames + 1, width)
+        features = 2 * frames + 1 + (frames if relative else 0) + len(usual)
+        self.split = _Split(groups, features, width)
         self.blocks = nn.ModuleList(_Block(sum(count for count, _ in groups), width) for _ in range(blocks))
         self.merge = _Merge(groups, width, 2 * taps)
         if self.hum:
@@ -164,7 +172,7 @@ class DualPath(Codeless):
 
         `state` is what the block before gave, None at the start: blocks one by one give what the whole gives.
         """
-        before: State = [None] * (5 + len(self.blocks)) if state is None else list(state)
+        before: State = [None] * (6 + len(self.blocks)) if state is None else list(state)
         after: State = []
         spectra, kept = self.stft.analyse(x[:, 0].float(), before.pop(0))
         after.append(kept)
@@ -178,7 +186,9 @@ class DualPath(Codeless):
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
         scale, kept = self._scale(spectra, before.pop(0))
         after.append(kept)
-        x = self.split(self._features([one * scale for one in lagged[: self.frames]]))
+        above, usual = self._above(spectra, before.pop(0))
+        after.append(usual)
+        x = self.split(self._features([one * scale for one in lagged[: self.frames]], above))
         line, heard, kept = self._hum(spectra, scale, before.pop(0))
         after.append(kept)
         x = x + heard
@@ -201,20 +211,16 @@ class DualPath(Codeless):
         """
         if not self.level:
             return spectra.real.new_ones(()), None
-        power = (spectra.real.square() + spectra.imag.square()).mean(2)
-        total, weight = (power.new_zeros(len(power)),) * 2 if before is None else before
-        means = []
-        for part in torch.split(power, _AT_ONCE, dim=1):
-            ages = torch.arange(part.shape[1] + 1, device=power.device)
-            falls = torch.exp(-ages / self.level)
-            # What a frame of age 0, 1, .. still counts, for each frame.
-            counts = torch.where(ages[:-1, None] >= ages[:-1], falls[(ages[:-1, None] - ages[:-1]).clamp_min(0)], 0.0)
-            totals = part @ counts.T + total[:, None] * falls[1:]
-            weights = counts.sum(1) + weight[:, None] * falls[1:]
-            means.append(totals / weights)
-            total, weight = totals[:, -1], weights[:, -1]
-        level = torch.cat(means, dim=1)[..., None] / self.stft.hop
-        return _LEVEL * level.clamp_min(_SILENT).rsqrt(), (total, weight)
+        power = (spectra.real.square() + spectra.imag.square()).mean(2, keepdim=True)
+        mean, after = _running(power, self.level, before)
+        return _LEVEL * (mean / self.stft.hop).clamp_min(_SILENT).rsqrt(), after
+
+    def _above(self, spectra: Tensor, before: State | None) -> tuple[list[Tensor], State]:
+        """Return how far each bin of ``(B, T, F)`` is above what is usual, in 20 dB, and the states."""
+        level = spectra.abs().clamp_min(_FAINT).log10()
+        states = before or [None] * len(self.usual)
+        found = [_running(level, age, one) for age, one in zip(self.usual, states, strict=True)]
+        return [level - mean for mean, _ in found], [state for _, state in found]
 
     def _hum(self, spectra: Tensor, scale: Tensor, before: Any) -> tuple[Tensor, Tensor, Any]:
         """Return the hum in the lowest bins, what the bands ``(B, T, bands, width)`` are told of it, and the state."""
@@ -225,11 +231,17 @@ class DualPath(Codeless):
         heard = self.hear(F.pad(seen, (0, 0, 0, self.lows[1] - line.shape[2])))
         return line, F.pad(heard, (0, 0, 0, self.split.bias.shape[0] - self.lows[0])), after
 
-    def _features(self, lagged: list[Tensor]) -> Tensor:
-        """Return of spectra ``(B, T, F)`` both parts, compressed, and the level: ``(B, T, room, features)``."""
-        parts = [part for spectra in lagged for part in _compressed(spectra)]
-        parts.append(lagged[0].abs().clamp_min(_QUIET).log10() / 2 + 1)
-        return F.pad(torch.stack(parts, -1), (0, 0, 0, self.room - self.bins))
+    def _features(self, lagged: list[Tensor], above: list[Tensor]) -> Tensor:
+        """Return what is seen of spectra ``(B, T, F)``, of this frame and those before: ``(B, T, room, features)``."""
+        now = lagged[0]
+        if self.relative:
+            below = F.pad(now, (1, 0))[..., :-1]
+            parts = [one.abs().clamp_min(_LEAST) ** _COMPRESS for one in lagged]
+            parts += [part for one in (*lagged[1:], below) for part in _compressed(now * one.conj(), _COMPRESS / 2)]
+        else:
+            parts = [part for one in lagged for part in _compressed(one)]
+        parts.append(now.abs().clamp_min(_QUIET).log10() / 2 + 1)
+        return F.pad(torch.stack([*parts, *above], -1), (0, 0, 0, self.room - self.bins))
 
     def _filters(self, x: Tensor) -> list[Tensor]:
         """Return the complex filters ``(B, T, F)`` of each tap."""
@@ -245,10 +257,26 @@ class DualPath(Codeless):
         return out[..., self.delay : self.delay + x.shape[-1]]
 
 
-def _compressed(spectra: Tensor) -> list[Tensor]:
+def _compressed(spectra: Tensor, power: float = _COMPRESS) -> list[Tensor]:
     """Return the real and the imaginary part of ``(B, T, F)``, of a magnitude that grows as loudness does."""
-    scaled = spectra * spectra.abs().clamp_min(_LEAST) ** (_COMPRESS - 1.0)
+    scaled = spectra * spectra.abs().clamp_min(_LEAST) ** (power - 1.0)
     return [scaled.real, scaled.imag]
+
+
+def _running(x: Tensor, age: int, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Return the mean of ``(B, T, F)`` over the frames so far, those older than `age` counting less, and the state."""
+    total, weight = (x.new_zeros(len(x), x.shape[2]), x.new_zeros(())) if before is None else before
+    means = []
+    for part in torch.split(x, _AT_ONCE, dim=1):
+        ages = torch.arange(part.shape[1] + 1, device=x.device)
+        falls = torch.exp(-ages / age)
+        # What a frame of age 0, 1, .. still counts, for each frame.
+        counts = torch.where(ages[:-1, None] >= ages[:-1], falls[(ages[:-1, None] - ages[:-1]).clamp_min(0)], 0.0)
+        totals = counts @ part + total[:, None] * falls[1:, None]
+        weights = counts.sum(1) + weight * falls[1:]
+        means.append(totals / weights[:, None])
+        total, weight = totals[:, -1], weights[-1]
+    return torch.cat(means, dim=1), (total, weight)
 
 
 def _lowest(groups: list[tuple[int, int]], bins: int) -> list[tuple[int, int]]:

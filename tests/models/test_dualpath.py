@@ -11,6 +11,7 @@ from musicae.models.stft import Stft
 from musicae.testing import check_model
 
 SOUND = Spec(1, (256,), "gaussian")
+SEEN = {"level": 10, "usual": [5, 20], "relative": True}
 
 
 def small(**settings):
@@ -19,7 +20,7 @@ def small(**settings):
     return DualPath(SOUND, **{"n_fft": 64, "hop": 32, "width": 8, "blocks": 2, "bands": bands, **settings}).eval()
 
 
-@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"bands": [[1, 33]]}, {"hum": 1000}])
+@pytest.mark.parametrize("settings", [{"taps": 1}, {"taps": 3}, {"bands": [[1, 33]]}, {"hum": 1000}, {"usual": [9]}])
 def test_it_keeps_its_promises(settings):
     model = small(**settings)
     assert isinstance(model, Streamer)
@@ -36,7 +37,9 @@ def test_spectra_left_alone_give_the_sound_back(n_fft, hop):
     torch.testing.assert_close(y[:, stft.delay :], x[:, : -stft.delay], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("n_fft", "hop", "more"), [(64, 32, {}), (64, 16, {}), (64, 32, {"level": 10, "hum": 1000})])
+@pytest.mark.parametrize(
+    ("n_fft", "hop", "more"), [(64, 32, {}), (64, 16, {}), (64, 32, {"level": 10, "hum": 1000}), (64, 32, SEEN)]
+)
 def test_blocks_give_what_the_whole_gives(n_fft, hop, more):
     model = small(n_fft=n_fft, hop=hop, **more)
     x = torch.randn(2, 1, 30 * hop)
@@ -76,8 +79,30 @@ def test_with_a_level_louder_sound_is_only_louder(times):
     assert made[20] < 1e-4 < made[0]
 
 
+def test_a_sound_upside_down_is_filtered_as_it_was():
+    x = 0.1 * torch.randn(1, 1, 3200)
+    apart = {}
+    for relative in (False, True):
+        model = small(usual=[20], relative=relative)
+        torch.manual_seed(1)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        with torch.no_grad():
+            apart[relative] = (model.restore(-x) + model.restore(x)).abs().max().item()
+    assert apart[True] < 1e-5 < 1e-3 < apart[False]
+
+
+def test_what_is_usual_is_told_from_what_is_above_it():
+    model = small(usual=[20])
+    noise = torch.randn(1, 300, 33, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
+    noise[:, 250, 5] *= 100
+    (above,), _ = model._above(noise * torch.logspace(-2, 2, 33), None)
+    assert above[:, 200:250].mean().abs() < 0.05
+    assert above[0, 250, 5] > 1.5
+
+
 def test_silence_is_no_harm_to_a_level():
-    model = small(level=20)
+    model = small(**SEEN)
     x = torch.zeros(1, 1, 6400)
     with torch.no_grad():
         assert not model.restore(x).any()
@@ -121,6 +146,8 @@ def test_wrong_settings_are_one_line():
         small(width=0)
     with pytest.raises(MusicaeError, match="level and hum must be 0 or more, not -1 and 0"):
         small(level=-1)
+    with pytest.raises(MusicaeError, match=r"usual must be numbers of frames, 1 or more, not \[0\]"):
+        small(usual=[0])
     for bands in ([[8, 1], [4, 4]], [[8, 1], [40, 2]]):
         with pytest.raises(MusicaeError, match="all of the 33 bins"):
             small(bands=bands)
