@@ -41,12 +41,13 @@ class _Split(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(B, T, bands, width)`` of ``(B, T, bins, features)``."""
-        parts, at = [], 0
+        parts, at, seen = [], 0, 0
+        batch, frames = x.shape[:2]
         for (count, size), weight in zip(self.groups, self.weights, strict=True):
-            one = x[:, :, at : at + count * size].reshape(*x.shape[:2], count, -1)
-            parts.append(torch.einsum("btkf,kfc->btkc", one, weight))
-            at += count * size
-        return torch.cat(parts, dim=2) + self.bias
+            one = x[:, :, at : at + count * size].reshape(batch * frames, count, -1).transpose(0, 1)
+            parts.append(torch.baddbmm(self.bias[seen : seen + count, None], one, weight))
+            at, seen = at + count * size, seen + count
+        return torch.cat(parts).transpose(0, 1).reshape(batch, frames, seen, -1).contiguous()
 
 
 class _Merge(nn.Module):
@@ -61,11 +62,12 @@ class _Merge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(B, T, bins, values)`` of ``(B, T, bands, width)``."""
-        x = F.silu(self.enter(self.norm(x)))
+        batch, frames = x.shape[:2]
+        x = F.silu(self.enter(self.norm(x))).flatten(0, 1).transpose(0, 1)
         parts, at = [], 0
         for (count, size), weight in zip(self.groups, self.weights, strict=True):
-            one = torch.einsum("btkc,kcf->btkf", x[:, :, at : at + count], weight)
-            parts.append(one.reshape(*x.shape[:2], count * size, self.values))
+            one = torch.bmm(x[at : at + count], weight).transpose(0, 1)
+            parts.append(one.reshape(batch, frames, count * size, self.values))
             at += count
         return torch.cat(parts, dim=2)
 
@@ -266,6 +268,10 @@ def _compressed(spectra: Tensor, power: float = _COMPRESS) -> list[Tensor]:
 def _running(x: Tensor, age: int, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Return the mean of ``(B, T, F)`` over the frames so far, those older than `age` counting less, and the state."""
     total, weight = (x.new_zeros(len(x), x.shape[2]), x.new_zeros(())) if before is None else before
+    if x.shape[1] == 1:  # As a stream brings them: no matrix is needed.
+        fall = math.exp(-1 / age)
+        total, weight = torch.add(x[:, 0], total, alpha=fall), 1 + fall * weight
+        return (total / weight)[:, None], (total, weight)
     means = []
     for part in torch.split(x, _AT_ONCE, dim=1):
         ages = torch.arange(part.shape[1] + 1, device=x.device)
