@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,9 @@ _KNOWN: dict[str, tuple[str, Peer]] = {
     "speex": ("speexdsp_ns", _speex),
 }
 
+_BEFORE = {"deepfilternet": (3, 13)}
+"""The first Python that there is no package for."""
+
 
 def peers(names: str) -> dict[str, Peer]:
     """Return those of `names`, separated by commas. Raise MusicaeError for one that is not known or not installed."""
@@ -99,6 +103,9 @@ def peers(names: str) -> dict[str, Peer]:
             raise MusicaeError(f"--against {name}: there is no such peer{did_you_mean(name, _KNOWN)}")
         module, peer = _KNOWN[name]
         if importlib.util.find_spec(module) is None:
+            if name in _BEFORE and sys.version_info >= _BEFORE[name]:
+                first = ".".join(map(str, _BEFORE[name]))
+                raise MusicaeError(f"--against {name}: there is no package of it from Python {first} on; leave it out")
             raise MusicaeError(f"--against {name}: it is not installed; pip install 'musicae[peers]'")
         found[name] = peer
     return found

@@ -108,6 +108,9 @@ def test_missing_data_and_unknown_peers_are_one_line(through, folders, tiny_deno
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MusicaeError, match=r"musicae\[peers\]"):
         peers.peers("noisereduce")
+    monkeypatch.setattr(peers.sys, "version_info", (3, 14))
+    with pytest.raises(MusicaeError, match=r"no package of it from Python 3\.13 on; leave it out"):
+        peers.peers("deepfilternet")
 
 
 def test_against_is_for_evaluations_that_know_others(tiny_digits):
