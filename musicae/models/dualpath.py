@@ -150,8 +150,8 @@ class DualPath(Codeless):
             raise MusicaeError("[model] width, blocks, taps and frames must be 1 or more")
         if level < 0 or hum < 0:
             raise MusicaeError(f"[model] level and hum must be 0 or more, not {level} and {hum}")
-        if min(usual, default=1) < 1:
-            raise MusicaeError(f"[model] usual must be numbers of frames, 1 or more, not {list(usual)}")
+        if not isinstance(usual, list | tuple) or any(type(one) is not int or one < 1 for one in usual):
+            raise MusicaeError(f"[model] usual must be a list of numbers of frames, 1 or more, not {usual}")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)

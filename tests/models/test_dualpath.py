@@ -146,8 +146,9 @@ def test_wrong_settings_are_one_line():
         small(width=0)
     with pytest.raises(MusicaeError, match="level and hum must be 0 or more, not -1 and 0"):
         small(level=-1)
-    with pytest.raises(MusicaeError, match=r"usual must be numbers of frames, 1 or more, not \[0\]"):
-        small(usual=[0])
+    for usual in (50, [0], ["long"], [2.5]):
+        with pytest.raises(MusicaeError, match="usual must be a list of numbers of frames, 1 or more, not "):
+            small(usual=usual)
     for bands in ([[8, 1], [4, 4]], [[8, 1], [40, 2]]):
         with pytest.raises(MusicaeError, match="all of the 33 bins"):
             small(bands=bands)
