@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .ops import sample as sample
     from .ops import upscale as upscale
     from .ops import vary as vary
+    from .recordings import denoise_recording as denoise_recording
+    from .recordings import upscale_recording as upscale_recording
     from .scoring import score as score
     from .train import train as train_preset
 
@@ -34,6 +36,7 @@ _HOMES = {
     "Codec": "codec:Codec",
     "decode": "codes:decode",
     "denoise": "ops:denoise",
+    "denoise_recording": "recordings:denoise_recording",
     "encode": "codes:encode",
     "interpolate": "ops:interpolate",
     "load": "codec:load",
@@ -43,6 +46,7 @@ _HOMES = {
     "score": "scoring:score",
     "train_preset": "train:train",
     "upscale": "ops:upscale",
+    "upscale_recording": "recordings:upscale_recording",
     "vary": "ops:vary",
 }
 _SUBMODULES = ("evaluate", "train")
@@ -52,6 +56,7 @@ __all__ = [
     "MusicaeError",
     "decode",
     "denoise",
+    "denoise_recording",
     "encode",
     "interpolate",
     "load",
@@ -61,6 +66,7 @@ __all__ = [
     "score",
     "train_preset",
     "upscale",
+    "upscale_recording",
     "vary",
 ]
 

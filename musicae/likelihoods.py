@@ -186,7 +186,7 @@ class LogSpectral(_Sound):
     """
 
     def __init__(self, ratio: float = 0.1, sizes: Sequence[int] = (2048, 512)) -> None:
-        if not sizes or min(sizes) < 4:
+        if not isinstance(sizes, list | tuple) or not sizes or any(type(one) is not int or one < 4 for one in sizes):
             raise MusicaeError(f"[likelihood] sizes must be one or more windows of 4 samples or more, not {sizes}")
         self.ratio, self.sizes = ratio, tuple(sizes)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from . import latent
 from .codec import Codec
-from .core import Restorer, Sample
+from .core import Restorer, Sample, Streamer
 from .errors import MusicaeError
 from .inputs import (
     check_inputs,
@@ -288,9 +288,11 @@ def denoise(
     """Take the noise off a file, or whatever corruption the preset was trained to undo.
 
     A preset without a code takes a file of any size, tile by tile (`report` gets the tiles done and their
-    number). Raise MusicaeError as `interpolate` does, and for a preset that was trained without a corruption.
+    number). Recordings are for `musicae.denoise_recording`. Raise MusicaeError as `interpolate` does, and for a preset
+    that was trained without a corruption.
     """
     codec = codec_for(preset, Path(path), verb="denoise")
+    _refuse_recordings(codec, path, "denoise_recording")
     undone, _ = _corruption(codec)
     (one,), remarks = read_all(codec, [Path(path)], read_options)
     return _restored(codec, one, [*remarks, f"the preset undoes {undone}"], report)
@@ -303,12 +305,13 @@ def upscale(
     """Enlarge a file along all its spatial axes, and put in the detail that is likely there.
 
     `scale` is the factor of the preset if there is one, else 2. The file is enlarged as its corruption does,
-    and the preset makes it sharp, as `denoise` does. Raise MusicaeError as `denoise` does, and for a factor
-    for which there is no preset.
+    and the preset makes it sharp, as `denoise` does. Recordings are for `musicae.upscale_recording`.
+    Raise MusicaeError as `denoise` does, and for a factor for which there is no preset.
     """
     if preset is None:
         preset = upscaling_preset(Path(path), 2 if scale is None else scale)
     codec = codec_for(preset, Path(path))
+    _refuse_recordings(codec, path, "upscale_recording")
     name, corruption = _corruption(codec)
     if not hasattr(corruption, "enlarge"):
         raise MusicaeError(f"the preset '{codec.preset.name}' undoes {name}, it does not upscale; choose another")
@@ -322,6 +325,12 @@ def upscale(
         raise MusicaeError(f"{path} would have {size / 1e6:.0f} million values after that; cut it into pieces first")
     large = replace(one, tensor=corruption.enlarge(one.tensor[None])[0])
     return _restored(codec, large, remarks, report)
+
+
+def _refuse_recordings(codec: Codec, path: Path | str, verb: str) -> None:
+    """Raise MusicaeError for a codec that works on recordings: as one tensor their channels and rate would be lost."""
+    if isinstance(codec.model, Streamer):
+        raise MusicaeError(f"{path} is a recording; musicae.{verb}(codec, source, target) works on it block by block")
 
 
 def _corruption(codec: Codec) -> tuple[str, Any]:

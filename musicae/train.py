@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -139,15 +140,22 @@ def fit(
     prior alone on the finished codes. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
     """
     from accelerate import Accelerator, DistributedDataParallelKwargs
+    from accelerate.state import AcceleratorState
     from accelerate.utils import set_seed
 
     if steps < 0 or prior_steps < 0 or not steps + prior_steps:
         raise MusicaeError(f"[training] steps must be 1 or more, not {steps}")
+    if min(batch, log_every, checkpoint_every) < 1:
+        raise MusicaeError("[training] batch, log_every and checkpoint_every must be 1 or more")
     if precision not in ("bf16", "fp16", "no"):
         raise MusicaeError(f"[training] precision must be 'bf16', 'fp16' or 'no', not '{precision}'")
+    if precision == "fp16" and optimizer == "muon":  # Of two optimisers one would be scaled twice.
+        raise MusicaeError("[training] precision 'fp16' does not go with optimizer 'muon'; set 'bf16'")
     if prior_steps and parts.prior is None:
         raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
     parallel = DistributedDataParallelKwargs(find_unused_parameters=prior_steps > 0)
+    if os.environ.get("WORLD_SIZE", "1") == "1":  # It remembers the settings of the training before.
+        AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[parallel])
     rank, world = accelerator.process_index, accelerator.num_processes
     if batch % world:

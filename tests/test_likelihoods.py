@@ -117,8 +117,9 @@ def test_what_flutters_within_a_window_is_seen_by_a_shorter_one():
         more[len(sizes)] = other / alike
     assert more[1] < 1.05
     assert more[2] > 1.15
-    with pytest.raises(MusicaeError, match="sizes must be"):
-        LogSpectral(sizes=())
+    for sizes in ((), 2048, (2,), ("long",)):
+        with pytest.raises(MusicaeError, match="sizes must be"):
+            LogSpectral(sizes=sizes)
 
 
 def test_words_that_are_lost_cost_what_they_weigh():

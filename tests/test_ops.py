@@ -397,6 +397,12 @@ def test_upscale_keeps_colours_that_a_grey_preset_does_not_see(tmp_path: Path, t
     assert Image(3, fit="whole").read(tmp_path / "b.png").tensor.shape == (3, 40, 40)
 
 
+@pytest.mark.parametrize("verb", [ops.denoise, ops.upscale])
+def test_recordings_have_functions_of_their_own(tiny_voice: Path, verb: Any) -> None:
+    with pytest.raises(MusicaeError, match=r"a.wav is a recording; musicae.\w+_recording\(codec, source, target\)"):
+        verb("a.wav", preset=str(tiny_voice))
+
+
 def test_restoring_refuses(
     tmp_path: Path, digits: Codec, tiny_denoise: Path, tiny_upscale: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

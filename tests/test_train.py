@@ -301,11 +301,19 @@ def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "match"),
     [({"schedule": "cosy"}, "schedule"), ({"kl_schedule": "x"}, "kl_schedule"), ({"precision": "fp8"}, "precision"),
+     ({"batch": 0}, "batch, log_every and"), ({"log_every": 0}, "log_every and checkpoint_every must be 1 or more"),
+     ({"precision": "fp16", "optimizer": "muon"}, "does not go with"),
      ({"stepps": 3}, "did you mean 'steps'"), ({"steps": 0}, "1 or more, not 0")],
 )  # fmt: skip
 def test_wrong_settings_are_one_line(folder, tmp_path, setting, match):
     with pytest.raises(MusicaeError, match=match):
         train.train(recipe(**setting), tmp_path / "run", {"": folder}, cpu=True)
+
+
+def test_another_training_in_the_same_process_may_be_of_another_precision(folder, tmp_path):
+    for precision in ("bf16", "no"):
+        train.train(recipe(precision=precision, steps=1), tmp_path / precision, {"": folder}, cpu=True)
+        assert (tmp_path / precision / "model.safetensors").is_file()
 
 
 def test_schedules_go_where_they_say():

@@ -244,8 +244,13 @@ def kind_like(kind: Kind, path: Path, frames: int | None = None) -> Kind:
 class _Sink:
     """The file under a sound file that is written: it remembers what went wrong, which soundfile forgets at the end."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.error = file, ""
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.file, self.path, self.error = file, path, ""
+
+    def check(self) -> None:
+        """Raise OutputError if something went wrong."""
+        if self.error:
+            raise OutputError(f"{self.path} cannot be written: {self.error}")
 
     def write(self, data: bytes) -> int:
         left = memoryview(data)
@@ -294,8 +299,9 @@ def _undisturbed() -> Iterator[None]:
 class Writer:
     """A sound file being written; it counts what does not fit."""
 
-    def __init__(self, file: Any, kind: Kind) -> None:
+    def __init__(self, file: Any, kind: Kind, sink: _Sink) -> None:
         self.file, self.kind, self.clipped, self.peak, self.length = file, kind, 0, 0.0, 0
+        self._sink = sink
 
     def write(self, block: Block) -> None:
         """Write ``(frames, channels)``; what an integer format cannot hold is cut at -1 and 1, and counted."""
@@ -313,6 +319,7 @@ class Writer:
             block = (np.rint(block.astype(np.float64) * top) / top).clip(-1.0, 1.0 - 1.0 / top)
         with _undisturbed():
             self.file.write(block)
+        self._sink.check()
         self.length += len(block)
 
     def remark(self) -> str | None:
@@ -338,7 +345,7 @@ def writing(path: Path, kind: Kind) -> Iterator[Writer]:
     import soundfile
 
     with whole(path) as temporary, temporary.open("wb+", buffering=0) as raw:
-        sink = _Sink(raw)
+        sink = _Sink(raw, path)
         try:
             with _undisturbed():
                 file = soundfile.SoundFile(
@@ -351,11 +358,10 @@ def writing(path: Path, kind: Kind) -> Iterator[Writer]:
             ) from None
         try:
             try:
-                yield Writer(file, kind)
+                yield Writer(file, kind, sink)
             finally:
                 with _undisturbed():
                     file.close()
         except soundfile.LibsndfileError as error:
             raise OutputError(f"{path} cannot be written: {sink.error or _why(error)}") from None
-        if sink.error:
-            raise OutputError(f"{path} cannot be written: {sink.error}")
+        sink.check()

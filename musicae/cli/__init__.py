@@ -67,6 +67,8 @@ class Commands(click.Group):
             signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(errors="surrogateescape")  # A file's name need not be text.
+                if os.name == "nt" and not sys.stdout.isatty():
+                    sys.stdout.reconfigure(encoding="utf-8")  # What it is there knows few names.
         settings |= {"standalone_mode": False}
         settings.setdefault("prog_name", "musicae")
         try:
@@ -85,9 +87,11 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno is None:
                 raise
-            click.echo(f"musicae: {error.filename or 'stdout'} cannot be written: {error.strerror}", err=True)
+            full = error.errno == errno.ENOSPC
+            what = f"{error.filename or 'stdout'} cannot be written" if full else error.filename or "a file"
+            click.echo(f"musicae: {what}: {error.strerror}", err=True)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -52,7 +52,7 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain eac
 @preset_option
 @click.option("-o", "--output", metavar="PATH", help="The file to write, of several the folder; - is stdout.")
 @force_option
-@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="How many of several files at a time.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 61), default=1, help="How many of several files at a time.")
 @click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to take off.")
 @click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: what was taken off.")
 @click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before, after and of what was taken off.")
@@ -116,7 +116,8 @@ def _recording(
         if noise or png or as_json:
             raise MusicaeError("-o - writes the sound alone to stdout; --keep-noise, --png and --json need another -o")
         with tempfile.TemporaryDirectory(prefix="musicae-") as folder:
-            done = verb(codec, file, Path(folder) / usual, report=time_left())
+            with time_left() as report:
+                done = verb(codec, file, Path(folder) / usual, report=report)
             for line in [*done.notices, *(done.remarks if verbose else ())]:
                 click.echo(line, err=True)
             with (Path(folder) / usual).open("rb") as sound:
@@ -128,9 +129,9 @@ def _recording(
     targets = [target, *kept.values()]
     if len({path.resolve() for path in (*targets, file)}) <= len(targets):
         raise MusicaeError("the input and all outputs must be different files")
-    with staged(targets, force) as places:
+    with staged(targets, force) as places, time_left() as report:
         extra = {name: places[path] for name, path in kept.items()}
-        done = verb(codec, file, places[target], report=time_left(), **extra)
+        done = verb(codec, file, places[target], report=report, **extra)
     for line in [*done.notices, *(done.remarks if verbose else ())]:
         click.echo(line, err=True)
     if as_json:

@@ -85,24 +85,28 @@ def percent(what: str, least: int = 0) -> Callable[[int, int], None]:
     return report
 
 
-def time_left() -> Callable[[float, float], None]:
-    """Return a function that shows how many seconds of a recording are done, and how long the rest will take.
+@contextmanager
+def time_left() -> Iterator[Callable[[float, float], None]]:
+    """Give a function that shows how many seconds of a recording are done, and how long the rest will take.
 
-    On one line of stderr, where a person looks on.
+    On one line of stderr, where a person looks on; it is gone at the end.
     """
-    started = time.monotonic()
+    started, shown = time.monotonic(), False
 
     def report(done: float, of: float) -> None:
+        nonlocal shown
         passed = time.monotonic() - started
         if not sys.stderr.isatty() or passed < 1:
             return
-        if of and done >= of:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            return
-        left = f" of {_clock(of)}, {_clock(passed / done * (of - done))} left" if of and done else ""
+        left = f" of {_clock(of)}, {_clock(passed / done * (of - done))} left" if done and done <= of else ""
         click.echo(f"\r\x1b[K{_clock(done)}{left}", nl=False, err=True)
+        shown = True
 
-    return report
+    try:
+        yield report
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _clock(seconds: float) -> str:

@@ -16,7 +16,7 @@ from ..core import Windows
 from ..errors import MusicaeError
 from ..whole import whole
 
-__all__ = ["cached", "data_folder", "fingerprint"]
+__all__ = ["cached", "data_folder", "fingerprint", "own_folder"]
 
 _VERSION = 1  # Raise it when what is prepared from the same files changes.
 
@@ -29,12 +29,26 @@ def data_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_data_dir("musicae", appauthor=False))
 
 
+def own_folder(folder: Path | None, name: str, what: str) -> Path:
+    """Return `folder`, or if it is None the one of that name in `data_folder`. Raise MusicaeError where there is none.
+
+    `what` is what is to be in it.
+    """
+    if folder is None:
+        folder = data_folder() / name
+        if not folder.is_dir():
+            raise MusicaeError(f"the data set '{name}' needs a folder of {what}; name it with --data DIR")
+    elif not folder.is_dir():
+        raise MusicaeError(f"no folder {folder}; check the path given with --data")
+    return folder
+
+
 def fingerprint(files: Iterable[Path], root: Path, **settings: Any) -> str:
     """Return a key that changes with any file's name, size or time, and with any setting."""
     digest = hashlib.sha256(json.dumps([_VERSION, settings], sort_keys=True, default=repr).encode())
     for path in files:
         stat = path.stat()
-        digest.update(f"{path.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
+        digest.update(f"{path.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()[:32]
 
 

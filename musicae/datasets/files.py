@@ -24,8 +24,7 @@ def midi_files(
     `track` names the track to take in each, where the adapter's own choice will not do.
     Files that cannot be read, or hold nothing for the adapter, are passed over.
     """
-    if folder is None:
-        raise MusicaeError("the data set 'midi-files' needs a folder; name it with --data DIR")
+    folder = cache.own_folder(folder, "midi-files", "MIDI files")
     return _folder(adapter, split, folder, track, seed, test, validation)
 
 

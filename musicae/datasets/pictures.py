@@ -43,10 +43,7 @@ def files(
     Pictures that cannot be read or are smaller than a crop are passed over, and logged at the end.
     """
     check(split)
-    if folder is None:
-        raise MusicaeError("the data set 'files' needs a folder of pictures; name it with --data DIR")
-    if not folder.is_dir():
-        raise MusicaeError(f"no folder {folder}; check the path given with --data")
+    folder = cache.own_folder(folder, "files", "pictures")
     if len(adapter.spec.shape) != 2:
         raise MusicaeError("the data set 'files' is of pictures; use it with the adapter 'image'")
     if min(crops, most) < 1 or size < 0:

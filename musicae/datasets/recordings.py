@@ -24,6 +24,7 @@ __all__ = ["one_shots", "recordings"]
 _LEVELS = 32_767  # Windows are kept in 16 bits.
 _SILENCE = 1e-6  # Power under which a window is left out: -60 dB.
 _MOMENT = 1e-9  # The least power of a moment: -90 dB.
+_HELD = 3  # Times as many windows as are to be kept that are held until some are chosen.
 _LONGEST = 1.5  # Windows are that much longer than the adapter's, which cuts its own out of them.
 
 
@@ -42,7 +43,8 @@ def recordings(
     """
     if not hasattr(adapter, "pieces"):
         raise MusicaeError("the data set 'recordings' is of samples; use it with the adapter 'audio'")
-    groups = _grouped(adapter, split, folder, "recordings", by, seed, test, validation)
+    folder = cache.own_folder(folder, "recordings", "sound files")
+    groups = _grouped(adapter, split, folder, by, seed, test, validation)
     size = adapter.spec.shape[0]
     length = int(_LONGEST * size) if split == "train" else size
     chosen = [path for group in groups.values() for path in group]
@@ -51,19 +53,15 @@ def recordings(
         raise MusicaeError(f"[dataset] low_cut must be 0 or more and below {rate / 2:g} Hz, not {low_cut}")
     care: dict[str, Any] = {"each": each, "low_cut": low_cut, "lively": lively}
     settings = {"rate": rate, "length": length, "by": by, "most": most, "seed": seed, **care}
-    key = cache.fingerprint(chosen, Path(folder or "."), set="recordings", **settings)
+    key = cache.fingerprint(chosen, folder, set="recordings", **settings)
     return cache.cached(key, lambda: _collect(adapter, groups, length, most, seed, **care))
 
 
 def _grouped(
-    adapter: Adapter, split: str, folder: Path | None, name: str, by: str, seed: int, test: float, validation: float
+    adapter: Adapter, split: str, folder: Path, by: str, seed: int, test: float, validation: float
 ) -> dict[str, list[Path]]:
     """Return the sound files under `folder` that are in a split, by piece."""
     check(split)
-    if folder is None:
-        raise MusicaeError(f"the data set '{name}' needs a folder of sound files; name it with --data DIR")
-    if not folder.is_dir():
-        raise MusicaeError(f"no folder {folder}; check the path given with --data")
     if by not in ("file", "folder"):
         raise MusicaeError(f"[dataset] by must be 'file' or 'folder', not '{by}'")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
@@ -101,6 +99,8 @@ def _collect(
     data: list[Tensor] = []
     pieces: list[Tensor] = []
     passed: list[str] = []
+    keys: list[Tensor] = []  # Of the windows, drawn at random, those with the least are kept where there are too many.
+    draws, thinned = torch.Generator().manual_seed(seed), False
     for i, paths in enumerate(groups.values()):
         found = torch.from_numpy(_cut(adapter, paths, length, low_cut, lively, passed))
         if each and len(found) > each:
@@ -108,14 +108,21 @@ def _collect(
             found = found[chosen.sort().values]
         data.append(found[:, None])
         pieces.append(torch.full((len(found),), i, dtype=torch.int32))
+        keys.append(torch.rand(len(found), generator=draws))
+        if sum(map(len, data)) > _HELD * most:
+            kept = torch.cat(keys).argsort()[:most].sort().values
+            data, pieces, keys = ([torch.cat(one)[kept]] for one in (data, pieces, keys))
+            thinned = True
     if passed:
         logging.getLogger("musicae").warning("%d recordings were passed over: %s", len(passed), passed[0])
     if not data:
         empty = torch.zeros(0, 1, length, dtype=torch.int16)
         return Windows(empty, torch.zeros(0, dtype=torch.int32), 1, list(groups), levels=_LEVELS)
     everything = Windows(torch.cat(data), torch.cat(pieces), 1, list(groups), levels=_LEVELS)
-    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(seed))[:most]
-    return everything if len(everything) <= most else everything.subset(order.sort().values)
+    if len(everything) <= most:
+        return everything
+    order = torch.cat(keys).argsort() if thinned else torch.randperm(len(everything), generator=draws.manual_seed(seed))
+    return everything.subset(order[:most].sort().values)
 
 
 def _cut(adapter: Any, paths: list[Path], length: int, low_cut: float, lively: float, passed: list[str]) -> Any:
@@ -173,12 +180,13 @@ def one_shots(
     Files of more than `longest` windows, and silent ones, are left out.
     Raise MusicaeError where there is none.
     """
-    groups = _grouped(adapter, split, folder, "one-shots", by, seed, test, validation)
+    folder = cache.own_folder(folder, "one-shots", "sound files")
+    groups = _grouped(adapter, split, folder, by, seed, test, validation)
     size = adapter.spec.shape[-1]
     shape = {key: value for key, value in adapter.__dict__.items() if not key.startswith("_")}
     settings = {"adapter": shape, "kind": type(adapter).__name__, "by": by, "longest": longest}
     paths = [path for group in groups.values() for path in group]
-    key = cache.fingerprint(paths, Path(folder or "."), set="one-shots", **settings)
+    key = cache.fingerprint(paths, folder, set="one-shots", **settings)
 
     def make() -> Windows:
         data: list[Tensor] = []

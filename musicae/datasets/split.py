@@ -19,6 +19,6 @@ def check(split: str) -> None:
 
 def split_of(piece: str, seed: int = 0, test: float = 0.05, validation: float = 0.03) -> str:
     """Return the split of a piece: the same for the same name and seed, on any machine."""
-    digest = hashlib.sha256(f"{seed}:{piece}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}:{piece}".encode(errors="surrogatepass")).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     return "test" if place < test else "validation" if place < test + validation else "train"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ __all__ = ["clips_of", "judged", "named", "recordings"]
 
 _WIDE = 16_000  # PESQ is for this rate, in its wide band.
 _LEAST = 1e-10
+_MOST = 100_000_000  # Samples that are kept.
+_kept: dict[tuple[Any, Path], Tensor] = {}
 
 
 def recordings(
@@ -177,9 +178,14 @@ def _sound(codec: Codec, paths: list[Path], length: int, rng: torch.Generator) -
     return joined[(start + torch.arange(length)) % len(joined)]
 
 
-@lru_cache(maxsize=256)
 def _read(adapter: Any, path: Path) -> Tensor:
-    found: Tensor = adapter.read(path).tensor[0]
+    """Return the samples of a file; those read last are kept, as far as there is room."""
+    found = _kept.pop((adapter, path), None)
+    if found is None:
+        found = adapter.read(path).tensor[0]
+    _kept[adapter, path] = found
+    while len(_kept) > 1 and sum(map(len, _kept.values())) > _MOST:
+        del _kept[next(iter(_kept))]
     return found
 
 

@@ -43,8 +43,8 @@ class BandExtension(Codeless):
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'band-extension' takes one channel of samples; use it with the adapter 'audio'")
-        if min(width, layers) < 1 or ahead < 0:
-            raise MusicaeError("[model] width and layers must be 1 or more, ahead 0 or more")
+        if min(hop, width, layers) < 1 or ahead < 0:
+            raise MusicaeError("[model] hop, width and layers must be 1 or more, ahead 0 or more")
         if spec.shape[0] % hop:
             raise MusicaeError(f"[model] hop {hop} must divide the window of {spec.shape[0]} samples")
         self.stft = Stft(n_fft, hop)

@@ -146,8 +146,10 @@ class DualPath(Codeless):
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'dual-path' takes one channel of samples; use it with the adapter 'audio'")
-        if min(width, blocks, taps, frames) < 1:
-            raise MusicaeError("[model] width, blocks, taps and frames must be 1 or more")
+        if min(hop, width, blocks, taps, frames) < 1:
+            raise MusicaeError("[model] hop, width, blocks, taps and frames must be 1 or more")
+        if 0 < hum < hop:
+            raise MusicaeError(f"[model] hum must be the rate of the samples in Hz, or 0, not {hum}")
         if level < 0 or hum < 0:
             raise MusicaeError(f"[model] level and hum must be 0 or more, not {level} and {hum}")
         if not isinstance(usual, list | tuple) or any(type(one) is not int or one < 1 for one in usual):

@@ -67,7 +67,7 @@ class MdctModel(nn.Module):
         super().__init__()
         if len(spec.shape) != 1 or spec.channels != 1:
             raise MusicaeError("[model] 'mdct-vae' takes one channel of samples; use it with the adapter 'audio'")
-        if spec.shape[0] % hop or not 1 <= latent <= hop:
+        if hop < 1 or spec.shape[0] % hop or not 1 <= latent <= hop:
             raise MusicaeError(
                 f"[model] hop {hop} must divide the window of {spec.shape[0]} samples, and latent be 1 to hop"
             )

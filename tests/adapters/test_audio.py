@@ -183,6 +183,17 @@ def test_a_full_disk_is_one_line_even_at_the_last_byte(tmp_path, name):
             with pytest.raises(OutputError, match="cannot be written"), sound.writing(tmp_path / name, kind) as file:
                 file.write(tones(50_000, 1, 44_100))
             assert not list(tmp_path.iterdir())
+        written = 0
+
+        def write_for_long(file):
+            nonlocal written
+            for _ in range(100):
+                file.write(tones(50_000, 1, 44_100))
+                written += 1
+
+        with pytest.raises(OutputError, match="cannot be written"), sound.writing(tmp_path / name, kind) as file:
+            write_for_long(file)
+        assert written < 50  # It is not said at the end of a long recording.
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)

@@ -19,6 +19,8 @@ import soundfile
 import torch
 from PIL import Image as Pillow
 
+from musicae.cli import results
+
 RATE = 11_025
 
 
@@ -155,6 +157,25 @@ def test_a_full_stdout_is_one_line(studio: Any, denoise: tuple[str, ...]) -> Non
             made = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
             assert (made.returncode, made.stderr.count(b"\n")) == (1, 1)
             assert b"stdout cannot be written: No space left" in made.stderr
+
+
+def test_a_name_that_is_too_long_is_one_line(studio: Any, denoise: tuple[str, ...]) -> None:
+    long = f"{'a' * 300}.wav"
+    for words in ((*denoise, long), ("denoise", long), ("upscale", long), (*denoise, "rec.wav", "-o", long)):
+        said = studio.fails(*words)
+        assert long in said
+
+
+def test_the_time_left_is_shown_and_gone_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter((0.0, 10.0, 40.0))
+    monkeypatch.setattr(results.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with results.time_left() as report:
+        report(60.0, 240.0)
+        report(239.0, 0.0)
+    assert capsys.readouterr().err == "\r\x1b[K1:00 of 4:00, 0:30 left\r\x1b[K3:59\r\x1b[K"
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")

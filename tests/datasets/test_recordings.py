@@ -1,5 +1,9 @@
 """Recordings as windows: split by piece, without silence, read by the adapter."""
 
+import os
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -52,6 +56,34 @@ def test_silence_is_left_out_and_a_short_piece_is_repeated(folder, tmp_path):
     most = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0, most=10)
     assert len(most) == 10
     assert most.pieces.tolist() == sorted(most.pieces.tolist())
+
+
+def test_of_very_many_windows_few_are_held_and_each_is_as_likely(folder, tmp_path, monkeypatch):
+    held = []
+    cat = torch.cat
+    monkeypatch.setattr(torch, "cat", lambda parts, *rest: held.append(sum(map(len, parts))) or cat(parts, *rest))
+    drawn = [recordings(ADAPTER, "train", folder, test=0.0, validation=0.0, most=10, seed=seed) for seed in range(40)]
+    assert max(held) < 3 * 10 + 4  # Of 72, and a piece has three.
+    early = sum(int((windows.pieces < 12).sum()) for windows in drawn)
+    assert 0.4 * 400 < early < 0.6 * 400
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_names_that_are_no_text_are_trained_on(tmp_path):
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    place.mkdir()
+    with (place / os.fsdecode(b"\xe9.wav")).open("wb") as file:
+        soundfile.write(file, np.full(700, 0.5), 8000, format="WAV")
+    for by in ("file", "folder"):
+        assert len(recordings(ADAPTER, "train", tmp_path, by=by, test=0.0, validation=0.0)) == 2
+
+
+def test_a_folder_that_is_not_named_is_looked_for_among_the_users(folder, monkeypatch):
+    monkeypatch.setenv("MUSICAE_DATA", str(folder.parent))
+    with pytest.raises(MusicaeError, match="'recordings' needs a folder of sound files"):
+        recordings(ADAPTER, "train", None)
+    folder.rename(folder.parent / "recordings")
+    assert len(recordings(ADAPTER, "train", None, test=0.0, validation=0.0)) == 72
 
 
 def test_unreadable_files_are_passed_over_and_said(folder, caplog):

@@ -79,6 +79,17 @@ def test_the_judges_know_clean_from_noisy(through, folders):
     assert judged["stoi"][0] > 0.99 > judged["stoi"][1]
 
 
+def test_what_was_read_is_kept_as_far_as_there_is_room(through, folders, monkeypatch):
+    monkeypatch.setattr(recordings, "_kept", {})
+    paths = sorted(folders["speech"].rglob("*.wav"))[:3]
+    sizes = [len(recordings._read(through.adapter, path)) for path in paths]
+    assert len(recordings._kept) == 3
+    assert recordings._read(through.adapter, paths[0]) is recordings._kept[through.adapter, paths[0]]
+    monkeypatch.setattr(recordings, "_MOST", sum(sizes[:2]))
+    recordings._read(through.adapter, paths[0])
+    assert [path for _, path in recordings._kept] == [paths[2], paths[0]]
+
+
 @pytest.mark.parametrize("lag", [-40, 0, 300])
 def test_alignment_finds_the_lag(lag):
     x = torch.randn(4000, generator=torch.Generator().manual_seed(0))

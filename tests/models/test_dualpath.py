@@ -144,6 +144,10 @@ def test_wrong_settings_are_one_line():
         DualPath(SOUND, n_fft=100, hop=64)
     with pytest.raises(MusicaeError, match="must be 1 or more"):
         small(width=0)
+    with pytest.raises(MusicaeError, match="hop, width"):
+        small(hop=0)
+    with pytest.raises(MusicaeError, match="hum must be the rate of the samples in Hz, or 0, not 20"):
+        small(hum=20)
     with pytest.raises(MusicaeError, match="level and hum must be 0 or more, not -1 and 0"):
         small(level=-1)
     for usual in (50, [0], ["long"], [2.5]):
