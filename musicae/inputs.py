@@ -42,7 +42,7 @@ MOST = 1000
 
 _VOICES = "denoise-speech"  # The preset for voices, which also tells whether there is one.
 _HEARD = 30.0  # Seconds of a recording that it hears for that.
-_A_VOICE = 0.79  # Share (see `stream.share_kept`) that it leaves of a voice 5 dB above its noise, and not of music.
+_A_VOICE = 0.82  # Share (see `stream.share_kept`) that it leaves of a voice 5 dB above its noise, and not of music.
 
 
 def check_inputs(count: int, grid: bool) -> None:
