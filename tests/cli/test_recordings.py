@@ -280,7 +280,7 @@ def test_the_preset_nearest_in_rate_is_chosen(studio: Any) -> None:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_each_recording_of_a_folder_chooses_its_preset(studio: Any, jobs: str) -> None:
-    soundfile.write("tapes/music.wav", noisy(5000), 44_100)
+    soundfile.write("tapes/music.wav", noisy(200_000), 44_100)
     Path("tapes/bad.wav").write_text("no sound")
     result = studio("denoise", "tapes", "-o", "out", "-j", jobs, "--json", "-v")
     assert result.exit_code == 1
@@ -291,7 +291,7 @@ def test_each_recording_of_a_folder_chooses_its_preset(studio: Any, jobs: str) -
         "out/music.wav": "denoise",
     }  # fmt: skip
     assert result.stderr.count("cleaned by the preset 'denoise'") == 1
-    soundfile.write("high.wav", noisy(5000), 48_000)
+    soundfile.write("high.wav", noisy(200_000), 48_000)
     assert "cleaned by the preset 'denoise'" in studio("denoise", "high.wav", "-v").stderr
 
 
