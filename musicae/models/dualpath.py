@@ -188,9 +188,10 @@ class DualPath(Codeless):
         after.append(joined[:, joined.shape[1] - reach :])
         count = spectra.shape[1]
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
-        scale, kept = self._scale(spectra, before.pop(0))
+        power = (spectra.real.square() + spectra.imag.square()).mean(2, keepdim=True) / self.stft.hop
+        scale, kept = self._scale(power, before.pop(0))
         after.append(kept)
-        above, usual = self._above(spectra, before.pop(0))
+        above, usual = self._above(spectra, power > _SILENT, before.pop(0))
         after.append(usual)
         x = self.split(self._features([one * scale for one in lagged[: self.frames]], above))
         line, heard, kept = self._hum(spectra, scale, before.pop(0))
@@ -208,23 +209,25 @@ class DualPath(Codeless):
         after.append(kept)
         return out[:, None], after
 
-    def _scale(self, spectra: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Any]:
-        """Return by what ``(B, T, 1)`` each frame of ``(B, T, F)`` is to be multiplied to be seen at one level.
+    def _scale(self, power: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Any]:
+        """Return by what ``(B, T, 1)`` each frame is to be multiplied to be seen at one level, of their mean squares.
 
-        The level is the mean square of the frames so far, those long ago counting less.
+        The level is the mean of the frames so far, those long ago counting less, and silent ones not at all.
         """
         if not self.level:
-            return spectra.real.new_ones(()), None
-        power = (spectra.real.square() + spectra.imag.square()).mean(2, keepdim=True)
-        mean, after = _running(power, self.level, before)
-        return _LEVEL * (mean / self.stft.hop).clamp_min(_SILENT).rsqrt(), after
+            return power.new_ones(()), None
+        mean, after = _running(power, power > _SILENT, self.level, before)
+        return _LEVEL * mean.clamp_min(_SILENT).rsqrt(), after
 
-    def _above(self, spectra: Tensor, before: State | None) -> tuple[list[Tensor], State]:
-        """Return how far each bin of ``(B, T, F)`` is above what is usual, in 20 dB, and the states."""
+    def _above(self, spectra: Tensor, heard: Tensor, before: State | None) -> tuple[list[Tensor], State]:
+        """Return how far each bin of ``(B, T, F)`` is above what is usual, in 20 dB, and the states.
+
+        0 in frames that are silent, not `heard` ``(B, T, 1)``, which do not count.
+        """
         level = spectra.abs().clamp_min(_FAINT).log10()
         states = before or [None] * len(self.usual)
-        found = [_running(level, age, one) for age, one in zip(self.usual, states, strict=True)]
-        return [level - mean for mean, _ in found], [state for _, state in found]
+        found = [_running(level, heard, age, one) for age, one in zip(self.usual, states, strict=True)]
+        return [heard * (level - mean) for mean, _ in found], [state for _, state in found]
 
     def _hum(self, spectra: Tensor, scale: Tensor, before: Any) -> tuple[Tensor, Tensor, Any]:
         """Return the hum in the lowest bins, what the bands ``(B, T, bands, width)`` are told of it, and the state."""
@@ -267,23 +270,29 @@ def _compressed(spectra: Tensor, power: float = _COMPRESS) -> list[Tensor]:
     return [scaled.real, scaled.imag]
 
 
-def _running(x: Tensor, age: int, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Return the mean of ``(B, T, F)`` over the frames so far, those older than `age` counting less, and the state."""
-    total, weight = (x.new_zeros(len(x), x.shape[2]), x.new_zeros(())) if before is None else before
+def _running(
+    x: Tensor, heard: Tensor, age: int, before: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Return the mean of ``(B, T, F)`` over the frames so far, those older than `age` counting less, and the state.
+
+    Only those `heard` ``(B, T, 1)`` count; before the first it is 0.
+    """
+    marks = heard.to(x)
+    total, weight = (x.new_zeros(len(x), x.shape[2]), x.new_zeros(len(x), 1)) if before is None else before
     if x.shape[1] == 1:  # As a stream brings them: no matrix is needed.
         fall = math.exp(-1 / age)
-        total, weight = torch.add(x[:, 0], total, alpha=fall), 1 + fall * weight
-        return (total / weight)[:, None], (total, weight)
+        total, weight = torch.add(marks[:, 0] * x[:, 0], total, alpha=fall), marks[:, 0] + fall * weight
+        return (total / weight.clamp_min(_LEAST))[:, None], (total, weight)
     means = []
-    for part in torch.split(x, _AT_ONCE, dim=1):
+    for part, mark in zip(torch.split(marks * x, _AT_ONCE, dim=1), torch.split(marks, _AT_ONCE, dim=1), strict=True):
         ages = torch.arange(part.shape[1] + 1, device=x.device)
         falls = torch.exp(-ages / age)
         # What a frame of age 0, 1, .. still counts, for each frame.
         counts = torch.where(ages[:-1, None] >= ages[:-1], falls[(ages[:-1, None] - ages[:-1]).clamp_min(0)], 0.0)
         totals = counts @ part + total[:, None] * falls[1:, None]
-        weights = counts.sum(1) + weight * falls[1:]
-        means.append(totals / weights[:, None])
-        total, weight = totals[:, -1], weights[-1]
+        weights = counts @ mark + weight[:, None] * falls[1:, None]
+        means.append(totals / weights.clamp_min(_LEAST))
+        total, weight = totals[:, -1], weights[:, -1]
     return torch.cat(means, dim=1), (total, weight)
 
 

@@ -96,9 +96,19 @@ def test_what_is_usual_is_told_from_what_is_above_it():
     model = small(usual=[20])
     noise = torch.randn(1, 300, 33, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     noise[:, 250, 5] *= 100
-    (above,), _ = model._above(noise * torch.logspace(-2, 2, 33), None)
+    (above,), _ = model._above(noise * torch.logspace(-2, 2, 33), torch.ones(1, 300, 1, dtype=torch.bool), None)
     assert above[:, 200:250].mean().abs() < 0.05
     assert above[0, 250, 5] > 1.5
+
+
+def test_silence_before_a_sound_does_not_count():
+    model = small(**SEEN)
+    x = 0.1 * torch.randn(1, 1, 3200, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for quiet in (0.0, 1e-6):
+            late = model.restore(torch.cat([quiet * torch.ones(1, 1, 6400), x], -1))[..., 6400:]
+            # What the network heard in the silence fades.
+            assert (late - model.restore(x))[..., 320:].abs().max() < 1e-3
 
 
 def test_silence_is_no_harm_to_a_level():
