@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, codec, data, preset
+from .batches import Batches, usual_workers
 from .codec import Codec, generator
 from .core import Corruption, Latent, Restorer, Windows
 from .errors import MusicaeError
@@ -82,13 +82,15 @@ class Objective(nn.Module):
 
 def train(
     recipe: Preset | str, out: Path, folders: Mapping[str, Path] | None = None, *, resume: bool = False,
-    report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None,
+    report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None, workers: int | None = None,
 ) -> Path:  # fmt: skip
     """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
 
     `folders` says where data sets lie (see `musicae.data.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``.
     When `stop`, asked after every step, says so, the state is kept and KeyboardInterrupt raised (by a single process).
+    `workers` more processes make the batches ahead, the same ones as without: by default none on a CPU, on a graphics
+    card one for each core but one.
     Raise MusicaeError for a preset that cannot be built or data that cannot be found.
     """
     chosen = preset.load(recipe) if isinstance(recipe, str) else recipe
@@ -109,7 +111,7 @@ def train(
     corrupt: Any = parts.corruption()
     if hasattr(corrupt, "feed"):
         corrupt.feed(splits[0], data.noises(chosen, parts.adapter, folders or {}))
-    return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, stop, **settings)
+    return fit(parts, splits[0], splits[1], out, corrupt, resume, report, cpu, stop, workers, **settings)
 
 
 def _looked_at(parts: Codec, windows: Windows, seed: int) -> Tensor:
@@ -121,7 +123,8 @@ def _looked_at(parts: Codec, windows: Windows, seed: int) -> Tensor:
 
 def fit(
     parts: Codec, windows: Windows, validation: Windows, out: Path, corrupt: Corruption | None = None,
-    resume: bool = False, report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None, *,
+    resume: bool = False, report: Report | None = None, cpu: bool = False, stop: Callable[[], bool] | None = None,
+    workers: int | None = None, *,
     steps: int = 10_000, prior_steps: int = 0, batch: int = 256, lr: float = 1e-3, warmup: int = 200,
     schedule: str = "cosine", optimizer: str = "adamw", weight_decay: float = 0.01, clip: float = 1.0,
     beta: float = 1.0, kl_schedule: str = "linear", kl_warmup: int = 0, kl_cycles: int = 4, free_bits: float = 0.0,
@@ -170,23 +173,22 @@ def fit(
     first = _restore(out / "state.safetensors", objective, optimizers, names, averaged) if resume else 0
     main = accelerator.is_main_process
     log = _Log(out, first, report) if main else None
-    share = batch // world
+    batches = Batches(parts.adapter, windows, corrupt, batch, seed, rank, world)
+    workers = usual_workers(accelerator.device.type, world) if workers is None else workers
+    rng = torch.Generator()
     started, seen = time.perf_counter(), 0
     recent: list[dict[str, Tensor]] = []
 
     with log or nullcontext():
-        for step in range(first, total):
+        for step, made in enumerate(batches.of(range(first, total), workers), first):
             prior_only = step >= steps
             if prior_only and step == steps:
                 objective.networks.load_state_dict(averaged)
-            rng = generator(seed, step, rank)
-            set_seed(int(torch.randint(2**31, (1,), generator=rng)))
-            index = _indices(len(windows), batch, step, seed)[rank * share : (rank + 1) * share]
-            clean = parts.adapter.augment(windows.batch(index), rng)
-            given = corrupt(clean, rng) if corrupt else clean
-            clean = clean.to(accelerator.device, memory_format=layout)
-            given = given.to(accelerator.device, memory_format=layout)
-            cond = parts.labels_of(windows, index)
+            set_seed(int(made.number))
+            rng.set_state(made.state)
+            clean = made.clean.to(accelerator.device, non_blocking=True, memory_format=layout)
+            given = made.given.to(accelerator.device, non_blocking=True, memory_format=layout)
+            cond = parts.labels_of(windows, made.chosen)
             cond = None if cond is None else cond.to(accelerator.device)
             weight = _kl_weight(step, steps, beta, kl_schedule, kl_warmup, kl_cycles)
             phase = (step - steps, prior_steps) if prior_only else (step, steps)
@@ -202,12 +204,15 @@ def fit(
                 one.zero_grad(set_to_none=True)
             _average(averaged, objective.networks.state_dict(), min(ema, (1 + step) / (10 + step)))
             seen += batch
-            recent.append({name: value.detach().cpu() for name, value in losses.items()})
+            # Not looked at until it is told: on a graphics card that would wait for it.
+            recent.append({name: value.detach() for name, value in losses.items()})
 
             done, last = step + 1, step + 1 in (steps, total)
             if log and (done % log_every == 0 or last):
                 speed = seen / (time.perf_counter() - started)
-                means = {name: sum(one[name].item() for one in recent) / len(recent) for name in losses}
+                means = {
+                    name: torch.stack([one[name] for one in recent]).cpu().double().mean().item() for name in losses
+                }
                 log({"step": done, "steps": total, "lr": rate, "beta": weight, "examples_per_second": speed, **means})
             if done % log_every == 0 or last:
                 recent = []
@@ -285,20 +290,6 @@ def _optimizers(kind: str, names: dict[str, nn.Parameter], weight_decay: float) 
         fused = rest[0].device.type in ("cpu", "cuda")  # Not every backend has the fused kernel.
         found.append(torch.optim.AdamW(rest, weight_decay=weight_decay, betas=(0.9, 0.99), fused=fused))
     return found
-
-
-@lru_cache(maxsize=2)
-def _order(n: int, seed: int, epoch: int) -> Tensor:
-    return torch.randperm(n, generator=generator(seed, epoch, -1))
-
-
-def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Return the whole batch of `step`: every epoch is another order of all the windows."""
-    if not n:
-        raise MusicaeError("there is nothing to train on: the training split is empty")
-    place = torch.arange(step * batch, (step + 1) * batch)
-    epochs = range(int(place[0]) // n, int(place[-1]) // n + 1)
-    return torch.cat([_order(n, seed, epoch)[place[place // n == epoch] % n] for epoch in epochs])
 
 
 def _rate(step: int, steps: int, lr: float, warmup: int, schedule: str) -> float:

@@ -1,20 +1,23 @@
 """Training: it learns, resumes to the bit after a kill, and runs in two processes."""
 
 import json
+import multiprocessing
 import os
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
-from musicae import checkpoint, codec, data, train
-from musicae.core import Sample
+from musicae import batches, checkpoint, codec, data, train
+from musicae.core import Sample, Windows
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 
@@ -336,8 +339,33 @@ def test_schedules_go_where_they_say():
     assert [step for step in range(100) if cyclical[step] == 0.0] == [0, 25, 50, 75]
 
 
+def test_batches_made_ahead_are_the_same(sounds, tmp_path):
+    for out, workers in (("here", 0), ("ahead", 2)):
+        train.train(voice(), tmp_path / out, sounds, cpu=True, workers=workers)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(*(tensors(tmp_path / out / name) for out in ("here", "ahead")))
+
+
+def test_a_process_that_makes_batches_and_is_killed_is_one_line(sounds, tmp_path):
+    def kill(values):
+        for one in multiprocessing.active_children():
+            os.kill(one.pid, signal.SIGKILL)
+
+    with pytest.raises(MusicaeError, match="--workers"):
+        train.train(voice(steps=40, log_every=4), tmp_path / "run", sounds, cpu=True, workers=2, report=kill)
+
+
+def test_processes_that_make_batches_take_no_more_memory_than_is_shared(sounds, tmp_path, monkeypatch):
+    made = batches.Batches(codec.build(voice()).adapter, Windows(torch.zeros(3, 1, 512), torch.zeros(3), 1), None, 8, 0)
+    one = 2 * 8 * 512 * 4
+    monkeypatch.setattr(batches, "_SHARED", tmp_path)
+    for free, fitting in ((0.9 * 2 * one, 0), (5 * 2 * one, 4), (100 * 2 * one, 6)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        assert made._fitting(6) == fitting
+
+
 def test_every_epoch_takes_every_window_once():
-    taken = torch.cat([train._indices(10, 4, step, 0) for step in range(5)])
+    taken = torch.cat([batches._indices(10, 4, step, 0) for step in range(5)])
     assert sorted(taken[:10].tolist()) == list(range(10))
     assert sorted(taken[10:].tolist()) == list(range(10))
     assert taken[:10].tolist() != taken[10:].tolist()

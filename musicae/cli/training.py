@@ -45,10 +45,16 @@ def folders_of(data: Sequence[str]) -> dict[str, Path]:
 @click.option("--steps", type=int, help="How many steps to train; short for --set training.steps=N.")
 @click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
 @click.option("--cpu", is_flag=True, help="Use the CPU even where there is a GPU.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Make the batches ahead in that many processes; by default 0 on a CPU, on a GPU one for each core but one.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default runs/PRESET.")
 def train(
     name: str, data: Sequence[str], changes: Sequence[str], steps: int | None, resume: bool, cpu: bool,
-    output: Path | None,
+    workers: int | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Train a preset (a name, or a .toml file) into a folder.
 
@@ -64,7 +70,7 @@ def train(
         from musicae.train import train as run
 
         with _stopping(out) as stop, _progress() as report:
-            path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu, stop=stop)
+            path = run(recipe, out, folders, resume=resume, report=report, cpu=cpu, stop=stop, workers=workers)
     if os.environ.get("RANK", "0") == "0":
         click.echo(path)
 
