@@ -106,10 +106,14 @@ class Batches(Dataset[Batch]):
         return min(workers, int(_FREE * shutil.disk_usage(_SHARED).free / (_AHEAD * one)))
 
 
-def usual_workers(device: str, world: int) -> int:
-    """Return how many processes make batches if no number is given: none on a CPU, which has enough to do."""
+def usual_workers(device: str) -> int:
+    """Return how many processes make batches if no number is given: none on a CPU, which has enough to do.
+
+    For a graphics card it is one for each core but one, and for several in one machine their share of that.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(_MOST, max(1, cores // world - 1)) if device == "cuda" else 0
+    cards = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(_MOST, max(1, cores // cards - 1)) if device == "cuda" else 0
 
 
 def _undisturbed(worker: int) -> None:

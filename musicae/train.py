@@ -174,7 +174,7 @@ def fit(
     main = accelerator.is_main_process
     log = _Log(out, first, report) if main else None
     batches = Batches(parts.adapter, windows, corrupt, batch, seed, rank, world)
-    workers = usual_workers(accelerator.device.type, world) if workers is None else workers
+    workers = usual_workers(accelerator.device.type) if workers is None else workers
     rng = torch.Generator()
     started, seen = time.perf_counter(), 0
     recent: list[dict[str, Tensor]] = []

@@ -364,6 +364,14 @@ def test_processes_that_make_batches_take_no_more_memory_than_is_shared(sounds, 
         assert made._fitting(6) == fitting
 
 
+def test_a_graphics_card_gets_the_cores_and_several_share_them(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda who: set(range(12)), raising=False)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert [batches.usual_workers(device) for device in ("cpu", "cuda")] == [0, 11]
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert batches.usual_workers("cuda") == 2
+
+
 def test_every_epoch_takes_every_window_once():
     taken = torch.cat([batches._indices(10, 4, step, 0) for step in range(5)])
     assert sorted(taken[:10].tolist()) == list(range(10))
