@@ -172,9 +172,8 @@ def share_kept(codec: Codec, samples: Block, rate: int) -> float:
     if not len(samples):
         return 0.0
     made = Denoiser(codec, own)
-    pairs = [made.both(block) for block in np.array_split(samples, max(1, len(samples) // own))]
-    given, cleaned = (np.concatenate(parts)[:, 0] for parts in zip(*pairs, made.both_left(), strict=True))
-    before, after = _moments(given, own), _moments(cleaned, own)
+    cleaned = [made.process(block) for block in np.array_split(samples, max(1, len(samples) // own))]
+    before, after = _moments(samples, own), _moments(np.concatenate([*cleaned, made.flush()[:, 0]]), own)
     best = after.argsort()[-math.ceil(len(after) / 10) :]
     return float(after[best].sum() / max(before[best].sum(), _LEAST))
 
@@ -182,7 +181,7 @@ def share_kept(codec: Codec, samples: Block, rate: int) -> float:
 def _moments(samples: Block, rate: int) -> Block:
     """Return the power of voices' band in each tenth of a second."""
     size = rate // 10
-    moments = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size) * np.hanning(size)
+    moments = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size) * np.hanning(size).astype(np.float32)
     inside = slice(*(round(edge * size / rate) for edge in _VOICED))
     powers: Block = np.square(np.abs(np.fft.rfft(moments)))[:, inside].sum(1)
     return powers
