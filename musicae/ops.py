@@ -109,7 +109,7 @@ class Restored:
 def interpolate(
     a: Path | str, b: Path | str, *more: Path | str, preset: Codec | str | None = None, steps: int = 9, seed: int = 0,
     temperature: float = 0.0, spherical: bool = True, exact_endpoints: bool = False, even: bool = True,
-    align: str = "loop", grid: bool = False, report: Report | None = None, **read_options: Any,
+    align: str | None = None, grid: bool = False, report: Report | None = None, **read_options: Any,
 ) -> Interpolation:  # fmt: skip
     """Turn one file into another in `steps` steps, or four into a grid of ``steps x steps``.
 
@@ -123,7 +123,7 @@ def interpolate(
     exact_endpoints : put the inputs themselves in the place of their reconstructions.
     even : choose the moments by how far the output has come, window by window (not for a grid).
     align : what to do with inputs of different lengths: ``"loop"`` the shorter, ``"pad"`` it with
-        nothing, or ``"trim"`` the longer.
+        nothing, or ``"trim"`` the longer; None for what suits: single sounds are padded, others looped.
     report : told now and then how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
@@ -138,7 +138,8 @@ def interpolate(
     codec = unconditional(codec_for(preset, *paths))
     samples, remarks = read_all(codec, paths, read_options)
     notices: list[str] = []
-    samples = _align(codec, samples, [path.name for path in paths], align, notices)
+    how: str = getattr(codec.adapter, "default_align", "loop") if align is None else align
+    samples = _align(codec, samples, [path.name for path in paths], how, notices)
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     codes = torch.stack([codec.encode(codec.split(one)).mean for one in samples])
     metas = [one.meta for one in samples]

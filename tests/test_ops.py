@@ -128,6 +128,26 @@ def test_whole_recordings_are_interpolated_and_lengths_are_in_seconds(tmp_path: 
     assert made.joined().tensor.shape == (1, 36_000)
 
 
+def test_the_shorter_of_two_drums_is_struck_once(tmp_path: Path) -> None:
+    time = torch.arange(57_000) / 44_100
+    for name, seconds, pitch in (("kick", 0.6, 60), ("snare", 1.2, 180)):
+        hit = 0.8 * torch.sin(2 * torch.pi * pitch * time) * torch.exp(-9 * time) * (time < seconds)
+        soundfile.write(tmp_path / f"{name}.wav", hit[: round(seconds * 44_100)].numpy(), 44_100)
+    kick, snare = tmp_path / "kick.wav", tmp_path / "snare.wav"
+
+    def levels(align: str | None) -> tuple[list[str], torch.Tensor]:
+        made = ops.interpolate(kick, snare, steps=2, align=align)
+        return made.notices, made.parts[0].tensor[0].mean(0)
+
+    notices, level = levels(None)
+    assert notices == ["kick.wav has 1.0 s, not 1.2 s; silence was added"]
+    struck = level[:20].max()
+    assert level[170:].max() < 0.2 * struck
+    notices, level = levels("loop")
+    assert notices == ["kick.wav has 1.0 s, not 1.2 s; it was looped"]
+    assert level[170:].max() > 0.5 * struck
+
+
 def test_what_was_looped_or_cut_leaves_no_tempo_behind_in_what_follows(tmp_path: Path) -> None:
     b = written(tmp_path / "b.mid", line(*[9, 1, 1, 1] * 12), tempos=[[0, 100.0], [32, 200.0]])
     a = written(tmp_path / "a.mid", line(*[5, 1, 1, 1] * 4), tempos=[[0, 60.0]])

@@ -45,6 +45,7 @@ class Mel:
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
     default_preset: ClassVar[str] = "drum-sounds"
     default_presets: ClassVar[dict[str, str]] = {"denoise": "", "upscale": ""}
+    default_align: ClassVar[str] = "pad"  # Looped, a drum would be struck again before it has faded.
 
     def __init__(
         self, rate: int = 44_100, n_fft: int = 1024, hop: int = 256, mels: int = 96, frames: int = 176,
@@ -66,6 +67,11 @@ class Mel:
     def spec(self) -> Spec:
         """One channel of mels and frames."""
         return Spec(1, (self.mels, self.frames), "gaussian")
+
+    @property
+    def steps_per_second(self) -> float:
+        """How many frames are a second, for lengths in words."""
+        return self.rate / self.hop
 
     @cached_property
     def _banks(self) -> Tensor:

@@ -37,8 +37,9 @@ join_option = click.option(
     "--exact-endpoints", is_flag=True, help="Put the inputs themselves at the ends, not their reconstructions."
 )
 @click.option(
-    "--align", type=click.Choice(["loop", "pad", "trim"]), default="loop", show_default=True,
-    help="For inputs of different lengths: loop or pad the shorter, or trim the longer.",
+    "--align", type=click.Choice(["loop", "pad", "trim"]),
+    help="For inputs of different lengths: loop the shorter (the default), pad it (that of single sounds), or trim the "
+    "longer.",
 )  # fmt: skip
 @click.option(
     "--temperature", type=float, default=0.0, show_default=True, help="0: the likeliest values; 1: drawn ones."
@@ -49,7 +50,7 @@ join_option = click.option(
 @reading
 @writing
 def interpolate(
-    files: tuple[Path, ...], steps: int, grid: bool, even: bool, slerp: bool, exact_endpoints: bool, align: str,
+    files: tuple[Path, ...], steps: int, grid: bool, even: bool, slerp: bool, exact_endpoints: bool, align: str | None,
     temperature: float, seed: int, preset: str | None, join: bool, track: str | None, bars: str | None,
     fit: str | None, **options: Any,
 ) -> None:  # fmt: skip
