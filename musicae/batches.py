@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from .codec import generator
 from .core import Adapter, Corruption, Windows
 from .errors import MusicaeError
 
-__all__ = ["Batch", "Batches", "usual_workers"]
+__all__ = ["Batch", "Batches", "explained", "usual_workers"]
 
 _MOST = 16  # Processes that make batches for one graphics card, if no number is given.
 _AHEAD = 2  # Batches that each of them has ready.
@@ -70,33 +71,18 @@ class Batches(Dataset[Batch]):
         return Batch(clean, given, chosen, number, rng.get_state())
 
     def of(self, steps: range, workers: int = 0) -> Iterator[Batch]:
-        """Go through the batches of `steps`; `workers` processes, if not 0, make them ahead.
-
-        Raise MusicaeError if one of them is ended from outside.
-        """
+        """Go through the batches of `steps`; `workers` processes, if not 0, make them ahead (see `explained`)."""
         workers = self._fitting(workers)
         if not workers:
             yield from (self[step] for step in steps)
             return
         # What is forked shares the windows; elsewhere they are sent once.
         how = "fork" if sys.platform == "linux" else None
-        loader = DataLoader(
+        yield from DataLoader(
             self, batch_size=None, sampler=steps, num_workers=workers, prefetch_factor=_AHEAD,
             pin_memory=torch.cuda.is_available(), worker_init_fn=_undisturbed, multiprocessing_context=how,
             generator=generator(self.seed),
         )  # fmt: skip
-        made = iter(loader)
-        for _ in steps:
-            try:
-                one = next(made)
-            except RuntimeError as error:
-                if "DataLoader worker" not in str(error):
-                    raise
-                raise MusicaeError(
-                    "a process that makes the batches has ended, for want of memory perhaps; add --resume and, after "
-                    "--workers, a smaller number or 0"
-                ) from error
-            yield one
 
     def _fitting(self, workers: int) -> int:
         """Return how many of so many processes have room for what they share."""
@@ -104,6 +90,20 @@ class Batches(Dataset[Batch]):
             return workers
         one = 2 * 4 * self.share * math.prod(self.adapter.spec.full_shape)
         return min(workers, int(_FREE * shutil.disk_usage(_SHARED).free / (_AHEAD * one)))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise MusicaeError if a process that makes batches is ended from outside, which may be told at any moment."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise MusicaeError(
+            "a process that makes the batches has ended, for want of memory perhaps; add --resume and, after "
+            "--workers, a smaller number or 0"
+        ) from error
 
 
 def usual_workers(device: str) -> int:

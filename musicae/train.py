@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint, codec, data, preset
-from .batches import Batches, usual_workers
+from .batches import Batches, explained, usual_workers
 from .codec import Codec, generator
 from .core import Corruption, Latent, Restorer, Windows
 from .errors import MusicaeError
@@ -179,7 +179,7 @@ def fit(
     started, seen = time.perf_counter(), 0
     recent: list[dict[str, Tensor]] = []
 
-    with log or nullcontext():
+    with log or nullcontext(), explained():
         for step, made in enumerate(batches.of(range(first, total), workers), first):
             prior_only = step >= steps
             if prior_only and step == steps:
