@@ -97,8 +97,8 @@ def explained() -> Iterator[None]:
     """Raise MusicaeError if a process that makes batches is ended from outside, which may be told at any moment."""
     try:
         yield
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:  # The last two, where its batch was being fetched.
+        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise
         raise MusicaeError(
             "a process that makes the batches has ended, for want of memory perhaps; add --resume and, after "

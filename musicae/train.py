@@ -179,7 +179,7 @@ def fit(
     started, seen = time.perf_counter(), 0
     recent: list[dict[str, Tensor]] = []
 
-    with log or nullcontext(), explained():
+    with explained(), log or nullcontext():
         for step, made in enumerate(batches.of(range(first, total), workers), first):
             prior_only = step >= steps
             if prior_only and step == steps:

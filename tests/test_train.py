@@ -346,6 +346,8 @@ def test_batches_made_ahead_are_the_same(sounds, tmp_path):
         assert same(*(tensors(tmp_path / out / name) for out in ("here", "ahead")))
 
 
+# PyTorch may tell it once more while the others are ended, where nobody can hear it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_process_that_makes_batches_and_is_killed_is_one_line(sounds, tmp_path):
     def kill(values):
         os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
