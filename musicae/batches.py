@@ -26,6 +26,10 @@ __all__ = ["Batch", "Batches", "explained", "usual_workers"]
 _MOST = 16  # Processes that make batches for one graphics card, if no number is given.
 _AHEAD = 2  # Batches that each of them has ready.
 _SHARED = Path("/dev/shm")  # Where Linux keeps what processes share; in a container it may be small.
+_ENDED = (
+    "a process that makes the batches has ended, for want of memory perhaps; add --resume and, after --workers, a "
+    "smaller number or 0"
+)
 _FREE = 0.8  # Share of what is free there that may be used.
 
 
@@ -78,11 +82,15 @@ class Batches(Dataset[Batch]):
             return
         # What is forked shares the windows; elsewhere they are sent once.
         how = "fork" if sys.platform == "linux" else None
-        yield from DataLoader(
+        loader = DataLoader(
             self, batch_size=None, sampler=steps, num_workers=workers, prefetch_factor=_AHEAD,
             pin_memory=torch.cuda.is_available(), worker_init_fn=_undisturbed, multiprocessing_context=how,
             generator=generator(self.seed),
         )  # fmt: skip
+        try:
+            yield from loader
+        except (ConnectionError, EOFError) as error:  # It ended while its batch was fetched.
+            raise MusicaeError(_ENDED) from error
 
     def _fitting(self, workers: int) -> int:
         """Return how many of so many processes have room for what they share."""
@@ -97,13 +105,10 @@ def explained() -> Iterator[None]:
     """Raise MusicaeError if a process that makes batches is ended from outside, which may be told at any moment."""
     try:
         yield
-    except (RuntimeError, ConnectionError, EOFError) as error:  # The last two, where its batch was being fetched.
-        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
             raise
-        raise MusicaeError(
-            "a process that makes the batches has ended, for want of memory perhaps; add --resume and, after "
-            "--workers, a smaller number or 0"
-        ) from error
+        raise MusicaeError(_ENDED) from error
 
 
 def usual_workers(device: str) -> int:

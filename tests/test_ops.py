@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from musicae import codec as codecs
 from musicae import ops, preset
 from musicae.adapters.drums import Drums
-from musicae.adapters.image import Image
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import Choose, Latent, Sample, Spec
-from musicae.corruptions.general import Downsample
 from musicae.errors import MusicaeError
 from musicae.likelihoods import Bernoulli, Categorical, Gaussian
 
@@ -321,14 +319,6 @@ def test_vary_refuses_a_similarity_that_is_none(tiny: Codec, data: Path, similar
 # --- pictures ------------------------------------------------------------------------------------------------------
 
 
-def picture(path: Path, height: int, width: int, channels: int = 1) -> Path:
-    """Write a picture of smooth random values."""
-    values = torch.rand(1, channels, 5, 5, generator=torch.Generator().manual_seed(height))
-    large = nn.functional.interpolate(values, (height, width), mode="bilinear")[0]
-    Image(channels).write(Sample(large, {}), path)
-    return path
-
-
 @pytest.fixture(scope="session")
 def digits(tiny_digits: Path) -> Codec:
     return codecs.load(str(tiny_digits))
@@ -377,67 +367,3 @@ def test_conditional_verbs_ask_for_a_label(tiny_classes: Path, digits: Codec, da
         ops.interpolate(three, three, preset=codec)
     with pytest.raises(MusicaeError, match="'tiny-classes' has no label '12'; it has 0, 1, 2"):
         ops.sample(codec, label=12)
-
-
-def test_denoise_takes_pictures_of_any_size(tmp_path: Path, tiny_denoise: Path) -> None:
-    codec = codecs.load(str(tiny_denoise))
-    told: list[tuple[int, int]] = []
-    path = picture(tmp_path / "a.png", 37, 51)
-    made = ops.denoise(path, preset=codec, report=lambda done, of: told.append((done, of)))
-    assert torch.equal(made.given.tensor, codec.adapter.read(path).tensor)
-    assert torch.equal(made.sample.tensor, codec.restore_whole(made.given.tensor))
-    assert made.sample.meta == made.given.meta
-    assert told == [(0, 1), (1, 1)]
-    assert made.remarks[-1] == "the preset undoes noise"
-
-
-def test_denoise_by_a_model_with_a_code(data: Path, untrained: Any) -> None:
-    path = untrained(
-        "tiny-ae", adapter={"name": "image"}, model={"name": "ae", "latent": 4, "width": 8, "depth": 2},
-        corruption={"name": "noise"},
-    )  # fmt: skip
-    made = ops.denoise(data / "three.png", preset=str(path))
-    assert torch.equal(made.sample.tensor, ops.reconstruct(data / "three.png", preset=str(path)).sample.tensor)
-
-
-def test_upscale_enlarges_and_then_restores(tmp_path: Path, tiny_upscale: Path) -> None:
-    codec = codecs.load(str(tiny_upscale))
-    path = picture(tmp_path / "a.png", 17, 30)
-    made = ops.upscale(path, preset=codec)
-    large = Downsample(2, "bicubic").enlarge(codec.adapter.read(path).tensor[None])[0]
-    assert made.sample.tensor.shape == (1, 34, 60)
-    assert torch.equal(made.given.tensor, large)
-    assert torch.equal(made.sample.tensor, codec.restore_whole(large))
-
-
-def test_upscale_keeps_colours_that_a_grey_preset_does_not_see(tmp_path: Path, tiny_upscale: Path) -> None:
-    codec = codecs.load(str(tiny_upscale))
-    made = ops.upscale(picture(tmp_path / "a.png", 20, 20, channels=3), preset=codec, scale=2)
-    codec.adapter.write(made.sample, tmp_path / "b.png")
-    assert Image(3, fit="whole").read(tmp_path / "b.png").tensor.shape == (3, 40, 40)
-
-
-@pytest.mark.parametrize("verb", [ops.denoise, ops.upscale])
-def test_recordings_have_functions_of_their_own(tiny_voice: Path, verb: Any) -> None:
-    with pytest.raises(MusicaeError, match=r"a.wav is a recording; musicae.\w+_recording\(codec, source, target\)"):
-        verb("a.wav", preset=str(tiny_voice))
-
-
-def test_restoring_refuses(
-    tmp_path: Path, digits: Codec, tiny_denoise: Path, tiny_upscale: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = picture(tmp_path / "a.png", 20, 20)
-    without = "the preset 'tiny-digits' was trained without a corruption and restores nothing"
-    with pytest.raises(MusicaeError, match=without):
-        ops.denoise(path, preset=digits)
-    with pytest.raises(MusicaeError, match=without):
-        ops.upscale(path, preset=digits)
-    with pytest.raises(MusicaeError, match="the preset 'tiny-denoise' undoes noise, it does not upscale"):
-        ops.upscale(path, preset=str(tiny_denoise))
-    with pytest.raises(MusicaeError, match="the preset 'tiny-upscale' upscales by 2, not by 4"):
-        ops.upscale(path, preset=str(tiny_upscale), scale=4)
-    with pytest.raises(MusicaeError, match="a U-Net has no code"):
-        ops.reconstruct(path, preset=str(tiny_denoise))
-    monkeypatch.setattr(ops, "_LARGEST", 1000)
-    with pytest.raises(MusicaeError, match="would have 0 million values after that; cut it into pieces first"):
-        ops.upscale(path, preset=str(tiny_upscale))

@@ -1,23 +1,20 @@
 """Training: it learns, resumes to the bit after a kill, and runs in two processes."""
 
 import json
-import multiprocessing
 import os
-import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
-from musicae import batches, checkpoint, codec, data, train
-from musicae.core import Sample, Windows
+from musicae import checkpoint, codec, data, train
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 
@@ -344,40 +341,6 @@ def test_batches_made_ahead_are_the_same(sounds, tmp_path):
         train.train(voice(), tmp_path / out, sounds, cpu=True, workers=workers)
     for name in ("state.safetensors", "model.safetensors"):
         assert same(*(tensors(tmp_path / out / name) for out in ("here", "ahead")))
-
-
-# PyTorch may tell it once more while the others are ended, where nobody can hear it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_process_that_makes_batches_and_is_killed_is_one_line(sounds, tmp_path):
-    def kill(values):
-        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
-
-    with pytest.raises(MusicaeError, match="--workers"):
-        train.train(voice(steps=40, log_every=4), tmp_path / "run", sounds, cpu=True, workers=2, report=kill)
-
-
-def test_processes_that_make_batches_take_no_more_memory_than_is_shared(sounds, tmp_path, monkeypatch):
-    made = batches.Batches(codec.build(voice()).adapter, Windows(torch.zeros(3, 1, 512), torch.zeros(3), 1), None, 8, 0)
-    one = 2 * 8 * 512 * 4
-    monkeypatch.setattr(batches, "_SHARED", tmp_path)
-    for free, fitting in ((0.9 * 2 * one, 0), (5 * 2 * one, 4), (100 * 2 * one, 6)):
-        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free))
-        assert made._fitting(6) == fitting
-
-
-def test_a_graphics_card_gets_the_cores_and_several_share_them(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda who: set(range(12)), raising=False)
-    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
-    assert [batches.usual_workers(device) for device in ("cpu", "cuda")] == [0, 11]
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert batches.usual_workers("cuda") == 2
-
-
-def test_every_epoch_takes_every_window_once():
-    taken = torch.cat([batches._indices(10, 4, step, 0) for step in range(5)])
-    assert sorted(taken[:10].tolist()) == list(range(10))
-    assert sorted(taken[10:].tolist()) == list(range(10))
-    assert taken[:10].tolist() != taken[10:].tolist()
 
 
 def test_free_bits_cost_nothing_below_their_number(folder):
