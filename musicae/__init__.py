@@ -1,11 +1,7 @@
 """Autoencoders for music: one engine over tensors, thin adapters for files, trained presets.
 
-``musicae.load("melody-2bar")`` gives a codec; `interpolate`, `sample` and the other verbs do what
-the commands of the same names do. Everything is imported when it is first used, so that
-``import musicae`` costs nothing.
-
-`musicae.train` and `musicae.evaluate` are always the submodules, so what they do has another name
-here: `train_preset` trains a preset from its data, and `measure` gives a checkpoint's figures.
+``musicae.load("melody-2bar")`` gives a codec; `interpolate`, `sample` and the other verbs do what the commands of the
+same names do. Everything is imported when it is first used, so that ``import musicae`` costs nothing.
 """
 
 from __future__ import annotations
@@ -13,62 +9,64 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .errors import MusicaeError
+from musicae import threads
+from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
-    from .codec import Codec as Codec
-    from .codec import load as load
-    from .codes import decode as decode
-    from .codes import encode as encode
-    from .evaluate import evaluate as measure
-    from .ops import denoise as denoise
-    from .ops import interpolate as interpolate
-    from .ops import reconstruct as reconstruct
-    from .ops import sample as sample
-    from .ops import upscale as upscale
-    from .ops import vary as vary
-    from .recordings import denoise_recording as denoise_recording
-    from .recordings import upscale_recording as upscale_recording
-    from .scoring import score as score
-    from .train import train as train_preset
+    from musicae.codec import Codec as Codec
+    from musicae.codec import load as load
+    from musicae.evaluations.run import evaluate as evaluate
+    from musicae.ops.codes import decode as decode
+    from musicae.ops.codes import encode as encode
+    from musicae.ops.interpolate import interpolate as interpolate
+    from musicae.ops.reconstruct import reconstruct as reconstruct
+    from musicae.ops.restore import denoise as denoise
+    from musicae.ops.restore import restore as restore
+    from musicae.ops.restore import upscale as upscale
+    from musicae.ops.sample import sample as sample
+    from musicae.ops.score import score as score
+    from musicae.ops.stream import Denoiser as Denoiser
+    from musicae.ops.vary import vary as vary
+    from musicae.training.loop import train as train
 
 _HOMES = {
-    "Codec": "codec:Codec",
-    "decode": "codes:decode",
-    "denoise": "ops:denoise",
-    "denoise_recording": "recordings:denoise_recording",
-    "encode": "codes:encode",
-    "interpolate": "ops:interpolate",
-    "load": "codec:load",
-    "measure": "evaluate:evaluate",
-    "reconstruct": "ops:reconstruct",
-    "sample": "ops:sample",
-    "score": "scoring:score",
-    "train_preset": "train:train",
-    "upscale": "ops:upscale",
-    "upscale_recording": "recordings:upscale_recording",
-    "vary": "ops:vary",
+    "Codec": "codec",
+    "Denoiser": "ops.stream",
+    "decode": "ops.codes",
+    "denoise": "ops.restore",
+    "encode": "ops.codes",
+    "evaluate": "evaluations.run",
+    "interpolate": "ops.interpolate",
+    "load": "codec",
+    "reconstruct": "ops.reconstruct",
+    "restore": "ops.restore",
+    "sample": "ops.sample",
+    "score": "ops.score",
+    "train": "training.loop",
+    "upscale": "ops.restore",
+    "vary": "ops.vary",
 }
-_SUBMODULES = ("evaluate", "train")
 
 __all__ = [
     "Codec",
+    "Denoiser",
     "MusicaeError",
     "decode",
     "denoise",
-    "denoise_recording",
     "encode",
+    "evaluate",
     "interpolate",
     "load",
-    "measure",
     "reconstruct",
+    "restore",
     "sample",
     "score",
-    "train_preset",
+    "train",
     "upscale",
-    "upscale_recording",
     "vary",
 ]
+
+threads.wait_passively()  # It must be before torch is loaded.
 
 
 def __getattr__(name: str) -> Any:
@@ -77,16 +75,13 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("musicae")
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].partition(":")
-    found = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
     """List the public names, imported or not."""
-    return sorted({*globals(), *_HOMES, *_SUBMODULES, "__version__"})
+    return sorted({*globals(), *_HOMES, "__version__"})

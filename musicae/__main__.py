@@ -1,6 +1,6 @@
 """``python -m musicae`` is the command ``musicae``."""
 
-from .cli import run
+from musicae.cli import run
 
 if __name__ == "__main__":
     run()

@@ -2,25 +2,30 @@
 
 The header holds the format's version, the resolved preset, the step and the package's version.
 Nothing in the file is ever run: names are looked up in the registry, tensors loaded strictly.
+Files of format 1 are read with the names of today (see `musicae.upgrade`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from .errors import MusicaeError
-from .whole import make_folder, whole
+from musicae import upgrade
+from musicae.errors import MusicaeError
+from musicae.formats.atomic import atomic_write, make_folder
 
-__all__ = ["FORMAT", "read", "read_header", "write"]
+__all__ = ["FORMAT", "read", "read_header", "shapes", "write"]
 
-FORMAT = 1
+FORMAT = 2
 _KEY = "musicae"
+_T = TypeVar("_T")
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any], half: bool = False) -> None:
@@ -33,13 +38,13 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any], 
 
     stored = {name: (_half(tensor) if half else tensor).detach().cpu().contiguous() for name, tensor in tensors.items()}
     known: set[int] = set()
-    for name, tensor in stored.items():  # What two share, such as tied weights, is stored for each.
+    for name, tensor in stored.items():  # Memory that two share, such as tied weights, is stored for each.
         place = tensor.untyped_storage().data_ptr()
         stored[name] = tensor.clone() if place in known else tensor
         known.add(place)
     text = json.dumps({"format": FORMAT, **header})
     make_folder(path.parent)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(save(stored, {_KEY: text}))
 
 
@@ -51,32 +56,66 @@ def _half(tensor: Tensor) -> Tensor:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """Return the header of the checkpoint at `path` without its tensors."""
-    return _open(path)[0]
+    """Return the header of the checkpoint at `path`, with the names of today, without its tensors."""
+    with _opened(path) as file:
+        return _header(path, file)[0]
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors in the checkpoint at `path` by their names of today, without loading them."""
+    with _opened(path) as file:
+        header, version = _header(path, file)
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in _names(file)}
+    return _renamed(found, header, version)
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return the header and the tensors (float16 ones as float32) of the checkpoint at `path`."""
-    header, raw = _open(path, tensors=True)
-    return header, {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in raw.items()}
+    """Return the header and the tensors (float16 ones as float32) of the checkpoint at `path`.
+
+    Both have the names of today, whatever the file's format. Raise MusicaeError for a file that is missing, cut short,
+    or of a newer format.
+    """
+    with _opened(path) as file:
+        header, version = _header(path, file)
+        found = {name: file.get_tensor(name) for name in _names(file)}
+    found = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in found.items()}
+    return header, _renamed(found, header, version)
 
 
-def _open(path: Path, tensors: bool = False) -> tuple[dict[str, Any], dict[str, Tensor]]:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise MusicaeError(f"no checkpoint at {path}; check the path")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            found = {name: file.get_tensor(name) for name in file.keys()} if tensors else {}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise MusicaeError(f"{path} is not a whole safetensors file ({error}); copy or train it again") from error
+
+
+def _names(file: Any) -> list[str]:
+    return list(file.keys())
+
+
+def _header(path: Path, file: Any) -> tuple[dict[str, Any], int]:
+    """Return the header with the names of today, and the format that the file has."""
     try:
-        header = json.loads(metadata[_KEY])
-        version = header["format"]
+        header = json.loads((file.metadata() or {})[_KEY])
+        version = operator.index(header["format"])
     except (KeyError, TypeError, ValueError) as error:
         raise MusicaeError(f"{path} is not a musicae checkpoint: its header is missing or damaged") from error
-    if not isinstance(version, int) or version > FORMAT:
+    if version > FORMAT:
         raise MusicaeError(f"{path} has format {version}, newer than this musicae's {FORMAT}; update musicae")
-    return header, found
+    if version < 2 and isinstance(header.get("preset"), dict):
+        header["preset"] = upgrade.preset_tree(header["preset"])
+    header["format"] = FORMAT
+    return header, version
+
+
+def _renamed(found: dict[str, _T], header: Mapping[str, Any], version: int) -> dict[str, _T]:
+    preset = header.get("preset")
+    if version >= 2 or not isinstance(preset, dict):
+        return found
+    return {upgrade.tensor_name(name, preset): value for name, value in found.items()}

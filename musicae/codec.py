@@ -6,42 +6,37 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from . import checkpoint, preset, registry, windows
-from .core import Adapter, Autoencoder, Corruption, Latent, Likelihood, Prior, Restorer, Sample, Spec, Streamer, Windows
-from .errors import MusicaeError
-from .preset import Preset
+from musicae import checkpoint, hub, registry, threads
+from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Windows
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+from musicae.tensors import windows
+from musicae.tensors.random import generator
 
-__all__ = ["Codec", "build", "generator", "load", "prior_labels", "weights_of"]
+__all__ = ["Codec", "build", "load"]
+
+Report = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
 
 _STREAMED = 2**17  # Steps that a streaming model is given at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
 
 
-def generator(*seeds: int) -> torch.Generator:
-    """Return a CPU generator whose stream depends on every one of `seeds`."""
-    mixed = 0
-    for seed in seeds:
-        mixed = (mixed * 6364136223846793005 + seed + 1442695040888963407) % 2**63
-    return torch.Generator().manual_seed(mixed)
-
-
-def prior_labels(prior: Any, cond: Tensor | None) -> tuple[Tensor, ...]:
-    """Return the labels as a prior's last argument; nothing for one that is not a distribution for each class."""
-    return (cond,) if cond is not None and getattr(prior, "classes", None) else ()
-
-
 @dataclass
 class Codec:
-    """Files <-> tensors <-> codes. Make one with `load` or `build`; a model is in `eval` mode after `load`."""
+    """Files <-> tensors <-> codes. Make one with `load` or `build`; a model is in `eval` mode after `load`.
+
+    Conditions `cond` are ``(N, K)`` or ``(N, K, T)``, a row for each window; None for a model that takes none.
+    """
 
     preset: Preset
     adapter: Adapter
-    model: Autoencoder
+    model: Model
     likelihood: Likelihood
     prior: Prior | None = None
     step: int = 0
@@ -54,33 +49,47 @@ class Codec:
 
     def networks(self) -> nn.ModuleDict:
         """Return all that has weights, as one module."""
-        parts: dict[str, Any] = {"model": self.model}
+        parts: dict[str, nn.Module] = {"model": self.model}
         if self.prior is not None:
             parts["prior"] = self.prior
         return nn.ModuleDict(parts)
 
+    # --- windows ---------------------------------------------------------------------------------------------------
+
     def split(self, sample: Sample) -> Tensor:
-        """Cut a sample into windows ``(N, C, *S)``, the last padded with its adapter's blank step."""
+        """Cut a sample into windows ``(N, C, *S)``, the last padded with blank steps."""
         return windows.split(sample.tensor, self.spec.shape[-1], sample.hop, self.blank_step())
 
+    def split_cond(self, sample: Sample) -> Tensor | None:
+        """Return a sample's condition for each of its windows: ``(N, K)``, or ``(N, K, T)`` cut as they are."""
+        size = self.spec.shape[-1]
+        if sample.cond is None:
+            return None
+        if sample.cond.ndim == 2:
+            return windows.split(sample.cond, size, sample.hop)
+        return sample.cond.expand(windows.count(sample.tensor.shape[-1], size, sample.hop or size), -1)
+
     def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
-        """Undo `split`; values that are not one-hot or binary are mixed where windows overlap."""
-        return windows.join(parts, hop, length, fade=self.spec.likelihood == "gaussian")
+        """Undo `split`; real values are averaged where windows overlap, discrete ones are not."""
+        return windows.join(parts, hop, length, fade=not self.likelihood.discrete)
+
+    def join_cond(self, cond: Tensor | None, hop: int | None, length: int | None) -> Tensor | None:
+        """Undo `split_cond`."""
+        if cond is None or cond.ndim == 3:
+            return cond if cond is None else windows.join(cond, hop, length)
+        return cond.mean(0)
 
     def blank_step(self) -> Tensor:
         """Return one step of nothing (a rest, silence), ``(C, 1 ..., 1)``: what `split` pads with."""
-        step = torch.zeros(self.spec.channels, *(1,) * len(self.spec.shape))
-        if self.spec.likelihood == "categorical":
-            step[0] = 1.0
-        return step
+        return self.likelihood.blank(self.spec.channels).view(-1, *(1,) * len(self.spec.shape))
+
+    # --- codes -----------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def encode(self, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Latent:
         """Return the codes of windows ``(N, C, *S)``, on the CPU."""
-        parts = []
-        for i in range(0, len(x), batch):
-            labels = None if cond is None else cond[i : i + batch].to(self.device)
-            parts.append(self.model.encode(x[i : i + batch].to(self.device), labels))
+        with self._threads(x):
+            parts = [self.model.encode(*part) for part in self._batches(batch, x, cond)]
         mean = torch.cat([part.mean for part in parts]).cpu()
         logvar = torch.cat([part.logvar for part in parts if part.logvar is not None] or [mean[:0]]).cpu()
         return Latent(mean, logvar if len(logvar) else None)
@@ -89,21 +98,21 @@ class Codec:
     def decode(
         self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None, batch: int = 1024
     ) -> Tensor:
-        """Return the windows ``(N, C, *S)`` of codes ``(N, D)``, on the CPU; temperature 0 takes the likeliest."""
+        """Return the windows ``(N, C, *S)`` of codes ``(N, D)``, on the CPU; temperature 0 takes the most probable."""
         rng = generator(seed)
 
         def choose(params: Tensor) -> Tensor:
             return self.likelihood.sample(params.float(), temperature, rng)
 
-        parts = []
-        for i in range(0, len(z), batch):
-            labels = None if cond is None else cond[i : i + batch].to(self.device)
-            parts.append(self.model.decode(z[i : i + batch].to(self.device), choose, labels).cpu())
-        return torch.cat(parts) if parts else torch.zeros(0, *self.spec.full_shape)
+        parts = [torch.zeros(0, *self.spec.full_shape)]
+        with self._threads(z):
+            for codes, given in self._batches(batch, z, cond):
+                parts.append(self.model.decode(cast(Tensor, codes), choose, given).cpu())
+        return torch.cat(parts)
 
     @torch.no_grad()
-    def decode_and_doubt(self, z: Tensor, batch: int = 1024) -> tuple[Tensor, Tensor]:
-        """Return the likeliest windows of codes ``(N, D)``, and their `nll` ``(N,)``, which is nearly free here."""
+    def decode_with_nll(self, z: Tensor, cond: Tensor | None = None, batch: int = 1024) -> tuple[Tensor, Tensor]:
+        """Return the most probable windows of codes ``(N, D)``, and their `nll` ``(N,)``, which is nearly free here."""
         steps: list[Tensor] = []
 
         def choose(params: Tensor) -> Tensor:
@@ -111,12 +120,37 @@ class Codec:
             steps.append(self.likelihood.nll(params.float(), value))
             return value
 
-        parts, doubts = [torch.zeros(0, *self.spec.full_shape)], [torch.zeros(0)]
-        for i in range(0, len(z), batch):
-            parts.append(self.model.decode(z[i : i + batch].to(self.device), choose).cpu())
-            doubts.append(torch.stack(steps).sum(0).cpu())
-            steps.clear()
-        return torch.cat(parts), torch.cat(doubts)
+        parts, costs = [torch.zeros(0, *self.spec.full_shape)], [torch.zeros(0)]
+        with self._threads(z):
+            for codes, given in self._batches(batch, z, cond):
+                parts.append(self.model.decode(cast(Tensor, codes), choose, given).cpu())
+                costs.append(torch.stack(steps).sum(0).cpu())
+                steps.clear()
+        return torch.cat(parts), torch.cat(costs)
+
+    @torch.no_grad()
+    def nll(self, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
+        """Return -log p(x|z) in nats of windows ``(N, C, *S)`` given codes ``(N, D)``: ``(N,)``."""
+        parts = [torch.zeros(0)]
+        with self._threads(x):
+            for codes, chosen, given in self._batches(batch, z, x, cond):
+                params = self.model.params(cast(Tensor, codes), chosen, given)
+                parts.append(self.likelihood.nll(params.float(), cast(Tensor, chosen)).cpu())
+        return torch.cat(parts)
+
+    def _batches(self, batch: int, first: Tensor, *rest: Tensor | None) -> Iterator[tuple[Any, ...]]:
+        """Go through tensors of one length side by side, `batch` rows at a time, on the codec's device."""
+        for i in range(0, len(first), batch):
+            yield tuple(None if one is None else one[i : i + batch].to(self.device) for one in (first, *rest))
+
+    @contextmanager
+    def _threads(self, x: Tensor) -> Iterator[None]:
+        """Use as many threads as the work on a batch `x` is worth."""
+        size = sum(parameter.numel() for parameter in self.model.parameters())
+        with threads.suited(len(x) * size):
+            yield
+
+    # --- restoring -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def restore(self, x: Tensor, cond: Tensor | None = None, batch: int = 256) -> Tensor:
@@ -125,30 +159,29 @@ class Codec:
         A model without a code restores them; of one with a code it is the reconstruction from the code's mean.
         Raise MusicaeError for a model that has neither (a language model).
         """
-        model: Any = self.model
-        if model.latent_size:
+        if self.model.latent_size:
             return self.decode(self.encode(x, cond).mean, cond=cond)
-        if not isinstance(model, Restorer):
+        if not self.model.restores:
             raise MusicaeError(f"the preset '{self.preset.name}' restores nothing; use an autoencoder or a U-Net")
         parts = [torch.zeros(0, *x.shape[1:])]
-        for i in range(0, len(x), batch):
-            labels = None if cond is None else cond[i : i + batch].to(self.device)
-            params = model.restore(x[i : i + batch].to(self.device), labels)
+        for chosen, given in self._batches(batch, x, cond):
+            params = self.model.restore(cast(Tensor, chosen), given)
             parts.append(self.likelihood.mode(params.float()).cpu())
         return torch.cat(parts)
 
-    def restore_whole(self, x: Tensor, report: Callable[[int, int], None] | None = None) -> Tensor:
-        """Restore ``(C, *S)`` of any size, in overlapping tiles: the memory of the network does not grow with it.
+    def restore_any_size(self, x: Tensor, report: Report | None = None) -> Tensor:
+        """Restore ``(C, *S)`` of any size, block by block or in overlapping tiles, so that memory does not grow.
 
-        `report` gets the tiles done and their number. Raise MusicaeError for a model with a code, whose size is fixed.
+        `report` gets the tiles (or steps) done and their number. Raise MusicaeError for a model with a code, whose
+        size is fixed.
         """
-        if not isinstance(self.model, Restorer):
+        if not self.model.restores:
             raise MusicaeError(
                 f"the preset '{self.preset.name}' has a code of fixed size; "
                 f"it restores windows of {'x'.join(map(str, self.spec.shape))} only"
             )
-        if isinstance(self.model, Streamer):
-            return self._streamed(x, self.model, report)
+        if self.model.streams:
+            return self._restore_stream(x, report)
         grain, out = self.model.multiple, torch.empty_like(x)
         places = windows.tiles(x.shape[1:], _TILE, _CONTEXT, grain)
         for i, (context, inner, place) in enumerate(places):
@@ -156,7 +189,7 @@ class Codec:
                 report(i, len(places))
             tile = x[(slice(None), *context)]
             missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
-            # Noise that is drawn out to lines would be taken for lines.
+            # Noise repeated from the edge would be lines, and be taken for them.
             mirrored = all(-size % grain < size for size in tile.shape[1:])
             padded = nn.functional.pad(tile[None], missing, mode="reflect" if mirrored else "replicate")
             out[(slice(None), *place)] = self.restore(padded)[0][(slice(None), *inner)]
@@ -165,20 +198,22 @@ class Codec:
         return out
 
     @torch.no_grad()
-    def _streamed(self, x: Tensor, model: Streamer, report: Callable[[int, int], None] | None) -> Tensor:
-        """Restore ``(C, T)`` block by block; what a block leaves behind goes on with the next."""
+    def _restore_stream(self, x: Tensor, report: Report | None) -> Tensor:
+        """Restore ``(C, T)`` block by block."""
+        model, length = self.model, x.shape[-1]
         size = -(-_STREAMED // model.multiple) * model.multiple
-        parts, state, done = [], None, 0
-        padded = nn.functional.pad(x, (0, model.delay + -(x.shape[-1] + model.delay) % model.multiple))
-        for block in torch.split(padded, size, dim=-1):
-            if report:
-                report(min(done, x.shape[-1]), x.shape[-1])
-            params, state = model.stream(block[None].to(self.device), state)
-            parts.append(self.likelihood.mode(params.float())[0].cpu())
-            done += block.shape[-1]
+        parts, state, done = [], model.initial_state(), 0
+        padded = nn.functional.pad(x, (0, model.delay + -(length + model.delay) % model.multiple))
+        with threads.suited(0):  # Small steps, one after another: threads would only wait for each other.
+            for block in torch.split(padded, size, dim=-1):
+                if report:
+                    report(min(done, length), length)
+                params, state = model.stream(block[None].to(self.device), state)
+                parts.append(self.likelihood.mode(params.float())[0].cpu())
+                done += block.shape[-1]
         if report:
-            report(x.shape[-1], x.shape[-1])
-        return torch.cat(parts, dim=-1)[..., model.delay : model.delay + x.shape[-1]]
+            report(length, length)
+        return torch.cat(parts, dim=-1)[..., model.delay : model.delay + length]
 
     def corruption(self) -> Corruption | None:
         """Return what the preset was trained to undo, if anything."""
@@ -186,70 +221,78 @@ class Codec:
         made: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
         return made
 
-    def labels(self, index: Tensor) -> Tensor:
-        """Return the labels at `index` ``(N,)`` as the `cond` ``(N, classes)`` of a conditional model, one-hot.
+    # --- conditions ------------------------------------------------------------------------------------------------
+
+    def label_conditions(self, index: Tensor) -> Tensor:
+        """Return the labels at `index` ``(N,)`` as conditions ``(N, K)``, one-hot.
 
         Raise MusicaeError for a model without classes, or a label that it does not have.
         """
-        classes = int(getattr(self.model, "classes", 0))
-        if not classes:
+        told = self.model.condition
+        if told is None or not told.classes:
             raise MusicaeError(f"the preset '{self.preset.name}' takes no label; use a conditional one")
-        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < classes:
-            raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {classes - 1}")
-        return nn.functional.one_hot(index.long(), classes).float()
+        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < told.channels:
+            raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {told.channels - 1}")
+        return nn.functional.one_hot(index.long(), told.channels).float()
 
-    def labels_of(self, windows: Windows, index: Tensor | None = None) -> Tensor | None:
-        """Return the `cond` ``(N, classes)`` of windows (those at `index`) for a conditional model, None for any other.
+    def conditions(self, windows: Windows, index: Tensor | None = None) -> Tensor | None:
+        """Return the conditions of a data set's windows (those at `index`); None for a model that takes none.
 
-        Raise MusicaeError for windows without labels, where the model needs them.
+        Raise MusicaeError for a data set without conditions, where the model needs them, or with others.
         """
-        if not getattr(self.model, "classes", 0):
+        told = self.model.condition
+        if told is None:
             return None
-        if windows.labels is None:
-            raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no labels")
-        return self.labels(windows.labels if index is None else windows.labels[index])
+        if told.classes and windows.labels is not None:
+            return self.label_conditions(windows.labels if index is None else windows.labels[index])
+        if windows.cond is None:
+            what = "labels" if told.classes else "conditions"
+            raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no {what}")
+        self.check_condition(windows.cond)
+        return windows.cond if index is None else windows.cond[index]
 
-    @torch.no_grad()
-    def nll(self, z: Tensor, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
-        """Return -log p(x|z) in nats of windows ``(N, C, *S)`` given codes ``(N, D)``: ``(N,)``."""
-        parts = [torch.zeros(0)]
-        for i in range(0, len(z), batch):
-            chosen = x[i : i + batch].to(self.device)
-            labels = None if cond is None else cond[i : i + batch].to(self.device)
-            params = self.model.params(z[i : i + batch].to(self.device), chosen, labels)
-            parts.append(self.likelihood.nll(params.float(), chosen).cpu())
-        return torch.cat(parts)
+    def check_condition(self, cond: Tensor) -> None:
+        """Raise MusicaeError for conditions ``(N, K)`` or ``(N, K, T)`` of another shape than the model is told."""
+        told = self.model.condition
+        if told is None:
+            raise MusicaeError(f"the preset '{self.preset.name}' takes no condition; use a conditional one")
+        wanted = (told.channels, self.spec.shape[-1]) if told.along else (told.channels,)
+        if tuple(cond.shape[1:]) != wanted:
+            raise MusicaeError(
+                f"the conditions of '{self.preset.name}' are of shape {wanted} a window, not {tuple(cond.shape[1:])}"
+            )
+
+    # --- the prior -------------------------------------------------------------------------------------------------
 
     def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
         """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them.
 
-        What a prior has no distribution for (see its `numbers`) is 0.
+        What a prior has no distribution for (see `Prior.active_size`) is 0.
         """
         noise = torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
-        noise[:, getattr(self.prior, "numbers", self.model.latent_size) :] = 0.0
+        if self.prior is not None:
+            noise[:, self.prior.active_size :] = 0.0
         return noise
 
     def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one."""
         if self.prior is None:
             return z
-        return self.prior.to_noise(z.to(self.device), *self._prior_labels(cond)).cpu()
+        with self._threads(z):
+            return self.prior.to_noise(z.to(self.device), self._here(cond)).cpu()
 
     def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the codes ``(N, D)`` of places in N(0, 1), the inverse of `to_noise`."""
         if self.prior is None:
             return noise
-        return self.prior.from_noise(noise.to(self.device), *self._prior_labels(cond)).cpu()
+        with self._threads(noise):
+            return self.prior.from_noise(noise.to(self.device), self._here(cond)).cpu()
 
-    def _prior_labels(self, cond: Tensor | None) -> tuple[Tensor, ...]:
-        """Return the labels as the prior's last argument; nothing for one that is not conditional."""
-        return prior_labels(self.prior, None if cond is None else cond.to(self.device))
+    def _here(self, cond: Tensor | None) -> Tensor | None:
+        return None if cond is None else cond.to(self.device)
 
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
-        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none.
-
-        `cond` ``(n, classes)`` says of which class each is to be, for a conditional prior.
-        """
+        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none, under conditions."""
         return self.from_noise(self.noise(n, seed, temperature), cond)
 
     def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
@@ -273,12 +316,12 @@ def _version() -> str:
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     """Build an untrained codec from a preset; every setting is checked against its factory."""
     name, settings = recipe.part("adapter") or ("", {})
-    adapter = registry.build("adapters", name, **settings)
+    adapter: Adapter = registry.build("adapters", name, **settings)
     name, settings = recipe.part("model") or ("", {})
-    model = registry.build("models", name, adapter.spec, **settings)
+    model: Model = registry.build("models", name, adapter.spec, **settings)
     name, settings = recipe.part("likelihood") or (adapter.spec.likelihood, {})
-    likelihood = registry.build("likelihoods", name, **settings)
-    prior = None
+    likelihood: Likelihood = registry.build("likelihoods", name, **settings).bind(adapter.spec)
+    prior: Prior | None = None
     if (part := recipe.part("prior")) is not None:
         prior = registry.build("priors", part[0], model.latent_size, **part[1])
     codec = Codec(recipe, adapter, model, likelihood, prior, device=torch.device(device))
@@ -290,7 +333,7 @@ def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
 def _skip_initialisation() -> Iterator[None]:
     """Make layers without drawing their starting weights: a checkpoint fills them anyway."""
     names = ("kaiming_uniform_", "uniform_", "normal_", "zeros_", "ones_")
-    kept = {name: getattr(nn.init, name) for name in names}
+    kept = {name: vars(nn.init)[name] for name in names}
     try:
         for name in names:
             setattr(nn.init, name, lambda tensor, *args, **kwargs: tensor)
@@ -300,36 +343,33 @@ def _skip_initialisation() -> Iterator[None]:
             setattr(nn.init, name, function)
 
 
-def weights_of(name: str) -> Path:
-    """Return the checkpoint that `name` stands for: a file, or the weights beside a preset's TOML."""
-    path = Path(name)
-    if path.suffix == ".safetensors":
-        return path
-    found = preset.find(name).with_suffix(".safetensors")
-    if not found.is_file():
-        raise MusicaeError(f"the preset '{name}' has no trained weights yet; run: musicae train {name}")
-    return found
-
-
 def load(name: str, device: str | torch.device = "cpu") -> Codec:
     """Load a trained codec: a preset's name, or the path of a ``.safetensors`` file.
 
     Raise MusicaeError, one line, for a checkpoint that is missing, cut short, of a newer format,
     or whose tensors do not fit the model it names.
     """
-    path = weights_of(name)
-    header, tensors = checkpoint.read(path)
+    path = hub.weights(name)
+    header = checkpoint.read_header(path)
     try:
         recipe, step = Preset.from_dict(header["preset"]), int(header["step"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MusicaeError(f"{path} is not a whole musicae checkpoint: its header is damaged") from error
+    _check_sizes(path, recipe)
     with _skip_initialisation():
         codec = build(recipe, device)
-    networks = codec.networks()
-    try:
-        networks.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise MusicaeError(f"{path} does not fit the model its header names; it was damaged or changed") from error
+    codec.networks().load_state_dict(checkpoint.read(path)[1])
     codec.step = step
-    networks.eval()
+    codec.networks().eval()
     return codec
+
+
+def _check_sizes(path: Path, recipe: Preset) -> None:
+    """Raise MusicaeError where a checkpoint's tensors do not fit the model its header names.
+
+    The model is built without memory for it: a header may name one of any size.
+    """
+    with torch.device("meta"), _skip_initialisation():
+        wanted = {name: tuple(one.shape) for name, one in build(recipe, "meta").networks().state_dict().items()}
+    if wanted != checkpoint.shapes(path):
+        raise MusicaeError(f"{path} does not fit the model its header names; it was damaged or changed")

@@ -1,55 +1,125 @@
-"""The words that every part shares: Spec, Sample, Latent, Windows, and what adapters and models promise.
+"""The whole contract: the values that all parts share, and what each kind of part promises.
+
+A part subclasses its base class here, implements what is abstract, and overrides the defaults it can do better.
+Nothing else is asked of a part: what is not on this page is never looked for.
 
 Axes are lettered the same way everywhere: ``B`` examples, ``C`` channels, ``*S`` the spatial axes
-(``T`` steps of a melody or a sound, ``H, W`` of a picture), ``D`` numbers of a code.
+(``T`` steps of a melody or a sound, ``H, W`` of a picture), ``D`` numbers of a code, ``K`` channels of a condition,
+``L`` the length of a whole file along the last axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, BinaryIO, ClassVar, NoReturn
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from musicae.errors import MusicaeError
 
 __all__ = [
     "Adapter",
-    "Autoencoder",
+    "Candidate",
     "Choose",
+    "ConditionSpec",
     "Corruption",
+    "File",
+    "Group",
     "Latent",
     "Likelihood",
+    "Model",
     "Prior",
-    "Restorer",
+    "Roll",
     "Sample",
+    "Source",
     "Spec",
-    "Streamer",
+    "State",
     "Windows",
 ]
 
 Choose = Callable[[Tensor], Tensor]
-"""Turns a likelihood's parameters ``(B, C, *S)`` into values ``(B, C, *S)``: its mode, or a draw."""
+"""Turns a likelihood's parameters ``(B, C, *S)`` into values ``(B, C, *S)``: their mode, or a draw."""
+
+File = Path | BinaryIO
+"""What adapters read and write: a path, or a binary stream (to read, one that can seek)."""
+
+State = tuple[Tensor, ...]
+"""What a streaming model carries from block to block."""
+
+
+# --- values --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of a tensor's channels that belong together; `likelihood` is a registered name."""
+
+    name: str
+    channels: int
+    likelihood: str
 
 
 @dataclass(frozen=True)
 class Spec:
     """The shape and the nature of one window of an adapter's tensors.
 
-    `channels` is ``C``, `shape` the spatial axes ``*S`` of a window, `likelihood` the registered
-    name of how its values are distributed (``"categorical"``: one-hot over ``C``;
-    ``"bernoulli"``: each value 0 or 1; ``"gaussian"``: real numbers).
+    `channels` is ``C``, `shape` the spatial axes ``*S`` of a window, `likelihood` the registered name of how its values
+    are distributed (``"categorical"``: one-hot over ``C``; ``"bernoulli"``: each value 0 or 1; ``"gaussian"``: real
+    numbers; ``"joint"``: each of `groups`, in their order along the channel axis, by its own).
+    Most specs have one group, which is made of the rest; `joint` makes one of several.
     """
 
     channels: int
     shape: tuple[int, ...]
     likelihood: str
+    groups: tuple[Group, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.groups:
+            object.__setattr__(self, "groups", (Group("", self.channels, self.likelihood),))
+        names = [group.name for group in self.groups]
+        if len(set(names)) < len(names) or sum(group.channels for group in self.groups) != self.channels:
+            raise MusicaeError(
+                f"a spec's groups must have different names and {self.channels} channels together, not {self.groups}"
+            )
+
+    @classmethod
+    def joint(cls, shape: tuple[int, ...], groups: Sequence[Group]) -> Spec:
+        """Return the spec of a tensor with several parts."""
+        return cls(sum(group.channels for group in groups), shape, "joint", tuple(groups))
 
     @property
     def full_shape(self) -> tuple[int, ...]:
         """``(C, *S)``."""
         return (self.channels, *self.shape)
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """The channels of each group, by its name."""
+        found, start = {}, 0
+        for group in self.groups:
+            found[group.name] = slice(start, start + group.channels)
+            start += group.channels
+        return found
+
+
+@dataclass(frozen=True)
+class ConditionSpec:
+    """What a conditional model is told beside the tensor.
+
+    `channels` is ``K``. With `along` a condition is ``(K, T)``, a column for each step of the last axis (chords), else
+    ``(K,)``. With `classes` it is one-hot: a label.
+    """
+
+    channels: int
+    along: bool = False
+    classes: bool = False
 
 
 @dataclass
@@ -60,13 +130,19 @@ class Sample:
     `meta` holds what the tensor does not but `write` restores (tempo, program, velocities ...); as
     JSON has it, for a model with a code, since files of codes hold it.
     `hop` is the step in which windows are cut along the last axis; None means the window's length.
-    `remarks` says each choice the adapter made, a line each, for ``--verbose``.
+    `remarks` explains each choice the adapter made, a line each, for ``--verbose``.
+    `cond` is what a conditional model is told: ``(K,)``, or ``(K, L)`` where it runs along the last axis.
     """
 
     tensor: Tensor
     meta: dict[str, Any] = field(default_factory=dict)
     hop: int | None = None
     remarks: list[str] = field(default_factory=list)
+    cond: Tensor | None = None
+
+
+Source = str | Path | BinaryIO | Sample
+"""What the verbs take: a file's path, a binary stream of its bytes, or a sample that is read already."""
 
 
 @dataclass
@@ -79,6 +155,11 @@ class Latent:
 
     mean: Tensor
     logvar: Tensor | None = None
+
+    @classmethod
+    def none(cls, x: Tensor) -> Latent:
+        """Return the code ``(B, 0)`` of a batch `x` by a model that has none."""
+        return cls(x.new_zeros(len(x), 0))
 
     def sample(self, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """Draw ``mean + temperature * std * noise``, ``(B, D)`` (Kingma and Welling 2014, eq. 10)."""
@@ -100,8 +181,8 @@ class Windows:
 
     `data` is ``(N, C, *S)`` values, or, for one-hot data, ``(N, *S)`` class indices (any integer type).
     With `levels` it is ``(N, C, *S)`` integers 0 .. `levels` that stand for values 0 .. 1 (255: bytes of a picture).
-    `pieces` ``(N,)`` numbers the piece (tune, recording, speaker) each window comes from;
-    `labels` ``(N,)`` are classes, where the set has them; `names` the pieces' names.
+    `pieces` ``(N,)`` numbers the piece (tune, recording, speaker) each window comes from; `names` are theirs.
+    `labels` ``(N,)`` are classes, `cond` ``(N, K)`` or ``(N, K, T)`` other conditions, where the set has them.
     """
 
     data: Tensor
@@ -110,6 +191,7 @@ class Windows:
     names: list[str] = field(default_factory=list)
     labels: Tensor | None = None
     levels: int = 0
+    cond: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -127,126 +209,331 @@ class Windows:
     def subset(self, index: Tensor) -> Windows:
         """Return the windows at `index` ``(n,)`` as a split of their own."""
         labels = None if self.labels is None else self.labels[index]
-        return replace(self, data=self.data[index], pieces=self.pieces[index], labels=labels)
+        cond = None if self.cond is None else self.cond[index]
+        return replace(self, data=self.data[index], pieces=self.pieces[index], labels=labels, cond=cond)
 
 
-@runtime_checkable
-class Adapter(Protocol):
-    """One modality's files <-> tensors. Its constructor's keywords are the preset's ``[adapter]`` settings."""
+@dataclass
+class Roll:
+    """What is drawn of a sample of notes.
+
+    `notes` are ``(start, length, row)``, the first two in steps; `length` is the sample's, in steps. Rows are MIDI
+    pitches, or, where `labels` name them, lanes from 0 on. `meters` are ``(step, numerator, denominator)``.
+    """
+
+    notes: list[tuple[int, int, int]]
+    length: int
+    steps_per_beat: int
+    labels: tuple[str, ...] = ()
+    meters: Sequence[Sequence[int]] = ((0, 4, 4),)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A preset that may fit a file, as `Adapter.select` sees it.
+
+    `settings` are its adapter's; `content` says what it is for, where that is special (``"speech"``). `restore` takes
+    samples ``(T,)`` and their rate in Hz, and returns what the trained preset makes of them; it is loaded when asked.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    content: str
+    restore: Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+class Adapter(ABC):
+    """One kind of files <-> tensors. Its constructor's keywords are the preset's ``[adapter]`` settings."""
 
     suffixes: ClassVar[tuple[str, ...]]
     """File endings it reads, lower case, with the dot."""
 
+    writes: ClassVar[tuple[str, ...]] = ()
+    """File endings it writes, the usual one first; none means `suffixes`."""
+
+    default_align: ClassVar[str] = "loop"
+    """What `interpolate` does to the shorter input: ``"loop"``, ``"pad"`` or ``"trim"``."""
+
+    sample_rate: int = 0
+    """In Hz, where the steps of a tensor are samples of a sound; else 0."""
+
+    steps_per_second: float = 0.0
+    """Steps of the last axis in a second, where they are evenly spaced in time; else 0."""
+
+    any_size: bool = False
+    """Whether `read` takes a picture at its own size, not brought to the window's."""
+
     @property
+    @abstractmethod
     def spec(self) -> Spec:
         """What one window looks like."""
 
-    def read(self, path: Path, **options: Any) -> Sample:
-        """Read a file. Raise MusicaeError, one line, for anything that cannot be read."""
+    @abstractmethod
+    def read(self, file: File, *args: Any, **options: Any) -> Sample:
+        """Read a file. Raise MusicaeError, one line, for anything that cannot be read.
 
-    def write(self, sample: Sample, path: Path) -> None:
-        """Write a file, whole or not at all (through a temporary name)."""
+        What else it can be told are keywords of its own, such as ``fit: str | None = None``.
+        """
 
+    @abstractmethod
+    def write(self, sample: Sample, file: File) -> None:
+        """Write a file; one named by a path whole or not at all (through a temporary name)."""
+
+    @abstractmethod
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of something that no file gave: a draw from the prior."""
 
+    @abstractmethod
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` between several, as the codes are mixed; `weights` sum to one."""
 
+    @abstractmethod
     def concat(self, parts: Sequence[Sample]) -> Sample:
         """Put samples one after another into one."""
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return `batch` ``(B, C, *S)`` changed at random in a way that keeps it real data (transposed, flipped)."""
+        return batch
 
     def canonical(self, data: Tensor) -> Tensor:
         """Map stored windows (see `Windows.data`) to one representative of all that `augment` makes of them."""
+        return data
+
+    @classmethod
+    def sniff(cls, head: bytes, file: File) -> float:
+        """Return how well this adapter fits a file, 0 (not at all) to 1; the highest of all adapters wins.
+
+        `head` is how the file begins, up to 64 KiB. By default it is .5 for a path with one of the `suffixes`.
+        """
+        return 0.5 if isinstance(file, Path) and file.suffix.lower() in cls.suffixes else 0.0
+
+    @classmethod
+    def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
+        """Return which of several presets for one verb fits a file best; the first, by default.
+
+        `scale` is by what the verb enlarges the file.
+        """
+        return candidates[0]
+
+    def onsets(self, x: Tensor) -> Tensor:
+        """Return where something begins in ``(N, C, T)``: ``(N, C', T)``, 0 or 1."""
+        return x
+
+    def sounding(self, x: Tensor) -> Tensor:
+        """Return at which steps of ``(N, C, T)`` something begins or goes on: ``(N, T)``, bool."""
+        return x.bool().any(1)
+
+    def roll(self, sample: Sample) -> Roll | None:
+        """Return what is drawn of a sample of notes; None for anything else."""
+        return None
+
+    def picture(self, tensor: Tensor) -> Tensor | None:
+        """Return a sample's tensor as a picture ``(1, H, W)``, 0 to 1 (a spectrogram); None where it is none."""
+        return None
+
+    def render(self, sample: Sample, file: Path) -> str:
+        """Write the sound of a sample as WAV; return a remark. Raise MusicaeError where it has none."""
+        raise MusicaeError("--wav: what this preset makes has no sound")
+
+    def blocks(self, file: File) -> Iterator[NDArray[np.float32]]:
+        """Go through a file of sound as ``(T,)`` samples at `sample_rate`, block by block."""
+        raise MusicaeError("this data set is of samples of sound; use it with the adapter 'audio'")
+
+    def round_trip(self, x: Tensor) -> Tensor:
+        """Return what comes back of ``(N, C, *S)`` that is written to files and read again, but for rounding."""
+        return x
 
 
-class Autoencoder(Protocol):
+class Model(nn.Module):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
-    It may also have ``penalty``, called as ``penalty(latent, generator)``: a scalar added to the loss, what it asks
-    of its codes besides (sparsity, an adversary); ``prepare``, called before training with windows ``(N, C, *S)`` as
-    training alters them, ``prepared`` of them (400 where it does not say); and, where it has no code, be a `Restorer`.
+    An autoencoder implements `encode` and `params`. A network that makes a clean tensor of a corrupted one and has no
+    code says `restores` and implements `restore`; if it works as its input comes in, it says `streams` too and
+    implements `initial_state` and `stream`.
     """
 
-    latent_size: int
+    latent_size: int = 0
     """``D``, the numbers in a code; 0 where there is no code (a language model, a U-Net)."""
+
+    why_no_code: str = "this model has no code"
+    """What it says when it is asked for a code that it does not have."""
+
+    condition: ConditionSpec | None = None
+    """What it is told beside its input; None for a model that is not conditional."""
+
+    init_samples: int = 0
+    """How many windows `init_from_data` wants."""
+
+    restores: bool = False
+    """Whether it has `restore`, for tensors of any size that `multiple` divides."""
+
+    multiple: int = 1
+    """What the size of a restored tensor, or of a block of a stream, must be a multiple of."""
+
+    streams: bool = False
+    """Whether it has `stream`."""
+
+    delay: int = 0
+    """By how many steps the output of `stream` is later than its input."""
+
+    def forward(
+        self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Latent]:
+        """Return the likelihood's parameters ``(B, C, *S)`` for `target`, and the code of `given`, for training.
+
+        `given` is `target` as the preset's corruption leaves it; a code is drawn with `rng`.
+        """
+        latent = self.encode(given, cond)
+        return self.params(latent.sample(rng), target, cond), latent
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
         """Return the code of `x` ``(B, C, *S)``. Raise MusicaeError where the model has none."""
+        self._refuse()
 
-    def params(self, z: Tensor, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Return the likelihood's parameters ``(B, C, *S)``; `x` is the target, for step-wise decoders."""
+    def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
+        """Return the likelihood's parameters ``(B, C, *S)`` of codes `z`; `x` is the target, for step-wise decoders."""
+        self._refuse()
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if need be."""
-
-
-@runtime_checkable
-class Restorer(Protocol):
-    """A network without a code that makes a clean tensor of a corrupted one, of any size that `multiple` divides."""
-
-    multiple: int
+        return choose(self.params(z, None, cond).float())
 
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
+        raise MusicaeError("this model restores nothing; use an autoencoder or a U-Net")
 
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first block of `batch` streams."""
+        return ()
 
-@runtime_checkable
-class Streamer(Restorer, Protocol):
-    """A `Restorer` along one axis that takes its input block by block, each a multiple of `multiple` steps."""
-
-    delay: int
-    """By how many steps the output is later than the input."""
-
-    def stream(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the output ``(B, C, T)`` for the next block ``(B, C, T)``, and the state to give with the one after.
 
-        The state is None at the start. Blocks of any sizes give together what one block of all of them gives.
+        Blocks of any sizes that `multiple` divides give together what one block of all of them gives.
         """
+        raise MusicaeError("this model does not work on streams")
+
+    def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
+        """Return what is added to the loss besides (for sparsity, or by an adversary), a scalar; None for nothing."""
+        return None
+
+    def init_from_data(self, x: Tensor) -> None:
+        """Initialise from windows ``(N, C, *S)`` of the training data, as training alters them."""
+
+    def _refuse(self) -> NoReturn:
+        raise MusicaeError(self.why_no_code)
 
 
-class Likelihood(Protocol):
-    """What turns decoder outputs into a distribution and a loss."""
-
-    def nll(self, params: Tensor, target: Tensor) -> Tensor:
-        """Return the negative log-likelihood in nats of each example, ``(B,)``."""
-
-    def mode(self, params: Tensor) -> Tensor:
-        """Return the likeliest values, ``(B, C, *S)``."""
-
-    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
-        """Draw values; temperature 0 is the mode."""
-
-
-class Prior(Protocol):
+class Prior(nn.Module):
     """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``.
 
-    `cond` ``(B, classes)`` is given only where the model is conditional and the prior has a setting `classes` > 0:
-    others may leave the parameter out. One over the first numbers of a code only has ``numbers``: how many; of the
-    noise that draws are made from, the others are 0.
+    `cond` ``(B, K)`` is the model's condition, averaged over time where it runs along; a prior with `cond_channels` 0
+    leaves it alone.
     """
+
+    active_size: int
+    """How many of a code's first numbers it is a distribution over; the noise of the others is 0."""
+
+    cond_channels: int = 0
+    """``K``; 0 for one that is not conditional."""
 
     def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
         """Return what training minimises for codes ``(B, D)``, a scalar."""
-
-    def sample(
-        self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0, cond: Tensor | None = None
-    ) -> Tensor:
-        """Draw ``(n, D)``; `temperature` scales the noise that the draws are made from."""
+        raise NotImplementedError
 
     def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return where codes ``(B, D)`` lie in the noise N(0, 1) that draws are made from; `from_noise` undoes it."""
+        raise NotImplementedError
 
     def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the codes ``(B, D)`` of places in the noise."""
+        raise NotImplementedError
 
 
-Corruption = Callable[[Tensor, torch.Generator], Tensor]
-"""Makes the input of a denoising task from the clean batch ``(B, C, *S)``, which stays the target.
+class Likelihood(ABC):
+    """What turns a model's output into a distribution and a loss. Built as ``factory(**settings)``."""
 
-One that mixes other recordings in has a method ``feed(windows, noises)``: the training data, and those of the preset's
-``[noise]`` section, or None.
-"""
+    discrete: bool = False
+    """Whether values are of a finite set: they are then not averaged, and count as right or wrong."""
+
+    probabilities: bool = False
+    """Whether `nll` takes values between 0 and 1 for probabilities of a 1, as the greys of a picture may be."""
+
+    def bind(self, spec: Spec) -> Likelihood:
+        """Return the likelihood for tensors of `spec`: itself, unless it must know the groups."""
+        return self
+
+    @abstractmethod
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the negative log-likelihood in nats of each example, ``(B,)``."""
+
+    def nll_parts(self, params: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Return the parts of `nll` that are logged by their names, each ``(B,)``; none by default."""
+        return {}
+
+    @abstractmethod
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the most probable values, ``(B, C, *S)``."""
+
+    @abstractmethod
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Draw values; temperature 0 is the mode."""
+
+    def blank(self, channels: int) -> Tensor:
+        """Return one step of nothing (a rest, silence), ``(C,)``."""
+        return torch.zeros(channels)
+
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return how far values ``(N, C, *S)`` lie apart, ``(N,)``; an axis of 1 is repeated.
+
+        For discrete values it is the share of the places along ``*S`` at which any channel differs; for real ones the
+        root of the mean square of the difference.
+        """
+        if self.discrete:
+            return (x != y).any(dim=1).float().flatten(1).mean(1)
+        return (x - y).square().flatten(1).mean(1).sqrt()
+
+    def compact(self, x: Tensor) -> Tensor:
+        """Return ``(N, C', *S)`` of which `distance` is the same, of as few numbers as it takes."""
+        return x
+
+    def free_values(self, channels: int) -> int:
+        """Return how many values at one place are free: all channels, or 1 where they are one-hot."""
+        return channels
+
+    def pack(self, x: Tensor) -> Tensor:
+        """Return values ``(N, C, *S)`` as data sets keep them (see `Windows.data`)."""
+        return x.bool() if self.discrete else x
+
+    def flaw(self, x: Tensor, axis: int) -> str:
+        """Return what is wrong with values whose channels are at `axis`; nothing for values that it can be of."""
+        return ""
+
+
+class Corruption(ABC):
+    """Makes the input of a task from the clean batch ``(B, C, *S)``, which stays the target.
+
+    Built as ``factory(**settings)``, settings from ``[corruption]``. The result depends on the batch and the generator
+    alone, so that training resumes to the bit.
+    """
+
+    factor: int = 1
+    """By what it reduces each spatial axis; a model that undoes it enlarges by that. 1: it does not."""
+
+    @abstractmethod
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the corrupted batch ``(B, C, *S)``."""
+
+    def feed(self, windows: Windows, noises: Windows | None) -> None:  # noqa: B027 - most mix nothing in
+        """Take the training data, and recorded noise (the preset's ``[noise]`` section), to mix in."""
+
+    def reduce(self, batch: Tensor) -> Tensor:
+        """Return ``(B, C, *S / factor)``."""
+        raise MusicaeError("this corruption does not reduce pictures")
+
+    def enlarge(self, batch: Tensor) -> Tensor:
+        """Return ``(B, C, *S * factor)``: what a model that undoes this is given."""
+        raise MusicaeError("this corruption does not reduce pictures")

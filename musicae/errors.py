@@ -1,4 +1,4 @@
-"""The one exception a person meets: a line that says what is wrong and what to do."""
+"""The one exception that users see: a line that says what is wrong and what to do."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ __all__ = ["MusicaeError", "OutputError", "did_you_mean"]
 
 
 class MusicaeError(Exception):
-    """Anything a person can mend: bad input, a wrong name, a folder that cannot be written.
+    """Anything the user can fix: bad input, a wrong name, a folder that cannot be written.
 
     The message is one line. The command line prints it without a traceback and exits with 1.
     """

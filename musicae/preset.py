@@ -2,27 +2,31 @@
 
 Sections ``[adapter] [dataset] [noise] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
 ``name`` in a section picks the factory from the registry; every other key is a keyword of it.
-``[training]`` has no name: its keys are the keywords of `musicae.train.fit`.
+``[training]`` has no name: its keys are the fields of `musicae.training.options.TrainingOptions`.
+At the top stand ``description``, ``extends`` (another preset, over whose sections these are laid), ``default_for``
+(the jobs for which it is chosen where a file fits its adapter: ``"code"``, ``"sample"``, ``"denoise"``, ``"upscale"``)
+and ``content`` (what it is for where that is special, such as ``"speech"``).
 """
 
 from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import registry
-from .errors import MusicaeError, did_you_mean
+from musicae import registry, upgrade
+from musicae.errors import MusicaeError, did_you_mean
 
 __all__ = ["SECTIONS", "Preset", "find", "listed", "load", "override", "parse", "resolve"]
 
 SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "likelihood", "training", "evaluation")
 _OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
 _DATA = ("dataset", "noise")  # Sections that name data sets.
-_TOP = ("extends", "description")
+_TOP = ("extends", "description", "default_for", "content")
+_OWN = ("default_for", "content")  # What a preset does not take over from the one it extends.
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Preset:
     name: str
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
     description: str = ""
+    default_for: tuple[str, ...] = ()
+    content: str = ""
 
     def part(self, section: str) -> tuple[str, dict[str, Any]] | None:
         """Return the factory's name and the settings of `section`, or None if the preset has none."""
@@ -80,7 +86,7 @@ def find(name: str) -> Path:
         if not path.is_file():
             raise MusicaeError(f"no preset file {path}; check the path")
         return path
-    known = listed()
+    known, name = listed(), upgrade.PRESETS.get(name, name)
     if name not in known:
         raise MusicaeError(f"no preset named '{name}'{did_you_mean(name, known)}")
     for folder in folders():
@@ -100,13 +106,15 @@ def load(name: str, overrides: Sequence[str] = ()) -> Preset:
     base = tree.pop("extends", None)
     if base is not None:
         below = _read(path.parent / f"{base}.toml" if (path.parent / f"{base}.toml").is_file() else find(str(base)))
+        below = {key: value for key, value in below.items() if key not in _OWN}
         if "extends" in below:
             raise MusicaeError(f"{path.name} extends '{base}', which extends another; only one level is allowed")
         tree = _merge(below, tree)
     preset = parse(tree, path.stem)
     for text in overrides:
         override(preset, text)
-    return preset
+    # Settings by the names they had before are taken as well.
+    return replace(preset, sections=upgrade.preset_tree(preset.sections))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -146,7 +154,11 @@ def parse(tree: Mapping[str, Any], name: str) -> Preset:
     for key in SECTIONS:
         if key not in sections and key not in _OPTIONAL:
             raise MusicaeError(f"preset '{name}': the section [{key}] is missing")
-    return Preset(name, sections, str(tree.get("description", "")))
+    default_for = tree.get("default_for", [])
+    if not isinstance(default_for, list | tuple) or not all(isinstance(job, str) for job in default_for):
+        raise MusicaeError(f"preset '{name}': default_for must be a list of jobs, such as ['code', 'sample']")
+    description, content = (str(tree.get(key, "")) for key in ("description", "content"))
+    return Preset(name, sections, description, tuple(default_for), content)
 
 
 def override(preset: Preset, text: str) -> None:
@@ -169,10 +181,10 @@ def override(preset: Preset, text: str) -> None:
     keys[key] = parsed
 
 
-def resolve(preset: Preset, training: Any = None) -> Preset:
+def resolve(preset: Preset, training: Callable[..., Any] | None = None) -> Preset:
     """Return `preset` with the default of every setting filled in, each checked against its factory.
 
-    `training` is the function whose keywords are the ``[training]`` section.
+    `training` is the class whose fields are the ``[training]`` section.
     """
     sections: dict[str, dict[str, Any]] = {}
     for section, keys in preset.sections.items():
@@ -184,7 +196,7 @@ def resolve(preset: Preset, training: Any = None) -> Preset:
             sections[section] = {"name": name, **_resolve_datasets(section, name, settings)}
         else:
             sections[section] = {"name": name, **registry.resolve(f"{section}s", name, settings)}
-    return Preset(preset.name, sections, preset.description)
+    return replace(preset, sections=sections)
 
 
 def _resolve_datasets(section: str, names: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +214,7 @@ def _resolve_datasets(section: str, names: str, settings: dict[str, Any]) -> dic
     return {key: value for key, value in filled.items() if key in settings or key not in clashes}
 
 
-def _resolve_training(keys: dict[str, Any], training: Any) -> dict[str, Any]:
+def _resolve_training(keys: dict[str, Any], training: Callable[..., Any] | None) -> dict[str, Any]:
     if training is None:
         return dict(keys)
     takes = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
 
-from .errors import MusicaeError, did_you_mean
+from musicae.errors import MusicaeError, did_you_mean
 
 __all__ = ["GROUPS", "build", "fill", "lookup", "lookup_target", "names", "owner", "resolve", "signature"]
 
@@ -26,92 +26,84 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "melody": "musicae.adapters.melody:Melody",
     },
     "models": {
-        "aae": "musicae.models.autoencoder:adversarial_ae",
-        "ae": "musicae.models.autoencoder:conv_ae",
-        "band-extension": "musicae.models.bandwidth:BandExtension",
-        "column-vae": "musicae.models.columns:column_vae",
-        "dual-path": "musicae.models.dualpath:DualPath",
-        "fsq-ae": "musicae.models.autoencoder:fsq_ae",
-        "lm": "musicae.models.sequence:LanguageModel",
-        "mdct-vae": "musicae.models.mdct:mdct_vae",
-        "patch-ae": "musicae.models.autoencoder:patch_ae",
-        "patch-vae": "musicae.models.autoencoder:patch_vae",
-        "sparse-ae": "musicae.models.autoencoder:sparse_ae",
+        "aae": "musicae.models.aae:aae",
+        "ae": "musicae.models.ae:ae",
+        "band-extension": "musicae.models.band_extension:BandExtension",
+        "column-vae": "musicae.models.column_vae:column_vae",
+        "dual-path": "musicae.models.dual_path:DualPath",
+        "fsq-ae": "musicae.models.fsq_ae:fsq_ae",
+        "lm": "musicae.models.lm:LanguageModel",
+        "mdct-vae": "musicae.models.mdct_vae:mdct_vae",
+        "patch-ae": "musicae.models.patch_ae:patch_ae",
+        "patch-vae": "musicae.models.patch_vae:patch_vae",
+        "sparse-ae": "musicae.models.sparse_ae:sparse_ae",
         "unet": "musicae.models.unet:UNet",
-        "vae": "musicae.models.autoencoder:conv_vae",
+        "vae": "musicae.models.vae:vae",
     },
     "priors": {
-        "flow": "musicae.models.prior:FlowPrior",
+        "flow": "musicae.models.flow:FlowPrior",
     },
     "datasets": {
-        "fashion-mnist": "musicae.datasets.idx:fashion_mnist",
-        "files": "musicae.datasets.pictures:files",
+        "fashion-mnist": "musicae.datasets.fashion_mnist:fashion_mnist",
         "folk": "musicae.datasets.folk:folk",
         "groove": "musicae.datasets.groove:groove",
-        "midi-files": "musicae.datasets.files:midi_files",
-        "mnist": "musicae.datasets.idx:mnist",
-        "one-shots": "musicae.datasets.recordings:one_shots",
-        "pop909": "musicae.datasets.files:pop909",
+        "midi-files": "musicae.datasets.midi_files:midi_files",
+        "mnist": "musicae.datasets.mnist:mnist",
+        "one-shots": "musicae.datasets.one_shots:one_shots",
+        "pictures": "musicae.datasets.pictures:pictures",
+        "pop909": "musicae.datasets.pop909:pop909",
         "recordings": "musicae.datasets.recordings:recordings",
     },
     "corruptions": {
-        "band-limit": "musicae.corruptions.sound:BandLimit",
-        "blind-noise": "musicae.corruptions.general:blind_noise",
-        "clip": "musicae.corruptions.sound:Clip",
-        "downsample": "musicae.corruptions.general:Downsample",
-        "drop-notes": "musicae.corruptions.general:drop_notes",
-        "low-pass": "musicae.corruptions.sound:LowPass",
-        "mix-noise": "musicae.corruptions.sound:MixNoise",
-        "noise": "musicae.corruptions.general:noise",
-        "reverberate": "musicae.corruptions.sound:Reverberate",
-        "several": "musicae.several:Several",
+        "band-limit": "musicae.corruptions.band_limit:BandLimit",
+        "blind-noise": "musicae.corruptions.blind_noise:BlindNoise",
+        "chain": "musicae.corruptions.chain:Chain",
+        "clip": "musicae.corruptions.clip:Clip",
+        "downsample": "musicae.corruptions.downsample:Downsample",
+        "drop-notes": "musicae.corruptions.drop_notes:DropNotes",
+        "low-pass": "musicae.corruptions.low_pass:LowPass",
+        "mix-noise": "musicae.corruptions.mix_noise:MixNoise",
+        "noise": "musicae.corruptions.noise:Noise",
+        "reverberate": "musicae.corruptions.reverberate:Reverberate",
     },
     "likelihoods": {
-        "bernoulli": "musicae.likelihoods:Bernoulli",
-        "categorical": "musicae.likelihoods:Categorical",
-        "gaussian": "musicae.likelihoods:Gaussian",
-        "laplace": "musicae.likelihoods:Laplace",
-        "log-spectral": "musicae.likelihoods:LogSpectral",
-        "spectral": "musicae.likelihoods:Spectral",
+        "bernoulli": "musicae.tensors.likelihoods.bernoulli:Bernoulli",
+        "categorical": "musicae.tensors.likelihoods.categorical:Categorical",
+        "gaussian": "musicae.tensors.likelihoods.gaussian:Gaussian",
+        "joint": "musicae.tensors.likelihoods.joint:Joint",
+        "laplace": "musicae.tensors.likelihoods.laplace:Laplace",
+        "log-spectral": "musicae.tensors.likelihoods.log_spectral:LogSpectral",
+        "spectral": "musicae.tensors.likelihoods.spectral:Spectral",
     },
     "evaluations": {
         "bandwidth": "musicae.evaluations.bandwidth:bandwidth",
         "generative": "musicae.evaluations.generative:generative",
-        "one-shots": "musicae.evaluations.spectrograms:one_shots",
+        "one-shots": "musicae.evaluations.one_shots:one_shots",
         "photos": "musicae.evaluations.photos:photos",
         "pictures": "musicae.evaluations.pictures:pictures",
         "recordings": "musicae.evaluations.recordings:recordings",
         "sequence": "musicae.evaluations.sequence:sequence",
         "sounds": "musicae.evaluations.sounds:sounds",
     },
-    "metrics": {
-        "hamming": "musicae.metrics:hamming",
-        "log-spectral-distance": "musicae.metrics:log_spectral_distance",
-        "mel-distance": "musicae.metrics:mel_distance",
-        "multi-resolution-stft": "musicae.metrics:multi_resolution_stft",
-        "onset-f1": "musicae.metrics:onset_f1",
-        "si-sdr": "musicae.metrics:si_sdr",
-        "snr": "musicae.metrics:snr",
-        "token-accuracy": "musicae.metrics:token_accuracy",
-    },
     "presets": {},
     "commands": {
-        "decode": "musicae.cli.codes:decode",
-        "denoise": "musicae.cli.restore:denoise",
-        "encode": "musicae.cli.codes:encode",
-        "evaluate": "musicae.cli.training:evaluate",
-        "interpolate": "musicae.cli.morph:interpolate",
+        "decode": "musicae.cli.decode:decode",
+        "denoise": "musicae.cli.denoise:denoise",
+        "encode": "musicae.cli.encode:encode",
+        "evaluate": "musicae.cli.evaluate:evaluate",
+        "interpolate": "musicae.cli.interpolate:interpolate",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
-        "reconstruct": "musicae.cli.morph:reconstruct",
-        "sample": "musicae.cli.morph:sample",
+        "reconstruct": "musicae.cli.reconstruct:reconstruct",
+        "sample": "musicae.cli.sample:sample",
         "score": "musicae.cli.score:score",
-        "show": "musicae.cli.presets:show",
-        "train": "musicae.cli.training:train",
-        "upscale": "musicae.cli.restore:upscale",
-        "vary": "musicae.cli.morph:vary",
+        "show": "musicae.cli.show:show",
+        "train": "musicae.cli.train:train",
+        "upscale": "musicae.cli.upscale:upscale",
+        "vary": "musicae.cli.vary:vary",
     },
 }
+"""Kind of part -> name -> ``"module:attr"``. A part is in the file of its name."""
 
 GROUPS = tuple(BUILT_IN)
 
@@ -152,7 +144,7 @@ def lookup_target(group: str, name: str) -> str:
     return owners[name][0]
 
 
-def lookup(group: str, name: str) -> Callable[..., Any]:
+def lookup(group: str, name: str) -> Any:
     """Import and return what `name` stands for."""
     target = lookup_target(group, name)
     module, _, attribute = target.partition(":")
@@ -160,12 +152,12 @@ def lookup(group: str, name: str) -> Callable[..., Any]:
         found = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except Exception as error:  # Whatever goes wrong inside another package is that package's to mend.
+    except Exception as error:  # Whatever goes wrong inside another package is for that package to fix.
         raise MusicaeError(
             f"the {group.removesuffix('s')} '{name}' ({target}, from {_owners(group)[name][1]}) "
             f"cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
-    return found  # type: ignore[return-value]
+    return found
 
 
 def signature(group: str, name: str) -> dict[str, inspect.Parameter]:

@@ -11,23 +11,25 @@ What a part raises by itself is reported in the same way, its traceback kept as 
 
 from __future__ import annotations
 
+import inspect
 import math
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from . import registry, windows
-from .core import Adapter, Autoencoder, Latent, Restorer, Sample, Spec
-from .errors import MusicaeError
+from musicae import registry
+from musicae.core import Adapter, Latent, Likelihood, Model, Sample, Spec
+from musicae.errors import MusicaeError
+from musicae.tensors import windows
 
 __all__ = ["check_adapter", "check_model"]
 
-_METHODS = ("read", "write", "blank", "mix", "concat", "augment", "canonical")
 _BATCH = 4
 
 
@@ -46,13 +48,13 @@ def check_adapter(adapter: Adapter, path: Path | None = None, tolerance: float =
     MusicaeError : the first promise that is broken, in one line.
     """
     who = type(adapter).__name__
-    for name in _METHODS:
-        _need(callable(getattr(adapter, name, None)), who, f"has no method '{name}'")
-    _check_suffixes(who, getattr(adapter, "suffixes", None))
-    _check_spec(who, getattr(adapter, "spec", None))
+    _need(isinstance(adapter, Adapter), who, "must be a subclass of musicae.core.Adapter")
+    _check_suffixes(who, adapter)
+    _check_spec(who, adapter.spec)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = path or _make_file(who, adapter, folder)
+        _check_sniff(who, adapter, source, folder)
         sample = _read(who, adapter, source)
         _check_sample(who, adapter.spec, sample)
         _check_round_trip(who, adapter, sample, folder, source.suffix, tolerance)
@@ -61,8 +63,8 @@ def check_adapter(adapter: Adapter, path: Path | None = None, tolerance: float =
     _check_windows(who, adapter, sample)
 
 
-def check_model(model: Autoencoder | Callable[..., Any], spec: Spec) -> None:
-    """Prove that a model keeps the promises of `musicae.core.Autoencoder` for windows like `spec`.
+def check_model(model: Model | Callable[..., Model], spec: Spec) -> None:
+    """Prove that a model keeps the promises of `musicae.core.Model` for windows like `spec`.
 
     Parameters
     ----------
@@ -74,23 +76,23 @@ def check_model(model: Autoencoder | Callable[..., Any], spec: Spec) -> None:
     ------
     MusicaeError : the first promise that is broken, in one line.
     """
-    who = model.__class__.__name__ if isinstance(model, nn.Module) else _name_of(model)
+    given = model if isinstance(model, nn.Module) else None
+    who = type(given).__name__ if given is not None else _name_of(model)
     _check_spec(who, spec)
-    built = model if isinstance(model, nn.Module) else _build(who, model, spec)
-    _need(isinstance(built, nn.Module), who, f"makes a {type(built).__name__}, not a torch.nn.Module")
-    for name in ("encode", "params", "decode"):
-        _need(callable(getattr(built, name, None)), who, f"has no method '{name}'")
-    size = getattr(built, "latent_size", None)
+    built = given if given is not None else _build(who, model, spec)
+    if not isinstance(built, Model):
+        raise MusicaeError(f"{who}: must be a subclass of musicae.core.Model, not {type(built).__name__}")
+    size = built.latent_size
     _need(isinstance(size, int) and size >= 0, who, f"latent_size must be a whole number of 0 or more, not {size!r}")
     x = _random(spec, _BATCH)
     was_training = built.training
     _check_gradients(who, built, spec, x)
     built.eval()
     with torch.no_grad():
-        z = _check_code(who, built, x)
+        z = _check_code(who, built, spec, x)
         _check_outputs(who, built, spec, z, x)
-        if built is not model:
-            _check_state(who, built, _build(who, model, spec), z, x)
+        if given is None:
+            _check_state(who, built, _build(who, model, spec), spec, x)
     built.train(was_training)
 
 
@@ -110,14 +112,28 @@ def _doing(who: str, what: str) -> Iterator[None]:
 
 
 def _name_of(factory: Any) -> str:
-    return str(getattr(getattr(factory, "func", factory), "__name__", type(factory).__name__))
+    """Return what a factory is called: the function or class itself, or the one that is bound with settings."""
+    bare = factory.func if isinstance(factory, partial) else factory
+    return bare.__name__ if inspect.isroutine(bare) or inspect.isclass(bare) else type(bare).__name__
 
 
 def _shape(tensor: Any) -> str:
     return str(tuple(tensor.shape)) if isinstance(tensor, Tensor) else f"a {type(tensor).__name__}"
 
 
-def _check_suffixes(who: str, suffixes: Any) -> None:
+def _check_sniff(who: str, adapter: Adapter, source: Path, folder: Path) -> None:
+    other = folder / "other.none"
+    other.write_bytes(b"")
+    for path in (source, other):
+        with _doing(who, "sniff"):
+            score = adapter.sniff(path.read_bytes()[:65_536], path)
+        good = isinstance(score, float | int) and 0 <= score <= 1
+        _need(good, who, f"sniff must give a number from 0 to 1, not {score!r}")
+        _need(score > 0 or path is other, who, f"sniff gives 0 for {path.name}, which it reads")
+
+
+def _check_suffixes(who: str, adapter: Adapter) -> None:
+    suffixes: Any = adapter.suffixes
     good = isinstance(suffixes, tuple) and suffixes and all(isinstance(s, str) for s in suffixes)
     _need(good, who, f"suffixes must be a tuple of file endings, not {suffixes!r}")
     for suffix in suffixes:
@@ -137,24 +153,25 @@ def _check_spec(who: str, spec: Any) -> None:
     _need(spec.likelihood in known, who, f"spec names the likelihood {spec.likelihood!r}; there is {', '.join(known)}")
 
 
+def _likelihood(spec: Spec) -> Likelihood:
+    made: Likelihood = registry.build("likelihoods", spec.likelihood)
+    return made.bind(spec)
+
+
 def _random(spec: Spec, n: int) -> Tensor:
     """Return `n` windows ``(n, C, *S)`` such as the likelihood of `spec` could draw, the same every time."""
     rng = torch.Generator().manual_seed(n)
-    if spec.likelihood == "categorical":
-        classes = torch.randint(spec.channels, (n, *spec.shape), generator=rng)
-        return nn.functional.one_hot(classes, spec.channels).movedim(-1, 1).float()
-    values = torch.randn(n, *spec.full_shape, generator=rng)
-    return (values > 0).float() if spec.likelihood == "bernoulli" else values
+    likelihood, params = _likelihood(spec), torch.zeros(n, *spec.full_shape)
+    if not likelihood.discrete:
+        params = torch.randn(params.shape, generator=rng)
+    return likelihood.sample(params, 1.0, rng)
 
 
 def _check_values(who: str, what: str, values: Tensor, spec: Spec, axis: int) -> None:
     """Check that `values`, with their channels at `axis`, are such as the likelihood of `spec` knows."""
     _need(bool(values.isfinite().all()), who, f"{what} has values that are not finite")
-    if spec.likelihood == "categorical":
-        one_hot = bool(((values == 0) | (values == 1)).all()) and bool((values.sum(axis) == 1).all())
-        _need(one_hot, who, f"{what} is not one-hot over its {spec.channels} channels, as 'categorical' needs")
-    if spec.likelihood == "bernoulli":
-        _need(bool(((values >= 0) & (values <= 1)).all()), who, f"{what} has values outside 0 .. 1")
+    flaw = _likelihood(spec).flaw(values, axis)
+    _need(not flaw, who, f"{what} {flaw}")
 
 
 def _make_file(who: str, adapter: Adapter, folder: Path) -> Path:
@@ -260,11 +277,11 @@ def _check_windows(who: str, adapter: Adapter, sample: Sample) -> None:
         one = adapter.augment(batch, torch.Generator().manual_seed(1))
         two = adapter.augment(batch, torch.Generator().manual_seed(1))
     good = isinstance(one, Tensor) and one.shape == kept.shape and one.dtype == kept.dtype
-    _need(good, who, f"augment turns {_shape(kept)} float32 into {_shape(one)} {getattr(one, 'dtype', '')}".rstrip())
+    _need(good, who, f"augment turns {_shape(kept)} float32 into {_shape(one)}")
     _need(torch.equal(batch, kept), who, "augment changes the batch it is given")
     _need(torch.equal(one, two), who, "augment draws from elsewhere than its generator")
     _check_values(who, "what augment gives", one, spec, 1)
-    data = kept.argmax(1) if spec.likelihood == "categorical" else kept
+    data = _likelihood(spec).pack(kept)
     with _doing(who, "canonical"):
         plain = adapter.canonical(data)
     good = isinstance(plain, Tensor) and plain.shape == data.shape
@@ -286,67 +303,72 @@ def _check_tensor(who: str, what: str, tensor: Any, shape: tuple[int, ...]) -> N
     _need(bool(tensor.isfinite().all()), who, f"{what} gives values that are not finite")
 
 
-def _encode(who: str, model: Any, x: Tensor) -> Latent:
-    with _doing(who, "encode"):
-        latent = model.encode(x)
-    if not isinstance(latent, Latent):
-        raise MusicaeError(f"{who}: encode gives a {type(latent).__name__}, not a musicae.core.Latent")
-    shape = (len(x), model.latent_size)
-    _check_tensor(who, "the mean of encode", latent.mean, shape)
-    if latent.logvar is not None:
-        _check_tensor(who, "the logvar of encode", latent.logvar, shape)
-    return latent
+def _condition(model: Model, spec: Spec, n: int) -> Tensor | None:
+    """Return a condition for `n` windows, the same every time, of a model that takes one."""
+    told = model.condition
+    if told is None:
+        return None
+    if told.classes:
+        return nn.functional.one_hot(torch.arange(n) % told.channels, told.channels).float()
+    shape = (n, told.channels, spec.shape[-1]) if told.along else (n, told.channels)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(n))
 
 
-def _check_gradients(who: str, model: Any, spec: Spec, x: Tensor) -> None:
+def _check_gradients(who: str, model: Model, spec: Spec, x: Tensor) -> None:
     """Check that a training step's loss reaches every parameter."""
     model.train()
     model.zero_grad()
-    loss = torch.zeros(())
-    z = x.new_zeros(len(x), 0)
-    if model.latent_size:
-        latent = _encode(who, model, x)
-        z = latent.sample(torch.Generator().manual_seed(0))
-        loss = loss + latent.kl().sum()
-        if (penalty := getattr(model, "penalty", None)) is not None:
-            with _doing(who, "penalty"):
-                loss = loss + penalty(latent, torch.Generator().manual_seed(0))
-    what = _what_gives_params(model)
-    with _doing(who, what):
-        params = _params(model, z, x)
-    _check_tensor(who, what, params, (len(x), *spec.full_shape))
-    nll = registry.build("likelihoods", spec.likelihood).nll(params, x)
-    loss = loss + nll.sum()
+    rng = torch.Generator().manual_seed(0)
+    with _doing(who, "forward"):
+        params, latent = model(x, x, _condition(model, spec, len(x)), rng)
+    _check_latent(who, "forward", model, latent, len(x))
+    _check_tensor(who, "forward", params, (len(x), *spec.full_shape))
+    loss = _likelihood(spec).nll(params, x).sum() + latent.kl().sum()
+    with _doing(who, "penalty"):
+        penalty = model.penalty(latent, rng)
+    loss = loss if penalty is None else loss + penalty
     with _doing(who, "the gradient of its loss"):
         loss.backward()
     weights = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
     _need(weights, who, "has no parameter to train")
     for name, weight in weights:
-        _need(weight.grad is not None, who, f"no gradient of the loss reaches the parameter '{name}'")
+        if weight.grad is None:
+            raise MusicaeError(f"{who}: no gradient of the loss reaches the parameter '{name}'")
         _need(math.isfinite(float(weight.grad.norm())), who, f"the gradient of '{name}' is not finite")
     model.zero_grad()
 
 
-def _check_code(who: str, model: Any, x: Tensor) -> Tensor:
+def _check_code(who: str, model: Model, spec: Spec, x: Tensor) -> Tensor:
     """Return the code of `x`, or an empty one where the model has none and says so."""
+    cond = _condition(model, spec, len(x))
     if not model.latent_size:
-        _check_refusal(who, "encode of a model without a code", lambda: model.encode(x))
+        _check_refusal(who, "encode of a model without a code", lambda: model.encode(x, cond))
         return x.new_zeros(len(x), 0)
-    mean, again, alone = (_encode(who, model, part).mean for part in (x, x, x[:1]))
+    first = None if cond is None else cond[:1]
+    mean, again, alone = (_encode(who, model, *part).mean for part in ((x, cond), (x, cond), (x[:1], first)))
     _need(torch.equal(mean, again), who, "encode gives another code the second time, in eval mode")
     _need(_near(alone, mean[:1]), who, "the code of an example depends on the others of its batch, in eval mode")
     return mean
 
 
-def _check_outputs(who: str, model: Any, spec: Spec, z: Tensor, x: Tensor) -> None:
-    """Check `params` and `decode`: their shapes, that they repeat, and that examples stand alone."""
-    likelihood = registry.build("likelihoods", spec.likelihood)
-    calls: list[tuple[str, Callable[[int], Any]]] = [
-        (_what_gives_params(model), lambda n: _params(model, z[:n], x[:n])),
-        ("decode", lambda n: model.decode(z[:n], likelihood.mode)),
-    ]
-    if isinstance(model, Restorer):
-        calls[1] = ("the mode of restore", lambda n: likelihood.mode(model.restore(x[:n])))
+def _check_outputs(who: str, model: Model, spec: Spec, z: Tensor, x: Tensor) -> None:
+    """Check what the model gives: its shape, that it repeats, and that examples stand alone."""
+    likelihood, cond = _likelihood(spec), _condition(model, spec, len(x))
+
+    def told(n: int) -> Tensor | None:
+        return None if cond is None else cond[:n]
+
+    calls: list[tuple[str, Callable[[int], Any]]]
+    if model.restores:
+        calls = [
+            ("restore", lambda n: model.restore(x[:n], told(n))),
+            ("the mode of restore", lambda n: likelihood.mode(model.restore(x[:n], told(n)))),
+        ]
+    else:
+        calls = [
+            ("params", lambda n: model.params(z[:n], x[:n], told(n))),
+            ("decode", lambda n: model.decode(z[:n], likelihood.mode, told(n))),
+        ]
     for what, call in calls:
         with _doing(who, what):
             out, again, alone = call(len(x)), call(len(x)), call(1)
@@ -355,26 +377,53 @@ def _check_outputs(who: str, model: Any, spec: Spec, z: Tensor, x: Tensor) -> No
         _need(torch.equal(out, again), who, f"{what} gives other values the second time, in eval mode")
         _need(_near(alone, out[:1]), who, f"what {what} gives for an example depends on the others of its batch")
     _check_values(who, "what decode gives", out, spec, 1)
+    if model.streams:
+        _check_stream(who, model, spec)
 
 
-def _what_gives_params(model: Any) -> str:
-    return "restore" if isinstance(model, Restorer) else "params"
+def _check_stream(who: str, model: Model, spec: Spec) -> None:
+    """Check that blocks give what all of them together give, and that the state is tensors."""
+    grain = model.multiple
+    x = torch.randn(1, spec.channels, 3 * grain, generator=torch.Generator().manual_seed(0))
+    state = model.initial_state(1)
+    tensors = isinstance(state, tuple) and all(isinstance(one, Tensor) for one in state)
+    _need(tensors, who, "initial_state must give a tuple of tensors")
+    with _doing(who, "stream"):
+        whole, _ = model.stream(x, state)
+        parts = []
+        for block in torch.split(x, grain, dim=-1):
+            part, state = model.stream(block, state)
+            parts.append(part)
+    _check_tensor(who, "stream", whole, tuple(x.shape))
+    _need(_near(torch.cat(parts, -1), whole), who, "stream gives other values block by block than at once")
 
 
-def _params(model: Any, z: Tensor, x: Tensor) -> Any:
-    return model.restore(x) if isinstance(model, Restorer) else model.params(z, x)
+def _encode(who: str, model: Model, x: Tensor, cond: Tensor | None) -> Latent:
+    with _doing(who, "encode"):
+        latent = model.encode(x, cond)
+    _check_latent(who, "encode", model, latent, len(x))
+    return latent
+
+
+def _check_latent(who: str, what: str, model: Model, latent: Any, n: int) -> None:
+    if not isinstance(latent, Latent):
+        raise MusicaeError(f"{who}: {what} gives a {type(latent).__name__}, not a musicae.core.Latent")
+    shape = (n, model.latent_size)
+    _check_tensor(who, f"the mean of {what}", latent.mean, shape)
+    if latent.logvar is not None:
+        _check_tensor(who, f"the logvar of {what}", latent.logvar, shape)
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
     return torch.allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
-def _check_state(who: str, model: Any, other: Any, z: Tensor, x: Tensor) -> None:
+def _check_state(who: str, model: Model, other: Model, spec: Spec, x: Tensor) -> None:
     """Check that `other`, loaded with the state of `model`, is the same model."""
     with _doing(who, "loading its saved state into another"):
         other.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()})
     other.eval()
-    same = torch.equal(_params(model, z, x), _params(other, z, x))
-    if model.latent_size:
-        same = same and torch.equal(model.encode(x).mean, other.encode(x).mean)
+    cond = _condition(model, spec, len(x))
+    (one, code), (again, its) = (each(x, x, cond, torch.Generator().manual_seed(0)) for each in (model, other))
+    same = torch.equal(one, again) and torch.equal(code.mean, its.mean)
     _need(same, who, "its state_dict is not all of its state: a copy loaded from it gives other values")

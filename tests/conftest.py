@@ -140,7 +140,7 @@ def tiny_classes(untrained: Untrained) -> Path:
     return untrained(
         "tiny-classes", adapter={"name": "image"}, dataset={"name": "mnist"},
         model={"name": "vae", "latent": 4, "classes": 10, **SMALL}, likelihood={"name": "bernoulli", "grey": True},
-        prior={"name": "flow", "width": 16, "depth": 1, "classes": 10},
+        prior={"name": "flow", "width": 16, "depth": 1, "cond_channels": 10},
     )  # fmt: skip
 
 
@@ -166,9 +166,9 @@ def tiny_upscale(untrained: Untrained) -> Path:
 def tiny_voice(untrained: Untrained) -> Path:
     """The checkpoint of an untrained network that cleans sound at 8 kHz as it comes in."""
     return untrained(
-        "tiny-voice", adapter={"name": "audio", "rate": 8000, "size": 2048}, dataset={"name": "recordings"},
-        model={"name": "dual-path", "n_fft": 64, "hop": 32, "width": 8, "blocks": 1, "bands": [[9, 1], [3, 8]]},
-        corruption={"name": "mix-noise", "rate": 8000}, likelihood={"name": "spectral"},
+        "tiny-voice", adapter={"name": "audio", "sample_rate": 8000, "size": 2048}, dataset={"name": "recordings"},
+        model={"name": "dual-path", "n_fft": 64, "hop_length": 32, "width": 8, "blocks": 1, "bands": [[9, 1], [3, 8]]},
+        corruption={"name": "mix-noise", "sample_rate": 8000}, likelihood={"name": "spectral"},
     )  # fmt: skip
 
 
@@ -176,8 +176,8 @@ def tiny_voice(untrained: Untrained) -> Path:
 def tiny_band(untrained: Untrained) -> Path:
     """The checkpoint of an untrained network that fills up sound of 4 kHz to 8 kHz."""
     return untrained(
-        "tiny-band", adapter={"name": "audio", "rate": 8000, "size": 2048}, dataset={"name": "recordings"},
-        model={"name": "band-extension", "n_fft": 64, "hop": 16, "width": 8, "layers": 1},
+        "tiny-band", adapter={"name": "audio", "sample_rate": 8000, "size": 2048}, dataset={"name": "recordings"},
+        model={"name": "band-extension", "n_fft": 64, "hop_length": 16, "width": 8, "layers": 1},
         corruption={"name": "band-limit"}, likelihood={"name": "log-spectral"},
     )  # fmt: skip
 
@@ -187,6 +187,9 @@ def tiny_drum(untrained: Untrained) -> Path:
     """The checkpoint of an untrained VAE of single sounds at 8 kHz."""
     return untrained(
         "tiny-drum",
-        adapter={"name": "mel", "rate": 8000, "n_fft": 128, "hop": 64, "mels": 16, "frames": 32, "rounds": 5},
+        adapter={
+            "name": "mel", "sample_rate": 8000, "n_fft": 128, "hop_length": 64, "n_mels": 16, "frames": 32,
+            "griffin_lim_steps": 5,
+        },
         dataset={"name": "one-shots"}, model={"name": "vae", "latent": 4, **SMALL},
     )  # fmt: skip

@@ -24,6 +24,15 @@ def test_what_is_written_is_read(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["x.safetensors"]
 
 
+def test_shapes_are_those_of_what_is_read(tmp_path):
+    path = tmp_path / "x"
+    checkpoint.write(path, TENSORS, {}, half=True)
+    assert checkpoint.shapes(path) == {"a": (3, 4), "b": (2,), "big": (1,)}
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(MusicaeError, match="whole safetensors"):
+        checkpoint.shapes(path)
+
+
 def test_half_precision_halves_what_fits_and_keeps_what_does_not(tmp_path):
     checkpoint.write(tmp_path / "x", TENSORS, {}, half=True)
     _, tensors = checkpoint.read(tmp_path / "x")
@@ -67,13 +76,48 @@ def test_other_files_are_refused(tmp_path):
     _with_header(path, other="1")
     with pytest.raises(MusicaeError, match="not a musicae checkpoint"):
         checkpoint.read(path)
-    for text in ("{", "[]", '{"format": null}', "{}"):
+    for text in ("{", "[]", '{"format": null}', '{"format": "1"}', '{"format": 1.5}', "{}", "3"):
         _with_header(path, musicae=text)
-        with pytest.raises(MusicaeError):
-            checkpoint.read(path)
+        for look in (checkpoint.read, checkpoint.read_header, checkpoint.shapes):
+            with pytest.raises(MusicaeError, match="header is missing or damaged"):
+                look(path)
     _with_header(path, musicae=json.dumps({"format": checkpoint.FORMAT + 1}))
-    with pytest.raises(MusicaeError, match="newer"):
-        checkpoint.read(path)
+    for look in (checkpoint.read, checkpoint.read_header, checkpoint.shapes):
+        with pytest.raises(MusicaeError, match="newer"):
+            look(path)
+
+
+OLD = {
+    "description": "a small one",
+    "model": {"name": "dual-path", "hop": 32, "usual": [5]},
+    "prior": {"name": "flow", "numbers": 2},
+}
+
+
+def test_a_file_of_format_1_is_read_with_the_names_of_today(tmp_path):
+    path, tensors = tmp_path / "x", {"model.merge.enter.bias": torch.ones(3), "prior.leave.bias": torch.zeros(2)}
+    path.write_bytes(save(tensors, {"musicae": json.dumps({"format": 1, "preset": OLD, "step": 4})}))
+    header, found = checkpoint.read(path)
+    assert header == checkpoint.read_header(path)
+    assert header["preset"]["model"] == {"name": "dual-path", "hop_length": 32, "background_frames": [5]}
+    assert header["preset"]["prior"] == {"name": "flow", "active_size": 2}
+    assert (header["format"], header["step"]) == (checkpoint.FORMAT, 4)
+    assert found.keys() == {"model.merge.expand.bias", "prior.project_out.bias"}
+    assert checkpoint.shapes(path) == {"model.merge.expand.bias": (3,), "prior.project_out.bias": (2,)}
+
+
+def test_a_file_of_today_keeps_its_names(tmp_path):
+    path, tensors = tmp_path / "x", {"model.merge.enter.bias": torch.ones(3)}
+    checkpoint.write(path, tensors, {"preset": OLD})
+    header, found = checkpoint.read(path)
+    assert header["preset"] == OLD
+    assert found.keys() == tensors.keys()
+
+
+def test_a_file_of_format_1_without_a_preset_is_read_too(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(save({"model.enter.bias": torch.ones(3)}, {"musicae": '{"format": 1}'}))
+    assert checkpoint.read(path)[1].keys() == {"model.enter.bias"}
 
 
 class Trap:

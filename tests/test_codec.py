@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from musicae import checkpoint, codec, registry
-from musicae.core import Sample, Spec
+from musicae.core import ConditionSpec, Sample, Spec
 from musicae.errors import MusicaeError
-from musicae.likelihoods import Gaussian
 from musicae.preset import Preset
+from musicae.tensors.likelihoods.gaussian import Gaussian
 
 TINY = {
     "adapter": {"name": "melody"},
-    "model": {"name": "patch-vae", "latent": 8, "width": 12, "depth": 1, "heads": 2, "recurrent": 8},
+    "model": {"name": "patch-vae", "latent": 8, "width": 12, "depth": 1, "heads": 2, "gru_width": 8},
     "prior": {"name": "flow", "width": 16, "depth": 1},
 }
 
@@ -60,7 +60,7 @@ def test_batches_do_not_change_the_result():
     assert parts.decode(z[:0]).shape == (0, 90, 32)
 
 
-def test_what_a_code_stands_for_is_likelier_than_anything_else():
+def test_what_a_code_stands_for_is_more_probable_than_anything_else():
     parts = tiny()
     z = parts.draw(4, seed=0)
     values = parts.decode(z)
@@ -69,10 +69,10 @@ def test_what_a_code_stands_for_is_likelier_than_anything_else():
     assert (parts.nll(z, values) < parts.nll(z, others)).all()
     torch.testing.assert_close(parts.nll(z, values, batch=3), parts.nll(z, values))
     for batch in (3, 100):
-        likeliest, doubt = parts.decode_and_doubt(z, batch)
-        assert torch.equal(likeliest, parts.decode(z))
-        torch.testing.assert_close(doubt, parts.nll(z, likeliest))
-    assert [len(part) for part in parts.decode_and_doubt(z[:0])] == [0, 0]
+        most_probable, nll = parts.decode_with_nll(z, batch=batch)
+        assert torch.equal(most_probable, parts.decode(z))
+        torch.testing.assert_close(nll, parts.nll(z, most_probable))
+    assert [len(part) for part in parts.decode_with_nll(z[:0])] == [0, 0]
 
 
 def test_noise_and_codes_go_over_into_each_other():
@@ -100,8 +100,8 @@ def _damage(tmp_path, header=None, tensors=None):
 
 def test_tensors_that_do_not_fit_are_refused(tmp_path):
     for change in (
-        lambda t: {**t, "model.code.bias": t["model.code.bias"][:-1]},
-        lambda t: {k: v for k, v in t.items() if k != "model.code.bias"},
+        lambda t: {**t, "model.to_code.bias": t["model.to_code.bias"][:-1]},
+        lambda t: {k: v for k, v in t.items() if k != "model.to_code.bias"},
         lambda t: {**t, "model.extra": torch.zeros(1)},
     ):
         with pytest.raises(MusicaeError, match="does not fit"):
@@ -147,7 +147,7 @@ def test_tiles_give_what_the_whole_gives(monkeypatch, size):
     monkeypatch.setattr(codec, "_TILE", 16)
     monkeypatch.setattr(codec, "_CONTEXT", 16)
     told = []
-    tiled = parts.restore_whole(x, report=lambda done, of: told.append((done, of)))
+    tiled = parts.restore_any_size(x, report=lambda done, of: told.append((done, of)))
     # Mirrored at its edge where that is not a whole block: noise drawn out to lines is no noise.
     mode = "replicate" if size == (1, 1) else "reflect"
     padded = torch.nn.functional.pad(x[None], (0, -size[1] % 2, 0, -size[0] % 2), mode=mode)
@@ -159,15 +159,15 @@ def test_restoring_is_for_models_that_can(tiny_melody):
     melody = codec.load(str(tiny_melody))
     assert melody.restore(melody.split(Sample(line(64)))).shape == (2, 90, 32)
     with pytest.raises(MusicaeError, match="code of fixed size"):
-        melody.restore_whole(line(64))
+        melody.restore_any_size(line(64))
     with pytest.raises(MusicaeError, match="takes no label"):
-        melody.labels(torch.tensor([1]))
+        melody.label_conditions(torch.tensor([1]))
 
 
 def test_labels_are_one_hot_and_checked():
     parts = unet()
-    parts.model.classes = 3
-    assert parts.labels(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
+    parts.model.condition = ConditionSpec(3, classes=True)
+    assert parts.label_conditions(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
     for wrong in (-1, 3):
         with pytest.raises(MusicaeError, match="0 to 2"):
-            parts.labels(torch.tensor([wrong]))
+            parts.label_conditions(torch.tensor([wrong]))

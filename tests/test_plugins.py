@@ -31,18 +31,25 @@ def run(command: list[str], folders: list[Path], cwd: Path) -> subprocess.Comple
 
 
 LIBRARY = """
+import io
 from pathlib import Path
 import musicae
-from musicae import ops, preset
+from musicae import preset
+from musicae.ops.choose import preset_for
 
-assert ops.preset_for(Path("in.toy")) == "toy-beat"
+assert preset_for(Path("in.toy")) == "toy-beat"
 recipe = preset.load("toy-beat", ["training.steps=2", "training.batch=8", "training.warmup=1"])
-path = musicae.train_preset(recipe, Path("run"), cpu=True)
+path = musicae.train(recipe, Path("run"), cpu=True)
 codec = musicae.load(str(path))
 sample = codec.adapter.read(Path("in.toy"))
 code = codec.encode(codec.split(sample))
 sample.tensor = codec.join(codec.decode(code.mean), sample.hop, sample.tensor.shape[-1])
 codec.adapter.write(sample, Path("out.toy"))
+stream = io.BytesIO()
+codec.adapter.write(sample, stream)
+assert stream.getvalue() == Path("out.toy").read_bytes()
+stream.seek(0)
+assert musicae.reconstruct(stream, preset=codec).sample.tensor.shape == sample.tensor.shape
 print(codec.step, type(codec.adapter).__module__, type(codec.model).__module__, tuple(code.mean.shape))
 """
 

@@ -47,11 +47,11 @@ def test_the_shipped_folder_is_the_one_beside_or_inside_the_package() -> None:
 
 @pytest.mark.parametrize("name", [name for name, owner in preset.listed().items() if owner == "musicae"])
 def test_every_shipped_preset_resolves(name: str) -> None:
-    from musicae.train import fit
+    from musicae.training.options import TrainingOptions
 
     recipe = preset.load(name)
     assert recipe.description
-    resolved = preset.resolve(recipe, fit)
+    resolved = preset.resolve(recipe, TrainingOptions)
     assert Preset.from_dict(json.loads(json.dumps(resolved.as_dict()))).name == name
 
 
@@ -138,6 +138,28 @@ class TestExtends:
         put(shipped, "two", f"extends = '{base}'")
         with pytest.raises(MusicaeError, match="extends another; only one level is allowed"):
             preset.load("two")
+
+
+class TestDefaults:
+    def test_what_a_preset_is_a_default_for_is_its_own(self, shipped: Path) -> None:
+        put(shipped, "large", "extends = 'small'\n[model]\nlatent = 64\n")
+        (shipped / "small.toml").write_text("default_for = ['code', 'sample']\ncontent = 'speech'\n" + SMALL)
+        small, large = preset.load("small"), preset.load("large")
+        assert (small.default_for, small.content) == (("code", "sample"), "speech")
+        assert (large.default_for, large.content) == ((), "")
+
+    @pytest.mark.parametrize("wrong", ["'code'", "3", "[1]"])
+    def test_jobs_are_a_list(self, shipped: Path, wrong: str) -> None:
+        (shipped / "small.toml").write_text(f"default_for = {wrong}\n" + SMALL)
+        with pytest.raises(MusicaeError, match="preset 'small': default_for must be a list of jobs"):
+            preset.load("small")
+
+
+def test_names_from_before_are_taken_too(shipped: Path) -> None:
+    put(shipped, "old", SMALL + "[likelihood]\nname = 'spectral'\nwords = 3.0\n[dataset]\nname = 'files'\nmost = 5\n")
+    recipe = preset.load("old", ["likelihood.ratio=0.1"])
+    assert recipe.part("likelihood") == ("spectral", {"stoi_weight": 3.0, "snr_weight": 0.1})
+    assert recipe.part("dataset") == ("pictures", {"max_windows": 5})
 
 
 class TestOverrides:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,36 @@ def parts(entry_points: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_every_built_in_name_can_be_imported(group: str, name: str) -> None:
     assert callable(registry.lookup(group, name))
     assert all(isinstance(p, inspect.Parameter) for p in registry.signature(group, name).values())
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group in registry.GROUPS for name in registry.BUILT_IN[group]]
+)
+def test_a_part_is_in_the_file_of_its_name(group: str, name: str) -> None:
+    module, _, attribute = registry.BUILT_IN[group][name].partition(":")
+    assert module.rpartition(".")[2] == name.replace("-", "_")
+    assert attribute in sys.modules[registry.lookup(group, name).__module__ if group != "commands" else module].__dict__
+
+
+@pytest.mark.parametrize(
+    ("group", "folder"),
+    [
+        ("adapters", "adapters"),
+        ("corruptions", "corruptions"),
+        ("datasets", "datasets"),
+        ("evaluations", "evaluations"),
+        ("likelihoods", "tensors/likelihoods"),
+        ("commands", "cli"),
+    ],
+)
+def test_a_folder_of_parts_holds_nothing_else(repository: Path, group: str, folder: str) -> None:
+    found = {path.stem.replace("_", "-") for path in (repository / "musicae" / folder).glob("[a-z]*.py")}
+    assert found - {"run"} == set(registry.BUILT_IN[group])
+
+
+def test_models_and_priors_share_a_folder(repository: Path) -> None:
+    found = {path.stem.replace("_", "-") for path in (repository / "musicae" / "models").glob("[a-z]*.py")}
+    assert found == {*registry.BUILT_IN["models"], *registry.BUILT_IN["priors"]}
 
 
 def test_names_are_sorted_and_hold_those_of_other_packages(parts: Any) -> None:

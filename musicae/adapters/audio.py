@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,126 +15,174 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..core import Sample, Spec
-from ..errors import MusicaeError
-from ..waves import decibels, equalise, magnitudes, power
-from .sound import AV_SUFFIXES, SUFFIXES, Block, Kind, kind_like, kind_of, reading, writing
+from musicae.core import Adapter, Candidate, File, Sample, Spec
+from musicae.errors import MusicaeError
+from musicae.formats.files import name_of, suffix_of
+from musicae.formats.sound_files import (
+    AV_SUFFIXES,
+    SUFFIXES,
+    Block,
+    Kind,
+    is_sound,
+    kind_like,
+    kind_of,
+    reading,
+    writing,
+)
+from musicae.tensors.dsp import SILENCE, decibels, equalise, magnitudes, power
+from musicae.tensors.speech import share_kept
 
-__all__ = ["Audio"]
+__all__ = ["Audio", "is_short", "resample"]
 
-_QUIET = 1e-8
-_N_FFT, _COLUMNS, _RANGE = 1024, 1000, 80.0  # Of a picture: samples, at most about so many, dB.
+_N_FFT, _MAX_COLUMNS, _RANGE_DB = 1024, 1000, 80.0  # Of a picture.
 _SHORT = 2.0  # Seconds up to which a file counts as a single sound.
+_EXCERPT = 30.0  # Seconds, without silence, in which speech is looked for,
+_SEARCHED = 300.0  # among so many first ones.
+_SPEECH_SHARE = 0.82  # What is kept (see `share_kept`) of a voice 5 dB above its noise, and not of music.
 
 
-class Audio:
-    """Files <-> samples ``(1, T)`` in -1 .. 1 at `rate`; the channels of a file are mixed to one.
+class Audio(Adapter):
+    """Files <-> samples ``(1, T)`` in -1 .. 1 at `sample_rate`; the channels of a file are mixed to one.
 
-    What is written has the rate, the channels (all alike), the subtype and the length of what was read.
+    What is written has the rate, the channels (all alike), the format and the length of what was read. The `meta` of a
+    sample is ``{"kind": {rate, channels, format, subtype}, "length": frames}``, both of the file. With
+    ``"as_is": True`` in it the tensor is ``(channels, T)`` at the file's own rate, and is written just so.
 
     Parameters
     ----------
-    rate : in Hz.
+    sample_rate : in Hz.
     size : samples in a window.
-    speed : in training, sounds are played faster or slower by up to this share, which changes their pitch as well.
-    tilt, bumps : in training, sounds are filtered at random, as other voices and microphones would: up to `tilt` dB an
-        octave up or down, and bumps of a deviation of `bumps` dB.
-    quietest, loudest : in training, sounds are brought to a level between, in dB of full scale (root mean square);
-        both 0 leaves them as they are.
+    speed_change : in training, sounds are played faster or slower by up to this share, which changes their pitch too.
+    min_level_db, max_level_db : in training, sounds are brought to a random level between these, in dB of full scale
+        (root mean square); both 0 leaves them as they are.
+    eq_tilt_db, eq_bumps_db : in training, sounds are filtered at random, as other voices and microphones would: a tilt
+        of up to so many dB an octave, and bumps with a standard deviation of so many dB.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
-    default_preset: ClassVar[str] = "sound"
-    default_presets: ClassVar[dict[str, str]] = {"denoise": "denoise", "upscale": "upscale-audio"}
 
     def __init__(
-        self, rate: int = 16_000, size: int = 32_000, speed: float = 0.0, quietest: float = 0.0, loudest: float = 0.0,
-        tilt: float = 0.0, bumps: float = 0.0,
-    ) -> None:  # fmt: skip
-        if min(rate, size) < 1 or not 0 <= speed < 0.5 or quietest > loudest or min(tilt, bumps) < 0:
+        self,
+        sample_rate: int = 16_000,
+        size: int = 32_000,
+        speed_change: float = 0.0,
+        min_level_db: float = 0.0,
+        max_level_db: float = 0.0,
+        eq_tilt_db: float = 0.0,
+        eq_bumps_db: float = 0.0,
+    ) -> None:
+        if min(sample_rate, size) < 1:
+            raise MusicaeError(f"[adapter] sample_rate and size must be over 0, not {sample_rate} and {size}")
+        if not 0 <= speed_change < 0.5:
+            raise MusicaeError(f"[adapter] speed_change must be 0 to 0.5, not {speed_change}")
+        if min_level_db > max_level_db:
             raise MusicaeError(
-                "[adapter] rate and size must be over 0, speed 0 to 0.5, quietest not over loudest, tilt and bumps "
-                f"0 or more, not {rate}, {size}, {speed}, {quietest}, {loudest}, {tilt} and {bumps}"
+                f"[adapter] min_level_db must not be over max_level_db, not {min_level_db} and {max_level_db}"
             )
-        self.rate, self.size, self.speed, self.quietest, self.loudest = rate, size, speed, quietest, loudest
-        self.tilt, self.bumps = tilt, bumps
-
-    @classmethod
-    def accepts(cls, path: Path) -> bool:
-        """Tell whether a file is too long for a single sound. Raise MusicaeError as `read` does."""
-        with reading(path) as file:
-            short = round(_SHORT * file.kind.rate)
-            if file.length is not None:
-                return file.length > short
-            return sum(len(block) for block in islice(file.blocks(short), 2)) > short
+        if min(eq_tilt_db, eq_bumps_db) < 0:
+            raise MusicaeError(
+                f"[adapter] eq_tilt_db and eq_bumps_db must be 0 or more, not {eq_tilt_db} and {eq_bumps_db}"
+            )
+        self.sample_rate, self.size, self.speed_change = sample_rate, size, speed_change
+        self.min_level_db, self.max_level_db = min_level_db, max_level_db
+        self.eq_tilt_db, self.eq_bumps_db = eq_tilt_db, eq_bumps_db
+        self.steps_per_second = float(sample_rate)
 
     @property
     def spec(self) -> Spec:
         """One channel of samples."""
         return Spec(1, (self.size,), "gaussian")
 
-    def read(self, path: Path) -> Sample:
-        """Read a whole file. Raise MusicaeError, one line, for anything that cannot be read."""
-        with reading(path) as file:
-            kind = file.kind
-            mono = np.concatenate([block.mean(1) for block in file.blocks()] or [np.zeros(0, np.float32)])
-            remarks = list(file.remarks)
-        if not len(mono):
-            raise MusicaeError(f"{path} has no samples in it")
+    # --- which files ------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def sniff(cls, head: bytes, file: File) -> float:
+        """Return .9 for sound of more than 2 seconds, .6 for less, .5 for what should be sound but cannot be read."""
+        if not (is_sound(head) or suffix_of(file) in cls.suffixes):
+            return 0.0
+        return {False: 0.9, True: 0.6, None: 0.5}[is_short(file)]
+
+    @classmethod
+    def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
+        """Return the candidate for what is in a file.
+
+        One for speech is taken where the file has no more than that candidate's band, or where it finds speech; else
+        one for anything; of several only for anything, the one whose rate is nearest to the file's, enlarged by
+        `scale`, in octaves. Raise MusicaeError as `read` does.
+        """
+        if len(candidates) == 1:
+            return candidates[0]
+        speech = next((one for one in candidates if one.content == "speech"), None)
+        plain = [one for one in candidates if not one.content]
+        if speech is None:
+            with reading(file) as opened:
+                rate = scale * opened.kind.rate
+            return min(plain or candidates, key=lambda one: abs(math.log2(rate / one.settings["sample_rate"])))
+        if not plain or _has_speech(file, speech):
+            return speech
+        return plain[0]
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def read(self, file: File, *, as_is: bool = False) -> Sample:
+        """Read a whole file; `as_is` keeps its channels ``(channels, T)`` and its rate.
+
+        Raise MusicaeError, one line, for anything that cannot be read.
+        """
+        with reading(file) as opened:
+            kind = opened.kind
+            blocks = [block if as_is else block.mean(1) for block in opened.blocks()]
+            remarks = list(opened.remarks)
+        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        if not len(samples):
+            raise MusicaeError(f"{name_of(file)} has no samples in it")
+        meta: dict[str, Any] = {"kind": asdict(kind), "length": len(samples)}
+        if as_is:
+            return Sample(torch.from_numpy(np.ascontiguousarray(samples.T)), {**meta, "as_is": True}, remarks=remarks)
         if kind.channels > 1:
             remarks.append(f"{kind.channels} channels were mixed to one")
-        if kind.rate != self.rate:
-            remarks.append(f"{kind.rate} Hz became {self.rate} Hz")
-        meta = {"kind": asdict(kind), "length": len(mono)}
-        return Sample(torch.from_numpy(resample(mono, kind.rate, self.rate))[None], meta, remarks=remarks)
+        if kind.rate != self.sample_rate:
+            remarks.append(f"{kind.rate} Hz became {self.sample_rate} Hz")
+        return Sample(torch.from_numpy(resample(samples, kind.rate, self.sample_rate))[None], meta, remarks=remarks)
 
-    @property
-    def steps_per_second(self) -> int:
-        """How many samples are a second, for lengths in words."""
-        return self.rate
+    def write(self, sample: Sample, file: File) -> None:
+        """Write a file, atomically; a stream gets the format in the sample's `meta`, WAV where there is none."""
+        kind = kind_of(sample.meta.get("kind") or self.blank()["kind"])
+        as_is = bool(sample.meta.get("as_is"))
+        if as_is:
+            kind = replace(kind, channels=len(sample.tensor))
+        kind = kind_like(kind, file, sample.tensor.shape[-1] if as_is else None)
+        samples = sample.tensor.T.numpy() if as_is else self._for_file(sample, kind)
+        with writing(file, kind) as opened:
+            opened.write(np.ascontiguousarray(samples))
 
-    @staticmethod
-    def rate_of(path: Path) -> int:
-        """Return the rate of a file in Hz. Raise MusicaeError as `read` does."""
-        with reading(path) as file:
-            return file.kind.rate
-
-    @staticmethod
-    def excerpt(path: Path, seconds: float) -> tuple[Block, int]:
-        """Return up to `seconds` of a file, without silence: of its louder channel, ``(T,)``, and its rate.
-
-        They are of its first five minutes; T may be 0. Raise MusicaeError as `read` does.
-        """
-        found: list[Block] = []
-        with reading(path) as file:
-            rate = file.kind.rate
-            missing = round(seconds * rate)
-            for block in islice(file.blocks(max(1, rate // 2)), 600):
-                powers = np.square(block).mean(0)
-                if powers.max() > _QUIET:
-                    found.append(block[:missing, powers.argmax()])
-                    missing -= len(found[-1])
-                if missing <= 0:
-                    break
-        return np.concatenate(found or [np.zeros(0, np.float32)]), rate
-
-    def write(self, sample: Sample, path: Path) -> None:
-        """Write a file, whole or not at all."""
-        kind = kind_like(kind_of(sample.meta.get("kind") or self.blank()["kind"]), path)
-        samples = resample(sample.tensor[0].numpy(), self.rate, kind.rate)
+    def _for_file(self, sample: Sample, kind: Kind) -> Block:
+        """Return ``(frames, channels)`` at the rate of the file, as long as the file that was read."""
+        samples = resample(sample.tensor[0].numpy(), self.sample_rate, kind.rate)
         length = int(sample.meta.get("length") or 0)
-        # Of the same length up to what resampling rounds: then exactly so.
-        if length and abs(length - len(samples)) <= 2 * max(1, kind.rate // self.rate + 1):
+        # Where only resampling has rounded the length, it is restored.
+        if length and abs(length - len(samples)) <= 2 * max(1, kind.rate // self.sample_rate + 1):
             samples = np.pad(samples, (0, max(0, length - len(samples))))[:length]
-        if not kind.exact:  # What is made here is the preset's own level, not the file's: nothing is cut off.
+        if not kind.exact:  # Turned down, not clipped: the level is the model's own anyway.
             samples = samples / max(1.0, float(np.abs(samples).max(initial=0.0)))
-        with writing(path, kind) as file:
-            file.write(np.repeat(samples[:, None], kind.channels, axis=1))
+        return np.repeat(samples[:, None], kind.channels, axis=1)
+
+    def blocks(self, file: File) -> Iterator[Block]:
+        """Go through a file as ``(T,)`` samples of one channel at the preset's rate, block by block."""
+        import soxr
+
+        with reading(file) as opened:
+            resampler = soxr.ResampleStream(opened.kind.rate, self.sample_rate, 1, dtype="float32")
+            for block in opened.blocks():
+                yield resampler.resample_chunk(block.mean(1))
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+    # --- what lies between files ------------------------------------------------------------------------------------
 
     def blank(self) -> dict[str, Any]:
         """Return that a sound which no file gave is a WAV file of one channel."""
-        return {"kind": asdict(Kind(self.rate, 1)), "length": None}
+        return {"kind": asdict(Kind(self.sample_rate, 1)), "length": None}
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""
@@ -146,45 +196,32 @@ class Audio:
         return Sample(torch.cat([part.tensor for part in parts], dim=-1), {"kind": kind, "length": None}, parts[0].hop)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return ``(B, 1, size)``: a part at random of each sound, at another speed, filtered, at another level."""
+        """Return ``(B, 1, size)``: a random excerpt of each sound, at another speed, filtered, at another level."""
         length = batch.shape[-1]
         wanted = self.size
-        if self.speed and length > self.size:
-            factor = 1 + self.speed * (2 * torch.rand((), generator=generator).item() - 1)
+        if self.speed_change and length > self.size:
+            factor = 1 + self.speed_change * (2 * torch.rand((), generator=generator).item() - 1)
             wanted = min(length, round(self.size * factor))
         if length > wanted:
             start = torch.randint(length - wanted + 1, (len(batch), 1, 1), generator=generator)
             batch = batch.gather(2, (start + torch.arange(wanted)).expand(-1, batch.shape[1], -1))
         if wanted != self.size:
             batch = F.interpolate(batch[:, :, None], size=(1, self.size), mode="bicubic", align_corners=False)[:, :, 0]
-        if self.tilt or self.bumps:
+        if self.eq_tilt_db or self.eq_bumps_db:
             level = power(batch)[..., None].sqrt()
-            batch = level * equalise(batch[:, 0], generator, self.tilt, self.bumps)[:, None]
-        if self.quietest or self.loudest:
-            level = self.quietest + (self.loudest - self.quietest) * torch.rand(len(batch), 1, 1, generator=generator)
-            batch = batch * (10 ** (level / 20) * (power(batch)[..., None] + _QUIET).rsqrt())
+            batch = level * equalise(batch[:, 0], generator, self.eq_tilt_db, self.eq_bumps_db)[:, None]
+        if self.min_level_db or self.max_level_db:
+            span = self.max_level_db - self.min_level_db
+            level = self.min_level_db + span * torch.rand(len(batch), 1, 1, generator=generator)
+            batch = batch * (10 ** (level / 20) * (power(batch)[..., None] + SILENCE).rsqrt())
         return batch
 
     def picture(self, tensor: Tensor) -> Tensor:
-        """Return a spectrogram ``(1, F, columns)`` of ``(1, T)``: low bands at the bottom, from 0, 80 dB down, to 1."""
-        hop = max(_N_FFT // 4, -(-tensor.shape[-1] // _COLUMNS))
+        """Return a spectrogram ``(1, F, columns)`` of ``(1, T)``: low bands at the bottom, 0 (-80 dB) to 1."""
+        hop = max(_N_FFT // 4, -(-tensor.shape[-1] // _MAX_COLUMNS))
         powers = magnitudes(tensor[0], _N_FFT, hop).square()
-        levels = decibels(powers / powers.max().clamp_min(_QUIET))
-        return (1 + levels / _RANGE).clamp(0, 1).flip(0)[None]
-
-    def canonical(self, data: Tensor) -> Tensor:
-        """Return the samples themselves."""
-        return data
-
-    def pieces(self, path: Path) -> Iterator[Block]:
-        """Go through a file as mono samples at the preset's rate, in blocks, for data sets."""
-        import soxr
-
-        with reading(path) as file:
-            change = soxr.ResampleStream(file.kind.rate, self.rate, 1, dtype="float32")
-            for block in file.blocks():
-                yield change.resample_chunk(block.mean(1))
-            yield change.resample_chunk(np.zeros(0, np.float32), last=True)
+        levels = decibels(powers / powers.max().clamp_min(SILENCE))
+        return (1 + levels / _RANGE_DB).clamp(0, 1).flip(0)[None]
 
 
 def resample(samples: Block, old: int, new: int) -> Block:
@@ -195,3 +232,54 @@ def resample(samples: Block, old: int, new: int) -> Block:
 
     changed: Block = soxr.resample(samples, old, new)
     return changed
+
+
+def is_short(file: File) -> bool | None:
+    """Return whether a file of sound is no longer than 2 seconds, a single sound; None if it cannot be read.
+
+    A stream is left where it was.
+    """
+    place = 0 if isinstance(file, Path) else file.tell()
+    found = None
+    with suppress(MusicaeError):
+        with reading(file) as opened:
+            most = round(_SHORT * opened.kind.rate)
+            length = opened.length
+            if length is None:
+                length = sum(len(block) for block in islice(opened.blocks(most), 2))
+        found = length <= most
+    if not isinstance(file, Path):
+        file.seek(place)
+    return found
+
+
+def excerpt(file: File, seconds: float = _EXCERPT) -> tuple[Block, int]:
+    """Return up to `seconds` of a file, without silence: of the louder channel of each block, ``(T,)``, and the rate.
+
+    They are of its first five minutes; T may be 0. Raise MusicaeError for a file that cannot be read.
+    """
+    found: list[Block] = []
+    with reading(file) as opened:
+        rate = opened.kind.rate
+        missing = round(seconds * rate)
+        for block in islice(opened.blocks(max(1, rate // 2)), round(2 * _SEARCHED)):
+            powers = np.square(block).mean(0)
+            if powers.max() > SILENCE:
+                found.append(block[:missing, powers.argmax()])
+                missing -= len(found[-1])
+            if missing <= 0:
+                break
+    return np.concatenate(found or [np.zeros(0, np.float32)]), rate
+
+
+def _has_speech(file: File, candidate: Candidate) -> bool:
+    """Tell whether there is speech in a file: a denoiser for speech leaves most of that, and little of music."""
+    own = int(candidate.settings["sample_rate"])
+    with reading(file) as opened:
+        if opened.kind.rate <= own:
+            return True
+    samples, rate = excerpt(file)
+    samples = resample(samples, rate, own)
+    if not len(samples):
+        return False
+    return share_kept(samples, candidate.restore(samples, own), own) > _SPEECH_SHARE

@@ -13,27 +13,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from musicae.adapters import raster
-from musicae.adapters.raster import Raster
-from musicae.core import Sample, Spec
+from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError, did_you_mean
+from musicae.formats import pictures
+from musicae.formats.files import suffix_of
+from musicae.formats.pictures import Raster
+from musicae.tensors.luma import LUMA_WEIGHTS, luma
 
 __all__ = ["Image"]
 
 FITS = ("scale", "pad", "whole")
 _ROW = 12  # As many frames at most stand in one row; more make a square.
 _GAP = 2  # Pixels between frames.
-_ROWS = 256  # Of a picture, turned into bytes at once.
-_SMALL, _LARGER = 128, 4  # Frames smaller than this are enlarged so many times in an animation.
-_LUMA = (0.299, 0.587, 0.114)  # Of red, green and blue (ITU-R BT.601).
+_STRIP = 256  # Rows of a picture that are turned into bytes at once.
+_SMALL, _ENLARGED = 128, 4  # Frames smaller than this are enlarged so many times in an animation.
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
+_OF_ONE_PICTURE = ("alpha", "chroma", "frames", "profile", "size", "source")  # In `meta`, not to be mixed.
 
 
-class Image:
-    """Reads a picture as values ``(C, H, W)`` from 0 (black) to 1, and writes such values as a picture.
+class Image(Adapter):
+    """Pictures <-> values ``(C, H, W)`` from 0 (black) to 1.
 
     Lost are what EXIF data say besides how to turn the picture, and all frames but the first. Read at any size
-    (``fit="whole"``), it keeps its bits, transparency, colour profile, resolution and, where the preset is grey,
+    (``fit="whole"``), a picture keeps its bits, transparency, colour profile, resolution and, where the preset is grey,
     its colours; PNG, TIFF, WebP and BMP then come back to the bit.
 
     Parameters
@@ -41,32 +43,38 @@ class Image:
     channels : 1 for grey, 3 for red, green and blue.
     height, width : of a window, in pixels.
     fit : what to do with a picture of another size: ``"scale"`` it to fit, keeping its proportions, the rest filled
-        with its border's median colour; ``"pad"`` it so, or cut it, around its centre; or take it ``"whole"``.
-    binarise : make each value of a training batch 0 or 1 by chance, with the value as the chance of 1.
+        with its border's median colour; ``"pad"`` it so, or crop it, around its centre; or take it ``"whole"``.
+    binarise : make each value of a training batch 0 or 1 at random, with the value as the probability of 1.
     flips : flip (and, where windows are square, transpose) training batches at random.
-    greys : the share of the pictures of a training batch that lose their colours.
+    grey_share : the share of the pictures of a training batch that lose their colours.
     likelihood : ``"bernoulli"`` or ``"gaussian"``.
     """
 
-    suffixes: ClassVar[tuple[str, ...]] = tuple(raster.FORMATS)
-    writes: ClassVar[tuple[str, ...]] = tuple(raster.FORMATS)
-    default_preset: ClassVar[str] = "mnist-vae"
-    default_presets: ClassVar[dict[str, str]] = {"denoise": "photo-denoise", "upscale": "photo-upscale"}
+    suffixes: ClassVar[tuple[str, ...]] = tuple(pictures.FORMATS)
+    writes: ClassVar[tuple[str, ...]] = tuple(pictures.FORMATS)
 
     def __init__(
-        self, channels: int = 1, height: int = 28, width: int = 28, fit: str = "scale", binarise: bool = False,
-        flips: bool = False, greys: float = 0.0, likelihood: str = "bernoulli",
-    ) -> None:  # fmt: skip
+        self,
+        channels: int = 1,
+        height: int = 28,
+        width: int = 28,
+        fit: str = "scale",
+        binarise: bool = False,
+        flips: bool = False,
+        grey_share: float = 0.0,
+        likelihood: str = "bernoulli",
+    ) -> None:
         if channels not in (1, 3):
             raise MusicaeError(f"[adapter] channels must be 1 (grey) or 3 (red, green, blue), not {channels}")
         if height < 1 or width < 1:
             raise MusicaeError("[adapter] height and width must be at least 1")
         if likelihood not in ("bernoulli", "gaussian"):
             raise MusicaeError(f"[adapter] likelihood must be 'bernoulli' or 'gaussian', not '{likelihood}'")
-        if not 0 <= greys <= 1:
-            raise MusicaeError(f"[adapter] greys is a share from 0 to 1, not {greys}")
+        if not 0 <= grey_share <= 1:
+            raise MusicaeError(f"[adapter] grey_share must be 0 to 1, not {grey_share}")
         _check_fit(fit)
-        self.fit, self.binarise, self.flips, self.greys = fit, binarise, flips, greys
+        self.fit, self.binarise, self.flips, self.grey_share = fit, binarise, flips, grey_share
+        self.any_size = fit == "whole"
         self._spec = Spec(channels, (height, width), likelihood)
 
     @property
@@ -75,18 +83,20 @@ class Image:
         return self._spec
 
     @classmethod
-    def accepts(cls, path: Path) -> bool:
-        """Tell whether a file is better read by this adapter than by another for the same suffix: always."""
-        return True
+    def sniff(cls, head: bytes, file: File) -> float:
+        """Return .9 for the bytes with which a picture begins, .5 for the suffix of one."""
+        if pictures.format_of(head):
+            return 0.9
+        return 0.5 if suffix_of(file) in cls.suffixes else 0.0
 
     # --- files -----------------------------------------------------------------------------------------------------
 
-    def read(self, path: Path, *, fit: str | None = None) -> Sample:
+    def read(self, file: File, *, fit: str | None = None) -> Sample:
         """Read a picture.
 
         Parameters
         ----------
-        path : a picture; its content, not its ending, tells the kind.
+        file : a picture; its content, not its ending, decides the format.
         fit : what to do with its size, in place of the adapter's setting.
 
         Raises
@@ -95,27 +105,27 @@ class Image:
         """
         fit = self.fit if fit is None else fit
         _check_fit(fit)
-        found = raster.load(Path(path))
+        found = pictures.load(file)
         height, width, channels = found.values.shape
         meta: dict[str, Any] = {
             "mode": "L" if channels == 1 else "RGB",
             "bits": 8 * found.values.itemsize,
             "size": [width, height],
-            "suffix": Path(path).suffix.lower(),
-            "source": Path(path).name,
+            "suffix": suffix_of(file) or found.suffix,
+            "source": file.name if isinstance(file, Path) else "",
         }
         if found.dpi:
             meta["dpi"] = list(found.dpi)
         if fit == "whole":
-            return Sample(self._whole(found, meta), meta, None, found.remarks)
-        values = self._colours(_over(found), meta, found.remarks)
+            return Sample(self._at_full_size(found, meta), meta, None, found.remarks)
+        values = self._colours(_without_alpha(found), meta, found.remarks)
         height, width = self.spec.shape
         values = _scaled(values, height, width, found.remarks) if fit == "scale" else values
         values = _centred(values, height, width, found.remarks)
         return Sample(_tensor(values), meta, None, found.remarks)
 
-    def _whole(self, found: Raster, meta: dict[str, Any]) -> Tensor:
-        """Return all of a picture; what is no luma of it goes into `meta`, as tensors and bytes."""
+    def _at_full_size(self, found: Raster, meta: dict[str, Any]) -> Tensor:
+        """Return a picture as it is; what the tensor does not hold goes into `meta`, as tensors and bytes."""
         if found.profile:
             meta["profile"] = found.profile
         if found.alpha is not None:
@@ -123,53 +133,54 @@ class Image:
             found.remarks.append("its transparency is put back as it is")
         channels = found.values.shape[2]
         if self.spec.channels == 1 and channels == 3:
-            luma = torch.from_numpy(raster.grey(found.values) / np.float32(found.top))[None]
-            sides = [torch.from_numpy(found.values[..., i] / np.float32(found.top)) - luma[0] for i in (2, 0)]
-            chroma = torch.stack([side / weight for side, weight in zip(sides, _CHROMA, strict=True)])
+            grey = torch.from_numpy(pictures.grey(found.values) / np.float32(found.top))[None]
+            differences = [torch.from_numpy(found.values[..., i] / np.float32(found.top)) - grey[0] for i in (2, 0)]
+            chroma = torch.stack([one / weight for one, weight in zip(differences, _CHROMA, strict=True)])
             # Half precision is finer than a step of 8 bits, and half the memory of a large photo.
             meta["chroma"] = chroma if meta["bits"] == 16 else chroma.half()
             found.remarks.append("the preset is grey: the colours (Cb, Cr) are put back as they are")
-            return luma.clamp(0, 1)
+            return grey.clamp(0, 1)
         if channels == 1 and self.spec.channels == 3:
             return _tensor(found.values).expand(3, -1, -1).contiguous()
         return _tensor(found.values)
 
     def _colours(self, values: NDArray[Any], meta: dict[str, Any], remarks: list[str]) -> NDArray[Any]:
-        """Return ``(H, W, channels)`` as the preset wants them."""
+        """Return ``(H, W, C)`` in grey or in colour, as the preset is."""
         if self.spec.channels == 1 and values.shape[2] == 3:
             meta["mode"] = "L"
             remarks.append("the preset is grey: the colours were left out")
-            return raster.grey(values).round().astype(values.dtype)[..., None]
+            return pictures.grey(values).round().astype(values.dtype)[..., None]
         return np.broadcast_to(values, (*values.shape[:2], self.spec.channels))
 
-    def write(self, sample: Sample, path: Path) -> None:
-        """Write ``(C, H, W)``, or the frames that `concat` put together, as a picture of the kind `path` ends with.
+    def write(self, sample: Sample, file: File) -> None:
+        """Write ``(C, H, W)``, or the frames that `concat` put together, as a picture of the format `file` ends with.
 
-        A GIF of several frames is an animation, there and back again. What `meta` keeps of the picture that was read
-        is put back, scaled if the size has changed.
+        A stream gets the format in the sample's `meta`, PNG where there is none. A GIF of several frames is an
+        animation, forth and back. What `meta` keeps of the picture that was read is put back, scaled if the size has
+        changed.
 
         Raises
         ------
         MusicaeError : an ending that is of no picture, a folder that is missing or cannot be written.
         """
-        path = Path(path)
         meta, tensor = sample.meta, sample.tensor.detach().cpu().float().nan_to_num().clamp_(0, 1)
+        kind = pictures.FORMATS.get(meta.get("suffix", ""), "PNG")
         if frames := _frames(tensor, meta):
-            pictures = [self._raster(frame, {**meta, "bits": 8}).values for frame in frames]
-            film = [_enlarged(picture) for picture in (*pictures, *pictures[-2:0:-1])]
-            raster.save(Raster(_laid_out(pictures, meta["frames"])), path, film)
+            shown = [self._raster(frame, {**meta, "bits": 8}).values for frame in frames]
+            animation = [_enlarged(picture) for picture in (*shown, *shown[-2:0:-1])]
+            pictures.save(Raster(_in_rows(shown, meta["frames"])), file, animation, kind)
         else:
-            raster.save(self._raster(tensor, meta), path)
+            pictures.save(self._raster(tensor, meta), file, kind=kind)
 
     def _raster(self, tensor: Tensor, meta: dict[str, Any]) -> Raster:
         height, width = tensor.shape[1:]
         if (chroma := meta.get("chroma")) is not None and len(tensor) == 1:
             blue, red = _to_size(chroma.float(), height, width) * torch.tensor(_CHROMA)[:, None, None] + tensor
-            # What the weights of the luma leave for green.
-            green = (tensor[0] - _LUMA[0] * red - _LUMA[2] * blue) / _LUMA[1]
+            # The definition of luma, solved for green.
+            green = (tensor[0] - LUMA_WEIGHTS[0] * red - LUMA_WEIGHTS[2] * blue) / LUMA_WEIGHTS[1]
             tensor = torch.stack([red, green, blue])
         elif len(tensor) == 3 and meta.get("mode") == "L":
-            tensor = _luma(tensor)
+            tensor = luma(tensor)
         deep = meta.get("bits", 8) == 16
         alpha = meta.get("alpha")
         if alpha is not None:
@@ -185,51 +196,46 @@ class Image:
         return {"mode": "L" if self.spec.channels == 1 else "RGB", "bits": 8}
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-        """Return the `meta` between several: that of the heaviest, without what belongs to one picture alone."""
+        """Return the `meta` of the picture with the largest weight, without what belongs to that picture alone."""
         heaviest = max(range(len(metas)), key=lambda i: weights[i])
         if weights[heaviest] >= 1:
             return dict(metas[heaviest])
-        own = ("alpha", "chroma", "frames", "profile", "size", "source")
-        return {name: value for name, value in metas[heaviest].items() if name not in own}
+        return {name: value for name, value in metas[heaviest].items() if name not in _OF_ONE_PICTURE}
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put pictures side by side, ``(C, H, sum of W)``; `write` gives them a gap, and rows where they are many.
+        """Put pictures side by side, ``(C, H, sum of W)``; `write` adds gaps, and makes rows of many.
 
-        Pictures of different sizes are first centred on grey of the largest's. ``meta["frames"]`` says how they lie.
+        Pictures of different sizes are first centred on grey of the largest size. ``meta["frames"]`` has the layout.
         """
         height = max(part.tensor.shape[1] for part in parts)
         width = max(part.tensor.shape[2] for part in parts)
         columns = len(parts) if len(parts) <= _ROW else math.ceil(math.sqrt(len(parts)))
-        tensor = torch.cat([_framed(part.tensor, height, width) for part in parts], dim=-1)
+        tensor = torch.cat([_on_grey(part.tensor, height, width) for part in parts], dim=-1)
         meta = {**self.blank(), "mode": "RGB" if any(part.meta.get("mode") == "RGB" for part in parts) else "L"}
         meta["frames"] = {"count": len(parts), "columns": columns, "height": height, "width": width, "gap": _GAP}
         return Sample(tensor, meta, None, [remark for part in parts for remark in part.remarks])
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return windows of ``(B, C, H, W)``: cut out at random where larger, flipped, made grey, made 0 or 1."""
+        """Return windows of ``(B, C, H, W)``: a random crop of larger ones, flipped, made grey, binarised."""
         height, width = self.spec.shape
         n, spare = len(batch), (batch.shape[2] - height, batch.shape[3] - width)
         if spare[0] > 0 or spare[1] > 0:
             tops = torch.randint(max(spare[0], 0) + 1, (n,), generator=generator).tolist()
             lefts = torch.randint(max(spare[1], 0) + 1, (n,), generator=generator).tolist()
-            cut = [one[:, y : y + height, x : x + width] for one, y, x in zip(batch, tops, lefts, strict=True)]
-            batch = torch.stack(cut)
+            crops = [one[:, y : y + height, x : x + width] for one, y, x in zip(batch, tops, lefts, strict=True)]
+            batch = torch.stack(crops)
         if self.flips:
             chance = torch.rand(3, n, generator=generator).lt(0.5).to(batch.device)
             batch = torch.where(chance[0].view(n, 1, 1, 1), batch.flip(3), batch)
             batch = torch.where(chance[1].view(n, 1, 1, 1), batch.flip(2), batch)
             if height == width:
                 batch = torch.where(chance[2].view(n, 1, 1, 1), batch.transpose(2, 3), batch)
-        if self.greys and batch.shape[1] == 3:
-            chosen = torch.rand(n, generator=generator).lt(self.greys).to(batch.device)
-            batch = torch.where(chosen.view(n, 1, 1, 1), _luma(batch), batch)
+        if self.grey_share and batch.shape[1] == 3:
+            chosen = torch.rand(n, generator=generator).lt(self.grey_share).to(batch.device)
+            batch = torch.where(chosen.view(n, 1, 1, 1), luma(batch), batch)
         if self.binarise:
             batch = (torch.rand(batch.shape, generator=generator).to(batch.device) < batch).to(batch)
         return batch
-
-    def canonical(self, data: Tensor) -> Tensor:
-        """Return windows as they are: no two that differ are taken for the same picture."""
-        return data
 
 
 # --- sizes ---------------------------------------------------------------------------------------------------------
@@ -240,34 +246,34 @@ def _check_fit(fit: str) -> None:
         raise MusicaeError(f"fit must be 'scale', 'pad' or 'whole', not '{fit}'{did_you_mean(fit, FITS)}")
 
 
-def _over(found: Raster) -> NDArray[Any]:
-    """Return a picture without its transparency: laid over white, or over black where most that shows is light."""
+def _without_alpha(found: Raster) -> NDArray[Any]:
+    """Return a picture laid over white, or over black where most that is opaque is light."""
     if found.alpha is None:
         return found.values
     share = found.alpha[..., None].astype(np.float32) / found.top
-    light = (found.values * share).mean() > 0.5 * found.top * share.mean()
-    found.remarks.append(f"its transparent parts were laid over {'black' if light else 'white'}")
-    paper = 0 if light else found.top
+    is_light = (found.values * share).mean() > 0.5 * found.top * share.mean()
+    found.remarks.append(f"its transparent parts were laid over {'black' if is_light else 'white'}")
+    paper = 0 if is_light else found.top
     laid: NDArray[Any] = (found.values * share + paper * (1 - share)).round().astype(found.values.dtype)
     return laid
 
 
 def _scaled(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
-    """Return a picture scaled, in proportion, so that it just fits."""
+    """Return a picture scaled, keeping its proportions, to the largest size that fits."""
     old = values.shape[:2]
     factor = min(height / old[0], width / old[1])
     new = (max(1, round(old[0] * factor)), max(1, round(old[1] * factor)))
     if new == old:
         return values
     remarks.append(f"it was scaled from {old[1]}x{old[0]} to {new[1]}x{new[0]} pixels")
-    return raster.resize(values, *new)
+    return pictures.resize(values, *new)
 
 
 def _centred(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
-    """Return the middle of a picture where it is larger, and its border's median colour around it where smaller."""
+    """Return a picture cropped to its middle where it is larger, padded with its border's median where smaller."""
     top, left = max(0, (values.shape[0] - height) // 2), max(0, (values.shape[1] - width) // 2)
     if values.shape[0] > height or values.shape[1] > width:
-        remarks.append(f"it was cut to its middle {width}x{height} pixels")
+        remarks.append(f"it was cropped to its middle {width}x{height} pixels")
     values = values[top : top + height, left : left + width]
     if values.shape[:2] == (height, width):
         return values
@@ -276,7 +282,7 @@ def _centred(values: NDArray[Any], height: int, width: int, remarks: list[str]) 
     out[:] = np.median(border, axis=0).astype(values.dtype)
     top, left = (height - values.shape[0]) // 2, (width - values.shape[1]) // 2
     out[top : top + values.shape[0], left : left + values.shape[1]] = values
-    remarks.append("its border's colour was added around it")
+    remarks.append("it was padded with the colour of its border")
     return out
 
 
@@ -289,11 +295,6 @@ def _to_size(planes: Tensor, height: int, width: int) -> Tensor:
 # --- values --------------------------------------------------------------------------------------------------------
 
 
-def _luma(tensor: Tensor) -> Tensor:
-    """Return ``(..., 1, H, W)`` of colours ``(..., 3, H, W)``."""
-    return torch.tensor(_LUMA).to(tensor).view(3, 1, 1).mul(tensor).sum(-3, keepdim=True)
-
-
 def _tensor(values: NDArray[Any]) -> Tensor:
     """Return ``(C, H, W)`` in 0 .. 1 of ``(H, W, C)``."""
     top = np.float32(np.iinfo(values.dtype).max)
@@ -304,30 +305,30 @@ def _array(tensor: Tensor, deep: bool) -> NDArray[Any]:
     """Return ``(H, W, C)`` in 0 .. 255, or 0 .. 65535 if `deep`, of ``(C, H, W)``."""
     top = 65535 if deep else 255
     values = np.empty((*tensor.shape[1:], len(tensor)), np.uint16 if deep else np.uint8)
-    for at in range(0, len(values), _ROWS):  # Of a large picture a copy is a gigabyte.
-        part = tensor[:, at : at + _ROWS].clamp(0, 1)
-        values[at : at + _ROWS] = part.mul_(top).round_().movedim(0, -1).numpy()
+    for at in range(0, len(values), _STRIP):  # A copy of all of a large picture would take a gigabyte.
+        part = tensor[:, at : at + _STRIP].clamp(0, 1)
+        values[at : at + _STRIP] = part.mul_(top).round_().movedim(0, -1).numpy()
     return values
 
 
 # --- frames --------------------------------------------------------------------------------------------------------
 
 
-def _framed(tensor: Tensor, height: int, width: int) -> Tensor:
+def _on_grey(tensor: Tensor, height: int, width: int) -> Tensor:
     down, right = height - tensor.shape[1], width - tensor.shape[2]
     return F.pad(tensor, (right // 2, right - right // 2, down // 2, down - down // 2), value=0.5)
 
 
 def _frames(tensor: Tensor, meta: dict[str, Any]) -> list[Tensor]:
-    """Return the frames that `concat` put side by side; none if the tensor has been cut since, or is one picture."""
+    """Return the frames that `concat` put side by side; none if it is one picture, or cropped since."""
     frames = meta.get("frames")
     if not frames or frames["count"] < 2 or tensor.shape[2] != frames["count"] * frames["width"]:
         return []
     return list(torch.split(tensor, frames["width"], dim=2))
 
 
-def _laid_out(pictures: Sequence[NDArray[Any]], frames: dict[str, int]) -> NDArray[Any]:
-    """Return frames in rows, mid-grey between them and where the last row is short."""
+def _in_rows(pictures: Sequence[NDArray[Any]], frames: dict[str, int]) -> NDArray[Any]:
+    """Return frames in rows, mid-grey between them and at the end of a short last row."""
     high, wide, gap = frames["height"], frames["width"], frames["gap"]
     columns = frames["columns"]
     rows = math.ceil(len(pictures) / columns)
@@ -340,7 +341,7 @@ def _laid_out(pictures: Sequence[NDArray[Any]], frames: dict[str, int]) -> NDArr
 
 
 def _enlarged(picture: NDArray[Any]) -> NDArray[Any]:
-    """Return a frame large enough to be seen, each pixel a square."""
+    """Return a frame large enough to look at, each pixel a square."""
     if max(picture.shape[:2]) >= _SMALL:
         return picture
-    return picture.repeat(_LARGER, 0).repeat(_LARGER, 1)
+    return picture.repeat(_ENLARGED, 0).repeat(_ENLARGED, 1)

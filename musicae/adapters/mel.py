@@ -1,184 +1,210 @@
-"""Sounds as log-mel spectrograms, which say what is heard and leave the phase out; a phase is found again to write."""
+"""Sounds as log-mel spectrograms, which keep what is audible and drop the phase; to write, a phase is estimated."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..core import Sample, Spec
-from ..errors import MusicaeError
-from .audio import Audio
-from .sound import AV_SUFFIXES, SUFFIXES
+from musicae.adapters.audio import Audio, is_short
+from musicae.core import Adapter, File, Sample, Spec
+from musicae.errors import MusicaeError
+from musicae.formats.files import suffix_of
+from musicae.formats.sound_files import AV_SUFFIXES, SUFFIXES, is_sound
+from musicae.tensors.dsp import EPS, NOISE_FLOOR
 
 __all__ = ["Mel"]
 
-_FLOOR, _SCALE = 100.0, 50.0  # A value is (dB + floor) / scale: silence is 0, full scale near 2.
-_ONSET = 1e-3  # Of the largest sample: what is before that is cut off, so that all sounds start at their start.
-_LEAST = 1e-10
+_FLOOR_DB, _SCALE_DB = 100.0, 50.0  # A value is (dB + floor) / scale: NOISE_FLOOR is 0, full scale is 2.
+_MAX_DB = 20.0
+_ONSET = 1e-3  # Of the largest sample: what comes before the first that is larger is cut off.
 
 
-class Mel:
-    """Files <-> log-mel spectrograms ``(1, mels, T)``: decibels scaled so that silence is 0.
+class Mel(Adapter):
+    """Files <-> log-mel spectrograms ``(1, n_mels, T)``: decibels scaled so that silence is 0.
 
-    A file is mixed to one channel and starts at its first sound; what is shorter than a window is filled up with
-    silence. The phase is lost: what is written has one of the Griffin-Lim algorithm, and the file's rate and kind.
+    A file is mixed to one channel and starts at its first sound; one that is shorter than a window is padded with
+    silence. The phase is lost: what is written has one by the Griffin-Lim algorithm, and the file's rate and format.
 
     Parameters
     ----------
-    rate : in Hz.
-    n_fft, hop : of the spectra, in samples.
-    mels : bands.
+    sample_rate : of the sound, in Hz.
+    n_fft, hop_length : of the spectra, in samples.
+    n_mels : bands.
     frames : in a window.
-    rounds : of the search for a phase (Griffin and Lim 1984, the fast one of Perraudin, Balazs and Sondergaard 2013).
-    louder, shift, stretch : in training, sounds are up to so many dB louder or quieter, moved up or down by so many
-        bands, and longer or shorter by such a share.
+    griffin_lim_steps : of estimating the phase (Griffin and Lim 1984, accelerated as by Perraudin, Balazs and
+        Sondergaard 2013).
+    gain_db, shift_bands, stretch : in training, sounds are up to so many dB louder or quieter, moved up or down by up
+        to so many bands, and longer or shorter by up to such a share.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
-    default_preset: ClassVar[str] = "drum-sounds"
-    default_presets: ClassVar[dict[str, str]] = {"denoise": "", "upscale": ""}
     default_align: ClassVar[str] = "pad"  # Looped, a drum would be struck again before it has faded.
 
     def __init__(
-        self, rate: int = 44_100, n_fft: int = 1024, hop: int = 256, mels: int = 96, frames: int = 176,
-        rounds: int = 60, louder: float = 0.0, shift: float = 0.0, stretch: float = 0.0,
-    ) -> None:  # fmt: skip
-        if min(rate, n_fft, hop, mels, frames) < 1 or hop > n_fft // 2 or rounds < 0:
-            raise MusicaeError("[adapter] rate, n_fft, hop, mels and frames must be over 0, hop at most half of n_fft")
-        if min(louder, shift) < 0 or not 0 <= stretch < 0.5:
-            raise MusicaeError("[adapter] louder and shift must be 0 or more, stretch 0 to 0.5")
-        self.rate, self.n_fft, self.hop, self.mels, self.frames = rate, n_fft, hop, mels, frames
-        self.rounds, self.louder, self.shift, self.stretch = rounds, louder, shift, stretch
-
-    @classmethod
-    def accepts(cls, path: Path) -> bool:
-        """Tell whether a file is short enough for a single sound."""
-        return not Audio.accepts(path)
+        self,
+        sample_rate: int = 44_100,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        n_mels: int = 96,
+        frames: int = 176,
+        griffin_lim_steps: int = 60,
+        gain_db: float = 0.0,
+        shift_bands: float = 0.0,
+        stretch: float = 0.0,
+    ) -> None:
+        if min(sample_rate, n_fft, hop_length, n_mels, frames) < 1:
+            raise MusicaeError("[adapter] sample_rate, n_fft, hop_length, n_mels and frames must be over 0")
+        if hop_length > n_fft // 2 or griffin_lim_steps < 0:
+            raise MusicaeError("[adapter] hop_length must be at most half of n_fft, griffin_lim_steps 0 or more")
+        if min(gain_db, shift_bands) < 0 or not 0 <= stretch < 0.5:
+            raise MusicaeError("[adapter] gain_db and shift_bands must be 0 or more, stretch 0 to 0.5")
+        self.audio_rate, self.n_fft, self.hop_length, self.n_mels = sample_rate, n_fft, hop_length, n_mels
+        self.frames, self.griffin_lim_steps = frames, griffin_lim_steps
+        self.gain_db, self.shift_bands, self.stretch = gain_db, shift_bands, stretch
+        self.steps_per_second = sample_rate / hop_length
+        self._audio = Audio(sample_rate, frames * hop_length)
 
     @property
     def spec(self) -> Spec:
-        """One channel of mels and frames."""
-        return Spec(1, (self.mels, self.frames), "gaussian")
+        """One channel of bands and frames."""
+        return Spec(1, (self.n_mels, self.frames), "gaussian")
 
-    @property
-    def steps_per_second(self) -> float:
-        """How many frames are a second, for lengths in words."""
-        return self.rate / self.hop
+    @classmethod
+    def sniff(cls, head: bytes, file: File) -> float:
+        """Return .9 for sound of up to 2 seconds, .4 for longer ones and for what cannot be read."""
+        if not (is_sound(head) or suffix_of(file) in cls.suffixes):
+            return 0.0
+        return 0.9 if is_short(file) else 0.4
+
+    # --- sound <-> spectrogram --------------------------------------------------------------------------------------
 
     @cached_property
-    def _banks(self) -> Tensor:
-        """Return the triangles ``(n_fft / 2 + 1, mels)``."""
+    def _filters(self) -> Tensor:
+        """Return the mel filters ``(n_fft / 2 + 1, n_mels)``."""
         from torchaudio.functional import melscale_fbanks
 
-        banks: Tensor = melscale_fbanks(
-            self.n_fft // 2 + 1, 20.0, self.rate / 2, self.mels, self.rate, norm="slaney", mel_scale="slaney"
+        nyquist = self.audio_rate / 2
+        filters: Tensor = melscale_fbanks(
+            self.n_fft // 2 + 1, 20.0, nyquist, self.n_mels, self.audio_rate, norm="slaney", mel_scale="slaney"
         )
-        return banks * (self.rate / 2 / self.n_fft)
+        return filters * (nyquist / self.n_fft)
 
     def analyse(self, x: Tensor) -> Tensor:
-        """Return the spectrograms ``(B, 1, mels, T // hop)`` of samples ``(B, T)``."""
+        """Return the spectrograms ``(B, 1, n_mels, T // hop_length)`` of samples ``(B, T)``."""
         window = torch.hann_window(self.n_fft)
         padded = F.pad(x, (0, self.n_fft))
-        spectra = torch.stft(padded, self.n_fft, self.hop, window=window, return_complex=True, pad_mode="constant")
-        powers = (spectra[..., : x.shape[1] // self.hop].abs() * (2 / window.sum())).square()
-        decibels = 10 * (torch.einsum("bft,fm->bmt", powers, self._banks) + _LEAST).log10()
-        return ((decibels + _FLOOR) / _SCALE).clamp_min(0)[:, None]
+        spectra = torch.stft(
+            padded, self.n_fft, self.hop_length, window=window, return_complex=True, pad_mode="constant"
+        )
+        powers = (spectra[..., : x.shape[1] // self.hop_length].abs() * (2 / window.sum())).square()
+        decibels = 10 * (torch.einsum("bft,fm->bmt", powers, self._filters) + NOISE_FLOOR).log10()
+        return ((decibels + _FLOOR_DB) / _SCALE_DB).clamp_min(0)[:, None]
 
     def synthesise(self, x: Tensor) -> Tensor:
-        """Return samples ``(B, T * hop)`` whose spectrograms are near ``(B, 1, mels, T)``; the same every time."""
+        """Return samples ``(B, T * hop_length)`` whose spectrograms are near ``(B, 1, n_mels, T)``; no randomness."""
         from torchaudio.functional import griffinlim
 
-        decibels = x[:, 0].clamp(0, (_FLOOR + 20) / _SCALE) * _SCALE - _FLOOR
-        powers = self._spread((10 ** (decibels / 10) - _LEAST).clamp_min(0))
+        decibels = x[:, 0].clamp(0, (_FLOOR_DB + _MAX_DB) / _SCALE_DB) * _SCALE_DB - _FLOOR_DB
+        powers = self._inverse_filtered((10 ** (decibels / 10) - NOISE_FLOOR).clamp_min(0))
         window = torch.hann_window(self.n_fft)
-        sizes = powers.sqrt() * (window.sum() / 2)
-        # Frames of silence at both ends, where the search would else lean on nothing.
-        extra = math.ceil(self.n_fft / self.hop)
-        sizes = F.pad(sizes, (0, extra))
+        magnitudes = powers.sqrt() * (window.sum() / 2)
+        # With silence after the end, the last frames overlap with others, too.
+        magnitudes = F.pad(magnitudes, (0, math.ceil(self.n_fft / self.hop_length)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             found: Tensor = griffinlim(
-                sizes, window, self.n_fft, self.hop, self.n_fft, 1.0, self.rounds, 0.99 if self.rounds else 0.0,
-                (sizes.shape[-1] - 1) * self.hop, True,
-            )  # fmt: skip
-        return found[:, : x.shape[-1] * self.hop]
+                magnitudes,
+                window,
+                self.n_fft,
+                self.hop_length,
+                self.n_fft,
+                power=1.0,
+                n_iter=self.griffin_lim_steps,
+                momentum=0.99 if self.griffin_lim_steps else 0.0,
+                length=(magnitudes.shape[-1] - 1) * self.hop_length,
+                rand_init=True,
+            )
+        return found[:, : x.shape[-1] * self.hop_length]
 
-    def _spread(self, bands: Tensor, rounds: int = 50) -> Tensor:
-        """Return powers ``(B, F, T)``, none below 0, whose bands are near ``(B, mels, T)`` (Lee and Seung 2001)."""
-        banks = self._banks
-        weight = banks.sum(1).clamp_min(1e-12)
-        found = torch.einsum("bmt,fm->bft", bands, banks / banks.sum(0).clamp_min(1e-12)) + _LEAST
-        for _ in range(rounds):
-            made = torch.einsum("bft,fm->bmt", found, banks)
-            found = found * torch.einsum("bmt,fm->bft", bands / made.clamp_min(1e-14), banks) / weight[:, None]
+    def _inverse_filtered(self, bands: Tensor, steps: int = 50) -> Tensor:
+        """Return powers ``(B, F, T)``, none below 0, whose bands are near ``(B, n_mels, T)`` (Lee and Seung 2001)."""
+        filters = self._filters
+        weight = filters.sum(1).clamp_min(EPS)
+        found = torch.einsum("bmt,fm->bft", bands, filters / filters.sum(0).clamp_min(EPS)) + NOISE_FLOOR
+        for _ in range(steps):
+            made = torch.einsum("bft,fm->bmt", found, filters)
+            found = found * torch.einsum("bmt,fm->bft", bands / made.clamp_min(1e-14), filters) / weight[:, None]
         return found * (weight[:, None] > 1e-9)
 
-    def read(self, path: Path) -> Sample:
+    def round_trip(self, x: Tensor) -> Tensor:
+        """Return the spectrograms of the sounds that `synthesise` makes of ``(N, 1, n_mels, T)``."""
+        return self.analyse(self.synthesise(x))
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def read(self, file: File) -> Sample:
         """Read a whole file. Raise MusicaeError, one line, for anything that cannot be read."""
-        read = Audio(self.rate, self.frames * self.hop).read(path)
-        samples = read.tensor[0]
+        sample = self._audio.read(file)
+        samples = sample.tensor[0]
         loud = (samples.abs() > _ONSET * samples.abs().max()).nonzero()
         start = int(loud[0]) if len(loud) else 0
         samples = samples[start:]
         if start:
-            read.remarks.append(f"it starts after {start / self.rate:.3f} s of silence, which was cut off")
+            sample.remarks.append(f"it starts after {start / self.audio_rate:.3f} s of silence, which was cut off")
         length = len(samples)
-        samples = F.pad(samples, (0, max(0, self.frames * self.hop - length) + -length % self.hop))
-        meta = {"kind": read.meta["kind"], "length": length}
-        return Sample(self.analyse(samples[None])[0], meta, remarks=read.remarks)
+        missing = max(0, self.frames * self.hop_length - length) + -length % self.hop_length
+        meta = {"kind": sample.meta["kind"], "length": length}
+        return Sample(self.analyse(F.pad(samples, (0, missing))[None])[0], meta, remarks=sample.remarks)
 
-    def write(self, sample: Sample, path: Path) -> None:
-        """Write a file, whole or not at all."""
+    def write(self, sample: Sample, file: File) -> None:
+        """Write a file, atomically; a stream gets the format in the sample's `meta`, WAV where there is none."""
         samples = self.synthesise(sample.tensor[None])
-        peak = samples.abs().max()
-        samples = samples / peak.clamp_min(1.0)  # Of several that are all as loud as can be.
+        samples = samples / samples.abs().max().clamp_min(1.0)  # Sounds at full scale may add up to more.
         meta = {"kind": sample.meta.get("kind") or self.blank()["kind"], "length": None}
-        Audio(self.rate).write(Sample(samples, meta), path)
+        self._audio.write(Sample(samples, meta), file)
+
+    # --- what lies between files ------------------------------------------------------------------------------------
 
     def blank(self) -> dict[str, Any]:
         """Return that a sound which no file gave is a WAV file of one channel."""
-        return Audio(self.rate).blank()
+        return self._audio.blank()
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""
-        return Audio(self.rate).mix(metas, weights)
+        return self._audio.mix(metas, weights)
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
         """Put sounds one after another."""
-        return Audio(self.rate).concat(parts)
+        return self._audio.concat(parts)
 
-    def picture(self, x: Tensor) -> Tensor:
-        """Return a spectrogram ``(1, mels, T)`` as a picture: low bands at the bottom, values 0 to 1."""
-        return (x / 2).clamp(0, 1).flip(-2)
+    def picture(self, tensor: Tensor) -> Tensor:
+        """Return a spectrogram ``(1, n_mels, T)`` as a picture: low bands at the bottom, values 0 to 1."""
+        return (tensor / 2).clamp(0, 1).flip(-2)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return spectrograms ``(B, 1, mels, T)`` that are louder or quieter, higher or lower, longer or shorter."""
+        """Return spectrograms ``(B, 1, n_mels, T)`` made louder or quieter, higher or lower, longer or shorter."""
         n = len(batch)
 
         def drawn(reach: float) -> Tensor:
             return reach * (2 * torch.rand(n, generator=generator) - 1)
 
-        if self.shift or self.stretch:
+        if self.shift_bands or self.stretch:
             height, width = batch.shape[-2:]
             across = 1 / (1 + drawn(self.stretch))
             matrix = torch.zeros(n, 2, 3)
             matrix[:, 0, 0], matrix[:, 1, 1] = across, 1.0
-            matrix[:, 0, 2] = across - 1  # Its start stays where it is.
-            matrix[:, 1, 2] = 2 * drawn(self.shift) / height
+            matrix[:, 0, 2] = across - 1  # The start stays where it is.
+            matrix[:, 1, 2] = 2 * drawn(self.shift_bands) / height
             grid = F.affine_grid(matrix, [n, 1, height, width], align_corners=False)
             batch = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
-        if self.louder:
-            batch = torch.where(batch > 0, batch + drawn(self.louder).view(-1, 1, 1, 1) / _SCALE, batch).clamp_min(0)
+        if self.gain_db:
+            gain = drawn(self.gain_db).view(-1, 1, 1, 1) / _SCALE_DB
+            batch = torch.where(batch > 0, batch + gain, batch).clamp_min(0)
         return batch
-
-    def canonical(self, data: Tensor) -> Tensor:
-        """Return the spectrograms themselves."""
-        return data

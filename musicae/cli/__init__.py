@@ -22,7 +22,7 @@ __all__ = ["main", "run"]
 
 
 class Commands(click.Group):
-    """The commands of the registry, with one line for each error that a person can mend."""
+    """The commands of the registry, with one line for each error that the user can fix."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, without importing a command."""
@@ -35,13 +35,13 @@ class Commands(click.Group):
         found = registry.lookup("commands", cmd_name)
         if not isinstance(found, click.Command):
             owner = registry.owner("commands", cmd_name)
-            raise MusicaeError(f"the command '{cmd_name}' of {owner} is no click.Command; tell its authors")
+            raise MusicaeError(f"the command '{cmd_name}' of {owner} is not a click.Command; tell its authors")
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the first word names, or say which was meant."""
+        """Find the command that the first word names, or suggest the one that was meant."""
         names = registry.names("commands")
         if args[0] not in names and not args[0].startswith("-"):
             raise click.UsageError(f"no command named '{args[0]}'{did_you_mean(args[0], names)}", ctx)
@@ -61,14 +61,14 @@ class Commands(click.Group):
             formatter.write_dl(rows)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> NoReturn:
-        """Run a command and leave with its exit code: 0, 1 for what a person can mend, 2 for wrong usage."""
+        """Run a command and leave with its exit code: 0, 1 for what the user can fix, 2 for wrong usage."""
         if args is None:
-            # Being told to end must clean up as an error does. Only a process of our own may decide that.
+            # SIGTERM must clean up as an error does; only a process of our own may decide that.
             signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
             if isinstance(sys.stdout, io.TextIOWrapper):
-                sys.stdout.reconfigure(errors="surrogateescape")  # A file's name need not be text.
+                sys.stdout.reconfigure(errors="surrogateescape")  # A file's name need not be valid text.
                 if os.name == "nt" and not sys.stdout.isatty():
-                    sys.stdout.reconfigure(encoding="utf-8")  # What it is there knows few names.
+                    sys.stdout.reconfigure(encoding="utf-8")  # The code page of a pipe there has few characters.
         settings |= {"standalone_mode": False}
         settings.setdefault("prog_name", "musicae")
         try:
@@ -83,7 +83,7 @@ class Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             code = 130
         except BrokenPipeError:
-            # Whoever read us has gone; the interpreter must not try to flush again when it ends.
+            # Nobody reads stdout any more; the interpreter must not flush it again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         except OSError as error:
@@ -103,15 +103,14 @@ class Commands(click.Group):
 def main() -> None:
     """Turn one piece of music or picture into another, vary it, restore it, or make it up.
 
-    Paths and JSON go to stdout, everything else to stderr. `musicae COMMAND --help` tells more.
+    Paths and JSON go to stdout, everything else to stderr. `musicae COMMAND --help` says more.
     """
 
 
 def run() -> NoReturn:
-    """Be the command, and end the process with it.
+    """Run the command, and end the process with it.
 
-    It is not taken apart piece by piece, unless there are threads to wait for: with torch that costs most of a second,
-    and memory.
+    Unless there are threads to wait for, the interpreter is not torn down: with torch that takes most of a second.
     """
     try:
         main()

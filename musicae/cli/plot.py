@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.staging import staged
 from musicae.errors import MusicaeError
-
-from .results import staged
-from .training import data_option, folders_of
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["latent", "losses", "plot", "reconstruction"]
 
-_PLANE = 20  # Places along a side of the decoded plane.
+_PLANE = 20  # Pictures along a side of the decoded plane.
 _NOT_LOSSES = ("step", "steps", "lr", "beta", "examples_per_second")
 
 preset_argument = click.argument("name", metavar="PRESET")
@@ -57,7 +56,9 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
     import torch
 
     from musicae import codec as codecs
-    from musicae import inputs, plots
+    from musicae import plots
+    from musicae.ops.conditions import class_names
+    from musicae.ops.inputs import crop_windows
 
     codec = codecs.load(name)
     if not codec.model.latent_size:
@@ -65,32 +66,43 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
     draws_plane = codec.model.latent_size == 2 and len(codec.spec.shape) == 2
     targets = [out / f"{codec.preset.name}-{what}.png" for what in ("codes", "plane")[: 1 + draws_plane]]
     with staged(targets, force) as places:
-        windows = _test(codec, folders, count, seed)
-        given, cond = windows.batch(torch.arange(len(windows))), codec.labels_of(windows)
-        points, axes = _points(codec.encode(inputs.cut_to_size(codec, given, seed), cond).mean)
-        names = inputs.class_names(codec) or windows.names if windows.labels is not None else []
+        windows = _held_out(codec, folders, count, seed)
+        given, cond = windows.batch(torch.arange(len(windows))), codec.conditions(windows)
+        points, axes = _points(codec.encode(crop_windows(codec, given, seed), cond).mean)
+        names = class_names(codec) or windows.names if windows.labels is not None else []
         title = f"{codec.preset.name}: {len(windows)} held-out examples"
         plots.scatter(points, places[targets[0]], windows.labels, names, axes=axes, title=title)
         if draws_plane:
-            # The middle of each of equally likely shares of N(0, 1).
-            at = torch.special.ndtri((torch.arange(_PLANE) + 0.5) / _PLANE)
-            grid = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1).flatten(0, 1)
-            cond = None if cond is None else codec.labels(torch.zeros(len(grid)))
-            tiles = codec.decode(grid, cond=cond).view(_PLANE, _PLANE, *codec.spec.full_shape)
-            said = f"{codec.preset.name}{'' if cond is None else ', class 0'}: the plane of its code, decoded"
-            plots.plane(tiles, at.tolist(), places[targets[1]], said)
+            tiles, at, under = _plane(codec)
+            title = f"{codec.preset.name}{under}: the plane of its code, decoded"
+            plots.plane(tiles, at, places[targets[1]], title)
     for target in targets:
         click.echo(target)
 
 
-def _test(codec: Codec, folders: Mapping[str, Path], count: int, seed: int) -> Windows:
+def _plane(codec: Codec) -> tuple[torch.Tensor, list[float], str]:
+    """Decode the plane of a code of two numbers: pictures ``(P, P, C, H, W)``, the numbers, and under which condition.
+
+    The numbers are the middles of equal shares of N(0, 1).
+    """
+    import torch
+
+    at = torch.special.ndtri((torch.arange(_PLANE) + 0.5) / _PLANE)
+    grid = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1).flatten(0, 1)
+    cond, under = None, ""
+    if codec.model.condition is not None:
+        cond, under = codec.label_conditions(torch.zeros(len(grid))), ", class 0"
+    return codec.decode(grid, cond=cond).view(_PLANE, _PLANE, *codec.spec.full_shape), at.tolist(), under
+
+
+def _held_out(codec: Codec, folders: Mapping[str, Path], count: int, seed: int) -> Windows:
     """Return `count` windows at random of the preset's test split."""
     import torch
 
-    from musicae import data
-    from musicae.codec import generator
+    from musicae import splits
+    from musicae.tensors.random import generator
 
-    windows = data.load(codec.preset, codec.adapter, "test", folders)
+    windows = splits.load(codec.preset, codec.adapter, "test", folders)
     if not len(windows):
         raise MusicaeError("the test split is empty; give more data with --data")
     return windows.subset(torch.randperm(len(windows), generator=generator(seed, 31))[:count])
@@ -133,24 +145,26 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
     import torch
 
     from musicae import codec as codecs
-    from musicae import inputs, plots
-    from musicae.codec import generator
+    from musicae import plots
+    from musicae.ops.inputs import crop_windows
+    from musicae.tensors.metrics import psnr
+    from musicae.tensors.random import generator
 
     codec = codecs.load(name)
     if len(codec.spec.shape) != 2:
         raise MusicaeError(f"'{codec.preset.name}' makes no pictures; musicae reconstruct --png draws what it makes")
     target = output or Path(f"{codec.preset.name}-reconstruction.png")
     with staged([target], force) as places:
-        windows = _test(codec, folders, count, seed)
-        clean = inputs.cut_to_size(codec, windows.batch(torch.arange(len(windows))), seed)
+        windows = _held_out(codec, folders, count, seed)
+        clean = crop_windows(codec, windows.batch(torch.arange(len(windows))), seed)
         lines = {"input": clean}
-        if corrupt := codec.corruption():
-            lines["given"] = corrupt(clean, generator(seed, 41))
-        made = codec.restore(lines.get("given", clean), codec.labels_of(windows)).clamp(0, 1)
-        lines |= {"output": made, "error": (made - clean).abs()}
+        if corruption := codec.corruption():
+            lines["given"] = corruption(clean, generator(seed, 41))
+        restored = codec.restore(lines.get("given", clean), codec.conditions(windows)).clamp(0, 1)
+        lines |= {"output": restored, "error": (restored - clean).abs()}
         plots.rows(lines, places[target])
-    error = (made - clean).square().flatten(1).mean(1).clamp_min(1e-10)
-    click.echo(f"PSNR {(-10 * error.log10()).mean().item():.2f} dB", err=True)
+    # A picture that comes back without any error counts as 100 dB.
+    click.echo(f"PSNR {psnr(clean, restored).clamp_max(100).mean().item():.2f} dB", err=True)
     click.echo(target)
 
 
@@ -181,7 +195,7 @@ def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
     except OSError:
         raise MusicaeError(f"there is no {path}; name the folder of a training (musicae train -o DIR)") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise MusicaeError(f"{path} is no record of a training, or a damaged one") from None
+        raise MusicaeError(f"{path} is not the log of a training, or it is damaged; name the folder of one") from None
     if not curves:
         raise MusicaeError(f"{path} has no losses yet; train for longer")
     return curves

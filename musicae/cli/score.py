@@ -6,35 +6,40 @@ from pathlib import Path
 
 import click
 
-from .results import percent, say_json, say_skipped
-from .training import data_option, folders_of
+from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.options import preset_option
+from musicae.cli.shared.progress import percent
+from musicae.cli.shared.results import say_json, say_skipped
 
 __all__ = ["score"]
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--preset", metavar="NAME", help="A preset or a .safetensors file; by default what fits the first input.")
+@preset_option
 @data_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Other training windows for another number.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def score(files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], seed: int, as_json: bool) -> None:
-    """Tell how strange files are to a preset.
+    """Score how unlike its training data files look to a preset.
 
-    A line for each file (of a folder, for all in it): its score, the share of 5,000 training examples, chosen at
-    random, that score less, and its path. The score is -ELBO in nats a dimension, of a plain autoencoder the mean
-    squared error. A file at 100 % is like nothing that the preset has learned.
+    Prints a line for each file (of a folder, for all in it): its score, the share of 5,000 random training examples
+    that score less, and its path. The score is -ELBO in nats a dimension, of a plain autoencoder the mean squared
+    error. A file at 100 % is stranger than all of the training data.
     """
     folders = folders_of(data)
-    from musicae import scoring
+    from musicae.ops import score as scoring
 
     made = scoring.score(*files, preset=preset, folders=folders, seed=seed, report=percent("files", least=100))
     if as_json:
         rows = [{"path": str(one.path), "score": one.value, "percentile": one.percentile} for one in made.files]
         facts = {
-            "preset": made.codec.preset.name, "measure": made.measure, "files": rows, "skipped": made.skipped,
+            "preset": made.codec.preset.name,
+            "measure": made.measure,
+            "files": rows,
+            "skipped": made.skipped,
             "training": {"count": len(made.known), "median": made.known.median().item()},
-        }  # fmt: skip
+        }
         say_json(facts)
     else:
         click.echo(f"{scoring.MEASURES[made.measure]}; training median {made.known.median().item():.4g}", err=True)

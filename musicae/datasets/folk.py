@@ -6,17 +6,17 @@ About 12,800 tunes. See music21's ``corpus/license.txt`` for their terms.
 from __future__ import annotations
 
 import importlib.util
+import io
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from ..core import Adapter, Windows
-from ..errors import MusicaeError
-from . import cache, scores
-from .split import check, split_of
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared.split import check, split_of
+from musicae.errors import MusicaeError
 
 __all__ = ["folk"]
 
@@ -52,15 +52,15 @@ def _corpus() -> Path:
     return Path(found.origin).parent / "corpus"
 
 
-def _read_book(adapter: Any, path: Path) -> list[tuple[str, Tensor]]:
-    """Return the windows of every tune in an ABC file; a tune that cannot be read is passed over."""
+def _read_book(adapter: Adapter, path: Path) -> list[tuple[str, Tensor]]:
+    """Return the windows of every tune in an ABC file; a tune that cannot be read is skipped."""
     text = path.read_text(encoding="utf-8", errors="replace")
     found = []
     for number, tune in enumerate(re.split(r"(?m)^(?=X:)", text)[1:]):
         title = re.search(r"(?m)^T:\s*(.+)$", tune)
         name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
         try:
-            sample = adapter.from_abc(tune)
+            sample = adapter.read(io.BytesIO(tune.encode()))
         except MusicaeError:
             continue
         found.append((name, scores.cut(adapter, sample)))

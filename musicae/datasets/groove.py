@@ -8,10 +8,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..core import Adapter, Windows
-from ..errors import MusicaeError
-from . import cache, fetch, scores
-from .split import check
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache, fetch, scores
+from musicae.datasets.shared.split import check
+from musicae.errors import MusicaeError
 
 __all__ = ["groove"]
 
@@ -32,7 +32,7 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
     with table.open(newline="", encoding="utf-8") as file:
         rows = {row["midi_filename"]: row for row in csv.DictReader(file)}
     files = [path for path in (table.parent / name for name in sorted(rows)) if path.is_file()]
-    key = cache.fingerprint(files, table.parent, set="groove", adapter=adapter.__dict__)
+    key = cache.fingerprint(files, table.parent, set="groove", adapter=adapter.__dict__, kind=type(adapter).__name__)
 
     def make() -> Windows:
         read = partial(_read_file, adapter, table.parent)

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,54 +15,77 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import Adapter, Windows
-from ..errors import MusicaeError
-from . import cache
-from .split import check, split_of
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache
+from musicae.datasets.shared.split import check, split_of
+from musicae.errors import MusicaeError
 
-__all__ = ["files"]
+__all__ = ["pictures"]
 
 _LEVELS = 255
-_LONGEST = 2000  # A side longer than this is first brought down to it: so large a photo is softer still.
-_TRIES = 4  # Places looked at for each crop, until one is not flat.
+_MAX_SIDE = 2000  # A picture with a longer side is first scaled down to it: so large a photo is not sharp anyway.
+_TRIES = 4  # Random places for each crop, until one is not flat.
 _FLAT = 0.015  # The standard deviation below which a crop is flat: bare sky, a shade without a picture in it.
 _AT_ONCE = 64  # Pictures in memory together while reading.
-_NAMED = 5  # Of the pictures passed over, how many are named.
+_NAMED = 5  # Of the pictures left out, so many are named.
 
 
-def files(
-    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03,
-    crops: int = 40, size: int = 0, most: int = 20_000, scales: tuple[float, ...] = (1.0, 0.75, 0.5),
-) -> Windows:  # fmt: skip
-    """Return one split of all pictures under `folder`, split by a seeded hash of the file's name.
+@dataclass(frozen=True)
+class _Cropping:
+    """How many crops a picture gives, of which shape ``(H, W)``, at which scales."""
 
-    An adapter that fits pictures to its window gets one window of each. One that takes them whole gets `crops` random
-    ones of each, at one of `scales` (a photo is soft at full size; smaller it is sharper), flat ones left out; those
-    for training are of `size` pixels along a side (0: half as much again as the adapter's window, which it cuts out of
-    them at random), the others as large as the window. `most` bounds the windows in all: of many pictures fewer crops
-    are taken, of very many not all are read.
-    Pictures that cannot be read or are smaller than a crop are passed over, and logged at the end.
+    crops: int
+    shape: tuple[int, int]
+    scales: tuple[float, ...]
+
+
+def pictures(
+    adapter: Adapter,
+    split: str,
+    folder: Path | None,
+    *,
+    seed: int = 0,
+    test: float = 0.05,
+    validation: float = 0.03,
+    crops: int = 40,
+    crop_size: int = 0,
+    max_windows: int = 20_000,
+    scales: tuple[float, ...] = (1.0, 0.75, 0.5),
+) -> Windows:
+    """Return one split of all pictures under `folder`, chosen by a seeded hash of the file's name.
+
+    An adapter that fits pictures to its window gets one window of each, one for any size random crops. Pictures that
+    cannot be read or are smaller than a crop are left out, and logged at the end.
+    Raise MusicaeError where there is none.
+
+    Parameters
+    ----------
+    adapter, split, folder, seed, test, validation : as for all data sets.
+    crops : of each picture, at a random place and one of the `scales`; flat ones are left out.
+    crop_size : of a crop for training, in pixels along a side; 0 for half as much again as the adapter's window, which
+        is cut out of it at random. The crops of other splits are as large as that window.
+    max_windows : in all splits together: of many pictures fewer crops are taken, of very many not all are read.
+    scales : a photo is soft at full size; smaller it is sharper.
     """
     check(split)
-    folder = cache.own_folder(folder, "files", "pictures")
+    folder = cache.own_folder(folder, "pictures", "pictures")
     if len(adapter.spec.shape) != 2:
-        raise MusicaeError("the data set 'files' is of pictures; use it with the adapter 'image'")
-    if min(crops, most) < 1 or size < 0:
-        raise MusicaeError("[dataset] crops and most must be at least 1, and size 0 or more")
+        raise MusicaeError("the data set 'pictures' is of pictures; use it with the adapter 'image'")
+    if min(crops, max_windows) < 1 or crop_size < 0:
+        raise MusicaeError("[dataset] crops and max_windows must be at least 1, and crop_size 0 or more")
     if not scales or not all(0 < scale <= 1 for scale in scales):
         raise MusicaeError(f"[dataset] scales must be over 0 and at most 1, not {list(scales)}")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
     if not paths:
         raise MusicaeError(f"no pictures under {folder}; check the path given with --data")
     height, width = adapter.spec.shape
-    shape = (max(size, height), max(size, width)) if size else (height * 3 // 2, width * 3 // 2)
-    settings = {"seed": seed, "crops": crops, "shape": shape, "most": most, "scales": scales}
-    key = cache.fingerprint(paths, folder, set="pictures", adapter=adapter.__dict__, **settings)
+    large = (max(crop_size, height), max(crop_size, width)) if crop_size else (height * 3 // 2, width * 3 // 2)
+    taken = sorted(sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))[:max_windows])
+    cropping = _Cropping(min(crops, max(1, max_windows // len(taken))), large, tuple(scales))
+    key = cache.fingerprint(taken, folder, set="pictures", adapter=adapter, seed=seed, cropping=cropping)
 
     def make() -> Windows:
-        drawn = sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))
-        taken = sorted(drawn[:most])
-        read = partial(_read, adapter, folder, seed, min(crops, max(1, most // len(taken))), shape, scales)
+        read = partial(_read, adapter, folder, seed, cropping)
         return _collect(adapter, zip(taken, _map(read, taken), strict=True), folder)
 
     everything = cache.cached(key, make)
@@ -78,7 +102,7 @@ def _middle(windows: Windows, height: int, width: int) -> Windows:
 
 
 def _map(read: Any, paths: Sequence[Path]) -> Iterator[Tensor]:
-    """Read pictures in several threads (Pillow decodes without holding the others up), some at a time."""
+    """Read pictures in several threads, some at a time (Pillow releases the interpreter lock while it decodes)."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for i in range(0, len(paths), _AT_ONCE):
             yield from pool.map(read, paths[i : i + _AT_ONCE])
@@ -88,52 +112,53 @@ def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, Tensor]], folder: Pat
     names: list[str] = []
     data: list[Tensor] = []
     pieces: list[Tensor] = []
-    passed: list[str] = []
+    unusable: list[str] = []
     for path, windows in pairs:
         name = path.relative_to(folder).as_posix()
         if not len(windows):
-            passed.append(name)
+            unusable.append(name)
             continue
         data.append(windows)
         pieces.append(torch.full((len(windows),), len(names), dtype=torch.int32))
         names.append(name)
-    count = len(names) + len(passed)
-    if passed:
-        listed = ", ".join(passed[:_NAMED]) + (f" and {len(passed) - _NAMED} more" if len(passed) > _NAMED else "")
+    count = len(names) + len(unusable)
+    if unusable:
+        listed = ", ".join(unusable[:_NAMED]) + (
+            f" and {len(unusable) - _NAMED} more" if len(unusable) > _NAMED else ""
+        )
         logging.getLogger("musicae").warning(
-            "%d of %d pictures under %s were passed over (they cannot be read, or are too small or flat): %s",
-            len(passed), count, folder, listed,
-        )  # fmt: skip
+            "%d of %d pictures under %s were left out (they cannot be read, or are too small or flat): %s",
+            len(unusable),
+            count,
+            folder,
+            listed,
+        )
     if not data:
         raise MusicaeError(f"none of the {count} pictures under {folder} can be used: damaged, too small or flat")
     return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names, levels=_LEVELS)
 
 
-def _read(
-    adapter: Adapter, folder: Path, seed: int, crops: int, shape: tuple[int, int], scales: tuple[float, ...], path: Path
-) -> Tensor:  # fmt: skip
+def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: Path) -> Tensor:
     """Return the windows of a picture, uint8 ``(n, C, H, W)``; none if it cannot be read or used."""
     try:
         picture = adapter.read(path).tensor
     except MusicaeError:
         return torch.empty(0)
-    if getattr(adapter, "fit", "") != "whole":
+    if not adapter.any_size:
         return _bytes(picture[None])
     rng = torch.Generator().manual_seed(_hash(seed, path.relative_to(folder).as_posix()) >> 1)
-    return _crops(picture, crops, shape, scales, rng)
+    return _crops(picture, cropping, rng)
 
 
-def _crops(
-    picture: Tensor, crops: int, shape: tuple[int, int], scales: tuple[float, ...], rng: torch.Generator
-) -> Tensor:
-    """Cut random windows of `shape` out of ``(C, H, W)`` at random scales; flat ones are tried again, then left out."""
-    longest = max(picture.shape[1:])
-    base = min(1.0, _LONGEST / longest)
+def _crops(picture: Tensor, cropping: _Cropping, rng: torch.Generator) -> Tensor:
+    """Return random crops of ``(C, H, W)`` at random scales; flat ones are tried again, then left out."""
+    crops, shape = cropping.crops, cropping.shape
+    base = min(1.0, _MAX_SIDE / max(picture.shape[1:]))
     layers = []
-    for scale in scales:
+    for scale in cropping.scales:
         high, wide = (round(base * scale * side) for side in picture.shape[1:])
         if high >= shape[0] and wide >= shape[1]:
-            layers.append(_smaller(picture, high, wide))
+            layers.append(_scaled_down(picture, high, wide))
     found: list[Tensor] = []
     for _ in range(crops * _TRIES if layers else 0):
         layer = layers[int(torch.randint(len(layers), (), generator=rng))]
@@ -147,7 +172,7 @@ def _crops(
     return _bytes(torch.stack(found)) if found else torch.empty(0)
 
 
-def _smaller(picture: Tensor, height: int, width: int) -> Tensor:
+def _scaled_down(picture: Tensor, height: int, width: int) -> Tensor:
     if picture.shape[1:] == (height, width):
         return picture
     scaled = torch.nn.functional.interpolate(picture[None], (height, width), mode="bicubic", antialias=True)

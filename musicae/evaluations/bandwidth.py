@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..codec import Codec, generator
-from ..errors import MusicaeError
-from ..metrics import log_spectral_distance, mel_distance, snr
-from .common import Figures, mean
-from .recordings import clips_of, judged, named
+from musicae.codec import Codec
+from musicae.errors import MusicaeError
+from musicae.evaluations.shared.clips import clips_of, folder_of
+from musicae.evaluations.shared.common import Figures, mean
+from musicae.evaluations.shared.judges import speech_scores
+from musicae.tensors.metrics import log_spectral_distance, mel_distance, snr
+from musicae.tensors.random import generator
 
 __all__ = ["bandwidth"]
 
@@ -23,35 +25,36 @@ def bandwidth(
 ) -> Figures:
     """Measure a model that fills up the upper half of the band on `clips` of `seconds` of every piece.
 
-    The pieces are the folders and files in the folder of ``--data sounds=DIR``, which should be of none that the model
-    was trained on. Each is brought to half the preset's rate and back by a band-limited (sinc) resampler.
-    `lsd` is the log-spectral distance (see `musicae.metrics`), and says little without `snr` in dB, `mel_distance` and,
-    of speech, `pesq` and `stoi`: noise lowers it as well. ``floor_sinc_...`` are figures of what the model was given,
-    ``floor_spline_...`` of interpolation by cubic splines. Raise MusicaeError for data that are not there.
+    The pieces are the folders and files in the folder of ``--data sounds=DIR``; none of them should be among those that
+    the model was trained on. Each is brought to half the preset's rate and back by a band-limited (sinc) resampler.
+    `lsd` is the log-spectral distance (see `musicae.tensors.metrics`), and says little without `snr` in dB,
+    `mel_distance` and, of speech, `pesq` and `stoi`: noise lowers it as well. ``floor_sinc_...`` are figures of what
+    the model was given, ``floor_spline_...`` of interpolation by cubic splines. Raise MusicaeError for data that are
+    not there.
     """
-    rate = int(getattr(codec.adapter, "rate", 0))
+    rate = codec.adapter.sample_rate
     if not rate:
-        raise MusicaeError("the evaluation 'bandwidth' is for models of sound")
-    clean = clips_of(codec, named(folders, "sounds"), clips, round(seconds * rate), seed)
+        raise MusicaeError("the evaluation 'bandwidth' is for models of sound; use the adapter 'audio'")
+    clean = clips_of(codec.adapter, folder_of(folders, "sounds"), clips, round(seconds * rate), seed)
     if limit is not None:
         chosen = torch.randperm(len(clean), generator=generator(seed, 17))[:limit].sort().values
         clean = [clean[i] for i in chosen.tolist()]
     figures: Figures = {"files": len(clean)}
-    given = [_lowered(one) for one in clean]
-    ways = {
-        "": [codec.restore_whole(sinc[None])[0] for sinc, _ in given],
+    given = [_halved(one) for one in clean]
+    outputs = {
+        "": [codec.restore_any_size(sinc[None])[0] for sinc, _ in given],
         "floor_sinc_": [sinc for sinc, _ in given],
         "floor_spline_": [spline for _, spline in given],
     }
-    for prefix, made in ways.items():
-        pairs = list(zip(clean, made, strict=True))
+    for prefix, made in outputs.items():
         true, out = torch.stack(clean)[:, None], torch.stack(made)[:, None]
         values = {
             "lsd": log_spectral_distance(true, out),
             "snr": snr(true, out),
             "mel_distance": mel_distance(true, out, rate),
-            **{name: torch.tensor(found) for name, found in judged(pairs, rate).items()},
         }
+        scores = speech_scores(list(zip(clean, made, strict=True)), rate)
+        values |= {name: torch.tensor(found) for name, found in scores.items()}
         for name, value in values.items():
             if prefix:
                 figures[f"{prefix}{name}"] = value.mean().item()
@@ -60,7 +63,7 @@ def bandwidth(
     return figures
 
 
-def _lowered(clean: Tensor) -> tuple[Tensor, Tensor]:
+def _halved(clean: Tensor) -> tuple[Tensor, Tensor]:
     """Return ``(T,)`` at half the rate and back: by a sinc, and by cubic splines through the samples."""
     import soxr
     from scipy.interpolate import CubicSpline

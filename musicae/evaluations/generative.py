@@ -9,14 +9,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .. import codec as codecs
-from .. import metrics
-from ..codec import Codec, generator
-from ..core import Windows
-from ..errors import MusicaeError
-from . import classifier
-from .common import Figures, all_of, choose, is_bernoulli, mean, other_set, rivals
-from .pictures import PCA, entropy, knowledge, psnr
+from musicae import codec as codecs
+from musicae.codec import Codec
+from musicae.core import Windows
+from musicae.errors import MusicaeError
+from musicae.evaluations.shared import classifier
+from musicae.evaluations.shared.common import Figures, all_of, choose, mean, other_set, rivals
+from musicae.evaluations.shared.images import PCA, entropy, knowledge, psnr
+from musicae.tensors import metrics
+from musicae.tensors.random import generator
 
 __all__ = ["generative", "iwae", "neg_elbo"]
 
@@ -24,10 +25,20 @@ _ROWS = 2048  # Codes decoded at once.
 
 
 def generative(
-    codec: Codec, train: Windows, test: Windows, folders: Mapping[str, Path], *, importance: int = 500,
-    pictures: int = 1000, importance_all: int = 50, samples: int = 10_000, known: int = 20_000, against: str = "",
-    outliers: str = "", seed: int = 0,
-) -> Figures:  # fmt: skip
+    codec: Codec,
+    train: Windows,
+    test: Windows,
+    folders: Mapping[str, Path],
+    *,
+    importance: int = 500,
+    pictures: int = 1000,
+    importance_all: int = 50,
+    samples: int = 10_000,
+    known: int = 20_000,
+    against: str = "",
+    outliers: str = "",
+    seed: int = 0,
+) -> Figures:
     """Measure a model with a code that pictures can be drawn from.
 
     Of a VAE, in nats a picture, where values are probabilities after a Bernoulli draw of each pixel: `neg_elbo` and
@@ -36,7 +47,7 @@ def generative(
     of the draws. The prior over codes is N(0, 1), as in training. ``auroc_<outliers>``: how well -ELBO tells the
     data set `outliers` from the codec's own.
 
-    Of all: `psnr` of the likeliest picture by the code's mean, beside PCA's, with `rate_bits`, the KL that the code
+    Of all: `psnr` of the most probable picture by the code's mean, beside PCA's, with `rate_bits`, the KL that the code
     of the same picture costs; `probe_accuracy` (see `pictures.knowledge`, on `known` pictures). Where there are
     labels, of `samples` draws: `frechet`, the distance from the test set in the features of a classifier trained
     here, and `frechet_vae`, that of the preset `against`; `floor_frechet` is what as many training pictures have.
@@ -46,20 +57,20 @@ def generative(
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no code to draw from; evaluate it as 'pictures'")
     figures: Figures = {}
-    x, cond = all_of(test), codec.labels_of(test)
+    x, cond = all_of(test), codec.conditions(test)
     variational = codec.encode(x[:1], None if cond is None else cond[:1]).logvar is not None
     if variational:
         shares = average(train)
         drawn = _binarised(codec, x, seed)
         bound = _bounds(figures, codec, drawn, cond, shares, importance, pictures, importance_all, seed)
-        if is_bernoulli(codec):
+        if codec.likelihood.probabilities:
             figures["floor_bce"] = entropy(x).mean().item()
         other = other_set(codec, outliers, folders) if outliers else None
         if other is not None:
             y = _binarised(codec, all_of(other), seed)
             name = f"auroc_{outliers.replace('-', '_')}"
-            figures[name] = metrics.auroc(bound, neg_elbo(codec, y, codec.labels_of(other), seed)[0])
-            if is_bernoulli(codec):
+            figures[name] = metrics.auroc(bound, neg_elbo(codec, y, codec.conditions(other), seed)[0])
+            if codec.likelihood.probabilities:
                 figures[f"floor_{name}"] = metrics.auroc(independent(shares, drawn), independent(shares, y))
     latent = codec.encode(x, cond)
     mean(figures, "psnr", psnr(x, codec.decode(latent.mean, cond=cond).clamp(0, 1)))
@@ -75,7 +86,7 @@ def generative(
 
 def _binarised(codec: Codec, x: Tensor, seed: int) -> Tensor:
     """Draw each pixel with its value as the probability, where the likelihood is over such draws."""
-    return (torch.rand(x.shape, generator=generator(seed, 41)) < x).float() if is_bernoulli(codec) else x
+    return (torch.rand(x.shape, generator=generator(seed, 41)) < x).float() if codec.likelihood.probabilities else x
 
 
 def average(windows: Windows, batch: int = 4096) -> Tensor:
@@ -122,9 +133,16 @@ def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: int 
 
 
 def _bounds(
-    figures: Figures, codec: Codec, x: Tensor, cond: Tensor | None, shares: Tensor, importance: int, pictures: int,
-    importance_all: int, seed: int,
-) -> Tensor:  # fmt: skip
+    figures: Figures,
+    codec: Codec,
+    x: Tensor,
+    cond: Tensor | None,
+    shares: Tensor,
+    importance: int,
+    pictures: int,
+    importance_all: int,
+    seed: int,
+) -> Tensor:
     """Put the bounds on -log p(x) into `figures`, and return -ELBO ``(N,)``."""
     bound, kl = neg_elbo(codec, x, cond, seed)
     mean(figures, "neg_elbo", bound)
@@ -134,7 +152,7 @@ def _bounds(
         mean(figures, "nll", iwae(codec, x[chosen], importance, None if cond is None else cond[chosen], seed))
     if importance_all:
         mean(figures, f"nll_k{importance_all}", iwae(codec, x, importance_all, cond, seed))
-    if is_bernoulli(codec):
+    if codec.likelihood.probabilities:
         floor = independent(shares, x)
         figures |= {"floor_neg_elbo": floor.mean().item(), "floor_nll": floor[chosen].mean().item()}
     return bound
@@ -150,9 +168,10 @@ def _samples(
     figures["floor_classifier_accuracy"] = test.labels.long().bincount().max().item() / len(test)
     drawn, asked = _draws(codec, samples, seed)
     features = judge.features(drawn)
-    if asked is not None:
+    condition = codec.model.condition
+    if asked is not None and condition is not None:
         mean(figures, "label_agreement", (judge.classes(features) == asked).float())
-        figures["floor_label_agreement"] = 1 / int(getattr(codec.model, "classes", 0))
+        figures["floor_label_agreement"] = 1 / condition.channels
     figures["frechet"] = metrics.frechet(features, seen)
     figures["floor_frechet"] = metrics.frechet(judge.features(all_of(choose(train, samples, seed))), seen)
     if against:
@@ -164,8 +183,8 @@ def _samples(
 
 def _draws(codec: Codec, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
     """Draw `n` pictures, and the labels they were asked for, every class as often, from a conditional model."""
-    classes = int(getattr(codec.model, "classes", 0))
-    asked = torch.arange(n) % classes if classes else None
-    cond = None if asked is None else codec.labels(asked)
+    condition = codec.model.condition
+    asked = torch.arange(n) % condition.channels if condition is not None and condition.classes else None
+    cond = None if asked is None else codec.label_conditions(asked)
     drawn = codec.decode(codec.draw(n, seed, cond=cond), cond=cond)
     return drawn.clamp(0, 1), asked

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from .. import registry
-from ..codec import Codec, generator
-from ..datasets import cache
-from ..errors import MusicaeError
-from . import floors
-from .common import Figures, mean, rivals
-from .pictures import psnr
+from musicae import registry
+from musicae.codec import Codec
+from musicae.core import Corruption
+from musicae.datasets.shared import cache
+from musicae.errors import MusicaeError
+from musicae.evaluations.shared import floors
+from musicae.evaluations.shared.common import Figures, mean, rivals
+from musicae.evaluations.shared.images import psnr
+from musicae.tensors.luma import luma
+from musicae.tensors.random import generator
 
 __all__ = ["photos"]
 
 
 def photos(
-    codec: Codec, folders: Mapping[str, Path], limit: int | None, *, source: str = "photos-test",
-    sigmas: tuple[float, ...] = (15.0, 25.0, 50.0), seed: int = 0,
-) -> Figures:  # fmt: skip
+    codec: Codec,
+    folders: Mapping[str, Path],
+    limit: int | None,
+    *,
+    source: str = "photos-test",
+    sigmas: tuple[float, ...] = (15.0, 25.0, 50.0),
+    seed: int = 0,
+) -> Figures:
     """Measure a model that restores photos on the test pictures in the folder of `source`, ``BSD68`` and ``Set5``.
 
     One that takes noise away: `psnr_bsd68_sigma<s>`, of grey pictures with Gaussian noise of `sigmas` 255ths, neither
@@ -35,10 +42,10 @@ def photos(
     Raise MusicaeError where the pictures are not found.
     """
     root = folders.get(source) or folders.get("") or cache.data_folder() / source
-    corrupt: Any = codec.corruption()
+    corruption = codec.corruption()
     figures: Figures = {}
-    if hasattr(corrupt, "reduce"):
-        _enlarged(figures, codec, corrupt, _pictures(root, "Set5", 3, limit, source))
+    if corruption is not None and corruption.factor > 1:
+        _enlarged(figures, codec, corruption, _pictures(root, "Set5", 3, limit, source))
         return figures
     test = {"bsd68": _pictures(root, "BSD68", 1, limit, source)}
     if codec.spec.channels == 3:
@@ -80,36 +87,31 @@ def _denoised(figures: Figures, codec: Codec, name: str, test: Sequence[Tensor],
 
 def _grey_or_all(codec: Codec, noisy: Tensor) -> Tensor:
     """Restore ``(C, H, W)``, of one channel by a model of three as the adapter does: the luma of three equal ones."""
-    out = codec.restore_whole(noisy.expand(codec.spec.channels, -1, -1))
-    return _grey(out) if len(out) > len(noisy) else out
+    out = codec.restore_any_size(noisy.expand(codec.spec.channels, -1, -1))
+    return luma(out) if len(out) > len(noisy) else out
 
 
-def _enlarged(figures: Figures, codec: Codec, corrupt: Any, test: Sequence[Tensor]) -> None:
+def _enlarged(figures: Figures, codec: Codec, corruption: Corruption, test: Sequence[Tensor]) -> None:
     """Measure enlargement by the factor of the preset's corruption; of one channel, the network sees the luma."""
-    factor: int = corrupt.factor
+    factor = corruption.factor
     reached: dict[str, list[Tensor]] = {"": [], "bicubic": [], "back_projection": []}
     for picture in test:
         height, width = (size // factor * factor for size in picture.shape[1:])
         clean = floors.to_bytes(picture[:, :height, :width])
         small = floors.to_bytes(floors.resize(clean, 1 / factor))
-        seen = small if codec.spec.channels == 3 else _grey(small)
+        seen = small if codec.spec.channels == 3 else luma(small)
         back = floors.back_projection(
             small[None], lambda part: floors.resize(part, factor), lambda part: floors.resize(part, 1 / factor)
         )[0]
         restored = {
-            "": codec.restore_whole(corrupt.enlarge(seen[None])[0]),
+            "": codec.restore_any_size(corruption.enlarge(seen[None])[0]),
             "bicubic": floors.resize(small, factor),
             "back_projection": back,
         }
         for rival, out in restored.items():
-            pair = (floors.luma(one.clamp(0, 1))[:, factor:-factor, factor:-factor] for one in (clean, out))
+            pair = (floors.rec601_luma(one.clamp(0, 1))[:, factor:-factor, factor:-factor] for one in (clean, out))
             reached[rival].append(psnr(*(one[None] for one in pair)))
     _report(figures, f"psnr_set5_x{factor}_y", reached)
-
-
-def _grey(x: Tensor) -> Tensor:
-    """Return the luma of ``(3, H, W)`` over the full range 0 .. 1, ``(1, H, W)`` (ITU-R BT.601, as in JPEG)."""
-    return torch.einsum("c,chw->hw", torch.tensor([0.299, 0.587, 0.114]), x)[None]
 
 
 def _report(figures: Figures, name: str, reached: Mapping[str, list[Tensor]]) -> None:

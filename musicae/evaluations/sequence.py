@@ -7,36 +7,53 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .. import codec as codecs
-from .. import metrics, walks
-from ..codec import Codec, generator
-from ..core import Latent, Windows
-from .common import Figures, all_of, choose, mean, pca
+from musicae import codec as codecs
+from musicae import registry
+from musicae.codec import Codec
+from musicae.core import Latent, Likelihood, Windows
+from musicae.evaluations.shared.common import Figures, all_of, choose, mean, pca
+from musicae.ops.walk import walk
+from musicae.tensors import metrics
+from musicae.tensors.random import generator
 
 __all__ = ["sequence"]
 
+_MAX_KNOWN = 20_000  # Training windows that floors are computed from.
+
 
 def sequence(
-    codec: Codec, train: Windows, test: Windows, *, lm: str = "", pairs: int = 500, samples: int = 2000,
-    steps: int = 9, seed: int = 0,
-) -> Figures:  # fmt: skip
-    """Measure a model of sequences: what it keeps, its walks, its prior, and what they cost the language model `lm`."""
-    x = all_of(test)
+    codec: Codec,
+    train: Windows,
+    test: Windows,
+    *,
+    lm: str = "",
+    pairs: int = 500,
+    samples: int = 2000,
+    steps: int = 9,
+    seed: int = 0,
+) -> Figures:
+    """Measure a model of sequences: what it keeps, its walks, its prior, and what they cost the language model `lm`.
+
+    `pairs` of windows are interpolated in `steps`, `samples` drawn from the prior. Costs are in nats a step; those
+    named ``..._excess`` are above that of real data. A language model itself has its `data_cost` alone.
+    """
+    x, cond = all_of(test), codec.conditions(test)
     if not codec.model.latent_size:
-        return _likelihood(codec, train, x)
-    latent = codec.encode(x)
-    figures = _reconstruction(codec, train, x, latent, seed)
+        return _likelihood(codec, train, x, cond)
+    latent = codec.encode(x, cond)
+    figures = _reconstruction(codec, train, x, latent, cond, seed)
     judge = codecs.load(lm) if lm else None
     if judge is not None:
         mean(figures, "data_cost", _cost(judge, x))
-    _interpolation(codec, judge, x, latent, min(pairs, len(x) // 2), steps, seed, figures)
+    _interpolation(codec, judge, x, latent, cond, min(pairs, len(x) // 2), steps, seed, figures)
     if judge is not None:
         real = figures["data_cost"]
+        asked = None if cond is None else cond[torch.arange(samples) % len(cond)]
         for name, z in {
-            "prior": codec.draw(samples, seed),
+            "prior": codec.draw(samples, seed, cond=asked),
             "normal": torch.randn(samples, codec.model.latent_size, generator=generator(seed)),
         }.items():
-            drawn = codec.decode(z)
+            drawn = codec.decode(z, cond=asked)
             mean(figures, f"{name}_cost_excess", _cost(judge, drawn) - real)
             figures[f"{name}_density_ratio"] = _density(codec, drawn).mean().item() / _density(codec, x).mean().item()
         figures["floor_prior_cost_excess"] = figures.pop("normal_cost_excess")
@@ -45,40 +62,52 @@ def sequence(
     return figures
 
 
-def _cost(judge: Codec, x: Tensor) -> Tensor:
+def _cost(judge: Codec, x: Tensor, cond: Tensor | None = None) -> Tensor:
     """Return the nats a step that the language model needs for each window, ``(N,)``."""
-    return judge.nll(x.new_zeros(len(x), 0), x) / x.shape[-1]
+    return judge.nll(x.new_zeros(len(x), 0), x, cond) / x.shape[-1]
 
 
-def _likelihood(codec: Codec, train: Windows, x: Tensor) -> Figures:
+def _likelihood(codec: Codec, train: Windows, x: Tensor, cond: Tensor | None) -> Figures:
     """Return the cost of a language model, above the floor of knowing only how frequent each value is."""
     figures: Figures = {}
-    mean(figures, "data_cost", _cost(codec, x))
-    share = all_of(choose(train, 20_000, 0)).mean((0, 2)).clamp(1e-6, 1 - 1e-6)
-    params = share.log() if _one_hot(codec) else torch.logit(share)
+    mean(figures, "data_cost", _cost(codec, x, cond))
+    share = all_of(choose(train, _MAX_KNOWN, 0)).mean((0, 2)).clamp(1e-6, 1 - 1e-6)
+    params = torch.where(_one_hot(codec), share.log(), torch.logit(share))
     unigram = codec.likelihood.nll(params.view(1, -1, 1).expand_as(x), x) / x.shape[-1]
     figures["floor_data_cost"] = unigram.mean().item()
     return figures
 
 
-def _one_hot(codec: Codec) -> bool:
-    return codec.spec.likelihood == "categorical"
+def _one_hot(codec: Codec) -> Tensor:
+    """Return which channels are one of several that exclude each other, ``(C,)``; the others stand alone."""
+    found = []
+    for group in codec.spec.groups:
+        likelihood: Likelihood = registry.build("likelihoods", group.likelihood)
+        exclusive = group.channels > 1 and likelihood.free_values(group.channels) == 1
+        found.append(torch.full((group.channels,), exclusive))
+    return torch.cat(found)
 
 
 def _density(codec: Codec, x: Tensor) -> Tensor:
-    return metrics.onsets(x, _one_hot(codec)).flatten(1).sum(1)
+    """Return how many notes begin in each window, ``(N,)``."""
+    return codec.adapter.onsets(x).flatten(1).sum(1)
 
 
-def _reconstruction(codec: Codec, train: Windows, x: Tensor, latent: Latent, seed: int) -> Figures:
+def _onset_f1(codec: Codec, target: Tensor, output: Tensor) -> Tensor:
+    return metrics.onset_f1(codec.adapter.onsets(target), codec.adapter.onsets(output))
+
+
+def _reconstruction(codec: Codec, train: Windows, x: Tensor, latent: Latent, cond: Tensor | None, seed: int) -> Figures:
     figures: Figures = {}
-    likeliest, drawn = codec.decode(latent.mean), codec.decode(latent.sample(generator(seed, 1)))
+    most_probable = codec.decode(latent.mean, cond=cond)
+    drawn = codec.decode(latent.sample(generator(seed, 1)), cond=cond)
     floor = _pca(codec, train, x)
-    mean(figures, "token_accuracy_mean", metrics.token_accuracy(x, likeliest))
+    mean(figures, "token_accuracy_mean", metrics.token_accuracy(x, most_probable))
     mean(figures, "token_accuracy_sampled", metrics.token_accuracy(x, drawn))
-    mean(figures, "onset_f1_mean", metrics.onset_f1(x, likeliest, _one_hot(codec)))
-    mean(figures, "exact_windows", metrics.exact(x, likeliest))
+    mean(figures, "onset_f1_mean", _onset_f1(codec, x, most_probable))
+    mean(figures, "exact_windows", metrics.exact(x, most_probable))
     figures["floor_token_accuracy_mean"] = metrics.token_accuracy(x, floor).mean().item()
-    figures["floor_onset_f1_mean"] = metrics.onset_f1(x, floor, _one_hot(codec)).mean().item()
+    figures["floor_onset_f1_mean"] = _onset_f1(codec, x, floor).mean().item()
     figures["floor_exact_windows"] = metrics.exact(x, floor).mean().item()
     mean(figures, "kl_nats", latent.kl().sum(1))
     return figures
@@ -86,27 +115,37 @@ def _reconstruction(codec: Codec, train: Windows, x: Tensor, latent: Latent, see
 
 def _pca(codec: Codec, train: Windows, x: Tensor) -> Tensor:
     """Reconstruct `x` from as many principal components of training windows as the code has numbers."""
-    centre, basis = pca(all_of(choose(train, 20_000, 0)).flatten(1), codec.model.latent_size)
+    centre, basis = pca(all_of(choose(train, _MAX_KNOWN, 0)).flatten(1), codec.model.latent_size)
     back = ((x.flatten(1) - centre) @ basis @ basis.T + centre).view_as(x)
-    return codec.likelihood.mode(back if _one_hot(codec) else back - 0.5)
+    threshold = torch.where(_one_hot(codec), 0.0, 0.5).view(-1, *(1,) * len(codec.spec.shape))
+    return codec.likelihood.mode(back - threshold)
 
 
 def _interpolation(
-    codec: Codec, judge: Codec | None, x: Tensor, latent: Latent, pairs: int, steps: int, seed: int, figures: Figures
+    codec: Codec,
+    judge: Codec | None,
+    x: Tensor,
+    latent: Latent,
+    cond: Tensor | None,
+    pairs: int,
+    steps: int,
+    seed: int,
+    figures: Figures,
 ) -> None:
     """Measure `pairs` walks between different windows, as the verb takes them, and with even steps in the code."""
     order = torch.randperm(len(x), generator=generator(seed, 2))
     a, b = order[:pairs], order[pairs : 2 * pairs]
-    walk = walks.walk(codec, latent.mean[a], latent.mean[b], steps)
-    plain = walks.walk(codec, latent.mean[a], latent.mean[b], steps, even=False)
-    for name, steps_of in (("interpolation", walk), ("floor_interpolation", plain)):
-        far = torch.stack([metrics.hamming(step, steps_of[0]) for step in steps_of])
-        jump = torch.stack([metrics.hamming(now, then) for now, then in pairwise(steps_of)])
+    conditions = None if cond is None else (cond[a], cond[b])
+    even = walk(codec, latent.mean[a], latent.mean[b], steps, conditions=conditions)
+    plain = walk(codec, latent.mean[a], latent.mean[b], steps, even=False, conditions=conditions)
+    for name, walked in (("interpolation", even), ("floor_interpolation", plain)):
+        far = torch.stack([metrics.hamming(step, walked[0]) for step in walked])
+        jump = torch.stack([metrics.hamming(now, then) for now, then in pairwise(walked)])
         figures[f"{name}_monotone"] = (far.diff(dim=0) >= 0).float().mean().item()
         figures[f"{name}_max_jump"] = (jump.amax(0) / far[-1].clamp_min(1)).mean().item()
     if judge is None:
         return
-    middle, ends = walk[steps // 2], (_density(codec, x[a]) + _density(codec, x[b])) / 2
+    middle, ends = even[steps // 2], (_density(codec, x[a]) + _density(codec, x[b])) / 2
     pick = torch.rand(pairs, 1, x.shape[-1], generator=generator(seed, 3)) < 0.5
     blend = torch.where(pick, x[a], x[b])
     mean(figures, "midpoint_cost_excess", _cost(judge, middle) - figures["data_cost"])

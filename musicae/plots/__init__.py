@@ -1,20 +1,18 @@
 """What can be drawn, as PNG: piano rolls, pictures in rows and planes, spectrograms, codes as points, curves."""
 
-from .canvas import FIRST_COLOUR, LAST_COLOUR
-from .curves import losses, scatter
-from .music import bar_lines, hits, notes, rolls
-from .pictures import mosaic, plane, rows
-from .spectra import Overview, spectrograms
+from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR
+from musicae.plots.curves import losses, scatter
+from musicae.plots.piano_rolls import bar_lines, rolls
+from musicae.plots.pictures import mosaic, plane, rows
+from musicae.plots.spectrograms import Overview, spectrograms
 
 __all__ = [
     "FIRST_COLOUR",
     "LAST_COLOUR",
     "Overview",
     "bar_lines",
-    "hits",
     "losses",
     "mosaic",
-    "notes",
     "plane",
     "rolls",
     "rows",

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..errors import MusicaeError
-from .canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
+from musicae.errors import MusicaeError
+from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
 __all__ = ["losses", "scatter"]
 
@@ -19,9 +19,14 @@ Curve = Sequence[tuple[float, float]]
 
 
 def scatter(
-    points: Tensor, path: Path, labels: Tensor | None = None, names: Sequence[str] = (), *,
-    axes: tuple[str, str] = ("", ""), title: str = "",
-) -> None:  # fmt: skip
+    points: Tensor,
+    path: Path,
+    labels: Tensor | None = None,
+    names: Sequence[str] = (),
+    *,
+    axes: tuple[str, str] = ("", ""),
+    title: str = "",
+) -> None:
     """Draw codes as points, each class in a colour of its own, with its name at the middle of its points: PNG.
 
     Parameters
@@ -49,14 +54,14 @@ def scatter(
     if labels is None or not classes:
         ax.scatter(*points.T.tolist(), color=FIRST_COLOUR, **style)
     else:
-        many = colormaps["tab10"] if len(classes) <= 10 else colormaps["hsv"].resampled(len(classes) + 1)
+        palette = colormaps["tab10"] if len(classes) <= 10 else colormaps["hsv"].resampled(len(classes) + 1)
         # In the order of the data, so that no class lies over all others.
-        colours = [many(classes.index(label)) for label in labels.tolist()]
+        colours = [palette(classes.index(label)) for label in labels.tolist()]
         ax.scatter(*points.T.tolist(), color=colours, **style)
         for i, label in enumerate(classes):
             middle = points[labels == label].median(dim=0).values.tolist()
             name = names[label] if label < len(names) else str(label)
-            text = ax.text(*middle, name, color=many(i), fontsize=13, weight="bold", ha="center", va="center")
+            text = ax.text(*middle, name, color=palette(i), fontsize=13, weight="bold", ha="center", va="center")
             text.set_path_effects([withStroke(linewidth=3, foreground="white")])
     ax.set_xlabel(axes[0], fontsize=9)
     ax.set_ylabel(axes[1], fontsize=9)

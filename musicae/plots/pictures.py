@@ -1,4 +1,4 @@
-"""Pictures of pictures: rows of them under one another, and the plane of a two-dimensional code."""
+"""Drawings of pictures: in rows, and as the plane of a two-dimensional code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import MusicaeError
-from .canvas import figure, save
+from musicae.errors import MusicaeError
+from musicae.plots.canvas import figure, save
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,21 +20,21 @@ __all__ = ["mosaic", "plane", "rows"]
 
 
 def mosaic(tiles: Tensor) -> Tensor:
-    """Put tiles ``(R, K, C, H, W)`` of values 0 to 1 together without a gap: ``(R * H, K * W, 3)``, grey as RGB."""
-    rows_, columns, channels, height, width = tiles.shape
+    """Put tiles ``(R, K, C, H, W)`` of values 0 to 1 together without gaps: ``(R * H, K * W, 3)``, grey as RGB."""
+    down, across, channels, height, width = tiles.shape
     if channels not in (1, 3):
-        raise MusicaeError(f"a picture has 1 or 3 channels, not {channels}; these cannot be drawn")
-    flat = tiles.permute(0, 3, 1, 4, 2).reshape(rows_ * height, columns * width, channels)
+        raise MusicaeError(f"a picture must have 1 or 3 channels to be drawn, not {channels}")
+    flat = tiles.permute(0, 3, 1, 4, 2).reshape(down * height, across * width, channels)
     return flat.clamp(0, 1).expand(-1, -1, 3)
 
 
 def rows(lines: Mapping[str, Tensor], path: Path, titles: Sequence[str] = ()) -> None:
-    """Draw one row of pictures for each of `lines`, its name at the left: PNG.
+    """Draw one row of pictures for each of `lines`, its name at the left, as PNG.
 
     Parameters
     ----------
     lines : name -> pictures ``(N, C, H, W)`` of values 0 to 1, equally many in each line.
-    path : the picture, written whole or not at all.
+    path : the PNG file, written atomically.
     titles : one for each column, over the first row.
 
     Raises
@@ -46,10 +46,10 @@ def rows(lines: Mapping[str, Tensor], path: Path, titles: Sequence[str] = ()) ->
     count = len(next(iter(lines.values())))
     drawing = figure(0.5 + 1.05 * count, 0.3 + 1.1 * len(lines))
     axes = drawing.subplots(len(lines), count, squeeze=False)
-    for (name, line), across in zip(lines.items(), axes, strict=True):
-        for i, (ax, tile) in enumerate(zip(across, line, strict=True)):
+    for (name, line), row in zip(lines.items(), axes, strict=True):
+        for i, (ax, tile) in enumerate(zip(row, line, strict=True)):
             ax.imshow(_pixels(mosaic(tile[None, None])), interpolation="nearest")
-            _bare(ax)
+            _without_ticks(ax)
             if i == 0:
                 ax.set_ylabel(name, fontsize=8)
     for ax, title in zip(axes[0], titles, strict=False):
@@ -58,13 +58,13 @@ def rows(lines: Mapping[str, Tensor], path: Path, titles: Sequence[str] = ()) ->
 
 
 def plane(tiles: Tensor, values: Sequence[float], path: Path, title: str = "") -> None:
-    """Draw what a decoder makes of the plane of its two-dimensional code: PNG.
+    """Draw what a decoder makes of the plane of its two-dimensional code, as PNG.
 
     Parameters
     ----------
     tiles : ``(R, R, C, H, W)``, the first axis along the second number of the code, the second along the first.
     values : the ``R`` numbers at which they were decoded, rising; the first stands at the left and at the bottom.
-    path : the picture, written whole or not at all.
+    path : the PNG file, written atomically.
     title : over it.
 
     Raises
@@ -73,12 +73,12 @@ def plane(tiles: Tensor, values: Sequence[float], path: Path, title: str = "") -
     """
     drawing = figure(8.0, 8.0)
     ax = drawing.subplots()
-    whole_plane = mosaic(tiles.flip(0))  # The first row of a picture is its top.
-    ax.imshow(_pixels(whole_plane), interpolation="nearest")
-    size, count = whole_plane.shape[0], len(values)
+    joined = mosaic(tiles.flip(0))  # The first row of a picture is its top.
+    ax.imshow(_pixels(joined), interpolation="nearest")
+    size, count = joined.shape[0], len(values)
     at = [round(i * (count - 1) / 4) for i in range(5)] if count > 4 else list(range(count))
     places = [(i + 0.5) * size / count - 0.5 for i in at]
-    ax.set_xticks([place * whole_plane.shape[1] / size for place in places], [f"{values[i]:.2f}" for i in at])
+    ax.set_xticks([place * joined.shape[1] / size for place in places], [f"{values[i]:.2f}" for i in at])
     ax.set_yticks([size - 1 - place for place in places], [f"{values[i]:.2f}" for i in at])
     ax.tick_params(labelsize=8)
     ax.set_xlabel("first number of the code", fontsize=9)
@@ -91,7 +91,7 @@ def _pixels(values: Tensor) -> NDArray[np.uint8]:
     return (values * 255).round().to(torch.uint8).numpy()
 
 
-def _bare(ax: Any) -> None:
+def _without_ticks(ax: Any) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():

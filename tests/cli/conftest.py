@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 from pathlib import Path
 from typing import Any
 
 import click.testing
+import numpy as np
 import pytest
+import soundfile
 
 from musicae.cli import main
 
@@ -47,6 +50,17 @@ class Shell:
         found = sorted(self.folder.rglob("*"))
         return {str(path.relative_to(self.folder)): path.read_bytes() if path.is_file() else None for path in found}
 
+    def record(
+        self, path: str, frames: int = 12_000, channels: int = 2, seed: int = 0, rate: int = 11_025, subtype: str = ""
+    ) -> None:
+        """Write a tone in noise as a sound file: of 300 Hz at 11,025 Hz, else in proportion to the rate."""
+        rng = np.random.default_rng(seed)
+        tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(frames)[:, None] / 11_025)
+        samples = tone + 0.05 * rng.standard_normal((frames, channels))
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        # As bytes: soundfile takes no name that is not valid text.
+        soundfile.write(os.fsencode(self.folder / path), samples.astype(np.float32), rate, subtype or None)
+
     def new(self, before: dict[str, bytes | None]) -> list[str]:
         """Return the names of what was not there `before`."""
         return [name for name in self.files() if name not in before]
@@ -79,6 +93,15 @@ def gallery(shell: Shell, repository: Path) -> Shell:
     """The folder of `shell`, with pictures in it too."""
     for name in ("three", "seven", "scene"):
         shutil.copy(repository / "data" / f"{name}.png", shell.folder)
+    return shell
+
+
+@pytest.fixture
+def studio(shell: Shell) -> Shell:
+    """The folder of `shell`, with a noisy recording, and a folder `tapes` of three at two depths."""
+    shell.record("rec.wav", subtype="PCM_24")
+    for i, name in enumerate(("a.wav", "b.flac", "deep/c.wav")):
+        shell.record(f"tapes/{name}", 3000, 1, i)
     return shell
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import musicae
 from musicae import registry
 from musicae.cli import main
 
@@ -59,7 +60,7 @@ def test_ctrl_c_is_exit_code_130_and_leaves_nothing(
     def interrupted(*args: Any, **settings: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("musicae.ops.interpolate", interrupted)
+    monkeypatch.setattr(musicae, "interpolate", interrupted)
     before = shell.files()
     result = shell("interpolate", "twinkle.mid", "ode-to-joy.mid", "--preset", tiny_melody, "--split")
     assert result.exit_code == 130
@@ -140,7 +141,7 @@ def test_help_does_not_import_other_packages(
 
 def test_a_command_that_is_none(shell: Any, entry_points: Any) -> None:
     entry_points.add("commands", "odd", "json:dumps", "musicae-odd")
-    assert shell.fails("odd") == "the command 'odd' of musicae-odd is no click.Command; tell its authors"
+    assert shell.fails("odd") == "the command 'odd' of musicae-odd is not a click.Command; tell its authors"
 
 
 def test_two_owners_of_a_command_are_named(shell: Any, entry_points: Any) -> None:

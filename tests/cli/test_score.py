@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from musicae import scoring
+from musicae.ops import score as scoring
 
 
 @pytest.fixture

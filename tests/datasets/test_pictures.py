@@ -1,4 +1,4 @@
-"""Folders of pictures, and the cache that keeps their labels and levels."""
+"""Folders of pictures."""
 
 import logging
 
@@ -9,8 +9,8 @@ import torch
 
 from musicae import registry
 from musicae.adapters.image import Image
-from musicae.core import Windows
-from musicae.datasets import cache, pictures
+from musicae.datasets import pictures as module
+from musicae.datasets.pictures import pictures
 from musicae.errors import MusicaeError
 
 SPLITS = ("train", "validation", "test")
@@ -38,12 +38,12 @@ def whole():
     return Image(height=32, width=32, fit="whole", likelihood="gaussian")
 
 
-def files(adapter, folder, split="train", **settings):
-    return pictures.files(adapter, split, folder, test=0.2, validation=0.2, **settings)
+def load(adapter, folder, split="train", **settings):
+    return pictures(adapter, split, folder, test=0.2, validation=0.2, **settings)
 
 
 def test_every_picture_is_in_one_split_only(whole, folder):
-    found = {split: files(whole, folder, split, crops=5) for split in SPLITS}
+    found = {split: load(whole, folder, split, crops=5) for split in SPLITS}
     names = {split: {w.names[int(p)] for p in w.pieces} for split, w in found.items()}
     assert sum(map(len, names.values())) == 30
     assert len(set().union(*names.values())) == 30
@@ -52,19 +52,19 @@ def test_every_picture_is_in_one_split_only(whole, folder):
 
 
 def test_crops_to_train_on_are_larger_and_others_as_large_as_the_window(whole, folder):
-    train, test = files(whole, folder, crops=4), files(whole, folder, "test", crops=4)
+    train, test = load(whole, folder, crops=4), load(whole, folder, "test", crops=4)
     assert train.data.shape[1:] == (1, 48, 48)
     assert test.data.shape[1:] == (1, 32, 32)
     assert train.data.dtype == torch.uint8
     batch = whole.augment(train.batch(torch.arange(3)), torch.Generator().manual_seed(0))
     assert batch.shape == (3, 1, 32, 32)
     assert batch.max() <= 1
-    assert files(whole, folder, crops=4, size=40).data.shape[2:] == (40, 40)
+    assert load(whole, folder, crops=4, crop_size=40).data.shape[2:] == (40, 40)
 
 
 def test_crops_are_pieces_of_their_picture(folder):
     adapter = Image(channels=3, height=32, width=32, fit="whole", likelihood="gaussian")
-    windows = files(adapter, folder, crops=6)
+    windows = load(adapter, folder, crops=6)
     exact = 0
     for crop, piece in zip(windows.data, windows.pieces, strict=True):
         picture = adapter.read(folder / windows.names[int(piece)]).tensor.mul(255).round().byte()
@@ -74,25 +74,25 @@ def test_crops_are_pieces_of_their_picture(folder):
 
 
 def test_an_adapter_that_fits_pictures_gets_one_window_of_each(folder):
-    windows = files(Image(), folder)
+    windows = load(Image(), folder)
     assert windows.data.shape[1:] == (1, 28, 28)
     assert len(windows) == len(windows.pieces.unique())
 
 
 def test_the_same_seed_gives_the_same_crops(whole, folder, monkeypatch, tmp_path):
-    first = files(whole, folder, crops=3)
-    monkeypatch.setattr(pictures, "_collect", lambda *a: pytest.fail("read again although nothing changed"))
-    assert torch.equal(files(whole, folder, crops=3).data, first.data)
+    first = load(whole, folder, crops=3)
+    monkeypatch.setattr(module, "_collect", lambda *a: pytest.fail("read again although nothing changed"))
+    assert torch.equal(load(whole, folder, crops=3).data, first.data)
     monkeypatch.undo()
     monkeypatch.setenv("MUSICAE_CACHE", str(tmp_path / "other"))
-    assert torch.equal(files(whole, folder, crops=3).data, first.data)
-    assert not torch.equal(files(whole, folder, crops=3, seed=5).data[:5], first.data[:5])
+    assert torch.equal(load(whole, folder, crops=3).data, first.data)
+    assert not torch.equal(load(whole, folder, crops=3, seed=5).data[:5], first.data[:5])
 
 
 def test_there_are_never_more_windows_than_wanted(whole, folder):
-    total = sum(len(files(whole, folder, split, crops=40, most=60)) for split in SPLITS)
+    total = sum(len(load(whole, folder, split, crops=40, max_windows=60)) for split in SPLITS)
     assert total == 60
-    windows = [files(whole, folder, split, most=10) for split in SPLITS]
+    windows = [load(whole, folder, split, max_windows=10) for split in SPLITS]
     assert sum(map(len, windows)) == 10
     assert len(set().union(*({w.names[int(p)] for p in w.pieces} for w in windows))) == 10
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_passed_over_counted_and_named(whole, folder, cap
     put(folder / "tiny.png", photo(0, 20, 20))
     put(folder / "flat.png", np.full((100, 100), 9, np.uint8))
     with caplog.at_level(logging.WARNING, "musicae"):
-        windows = files(whole, folder, crops=2)
+        windows = load(whole, folder, crops=2)
     assert "3 of 33 pictures" in caplog.text
     assert all(name in caplog.text for name in ("broken.png", "tiny.png", "flat.png"))
     assert not {"broken.png", "tiny.png", "flat.png"} & set(windows.names)
@@ -111,35 +111,22 @@ def test_what_cannot_be_used_is_passed_over_counted_and_named(whole, folder, cap
 
 def test_large_pictures_are_first_made_smaller():
     large = torch.rand(1, 40, 4200)
-    crops = pictures._crops(large, 8, (16, 16), (1.0, 0.75, 0.5), torch.Generator().manual_seed(0))
+    crops = module._crops(large, module._Cropping(8, (16, 16), (1.0, 0.75, 0.5)), torch.Generator().manual_seed(0))
     assert crops.shape == (8, 1, 16, 16)
     assert crops.float().std() < 0.8 * (large * 255).std()  # Noise loses contrast where it is averaged.
 
 
 def test_bad_folders_are_one_line(whole, tmp_path):
     with pytest.raises(MusicaeError, match="--data DIR"):
-        pictures.files(whole, "train", None)
+        pictures(whole, "train", None)
     with pytest.raises(MusicaeError, match="no folder"):
-        pictures.files(whole, "train", tmp_path / "none")
+        pictures(whole, "train", tmp_path / "none")
     with pytest.raises(MusicaeError, match="no pictures"):
-        pictures.files(whole, "train", tmp_path)
+        pictures(whole, "train", tmp_path)
     put(tmp_path / "tiny.png", photo(0, 5, 5))
     with pytest.raises(MusicaeError, match="none of the 1 pictures"):
-        pictures.files(whole, "train", tmp_path)
+        pictures(whole, "train", tmp_path)
     with pytest.raises(MusicaeError, match="at least 1"):
-        pictures.files(whole, "train", tmp_path, crops=0)
+        pictures(whole, "train", tmp_path, crops=0)
     with pytest.raises(MusicaeError, match="adapter 'image'"):
-        pictures.files(registry.build("adapters", "melody"), "train", tmp_path)
-
-
-def test_the_cache_keeps_labels_and_levels():
-    made = Windows(
-        torch.zeros(2, 1, 3, 3, dtype=torch.uint8), torch.arange(2), 1, ["a", "b"], torch.tensor([4, 7]), 255
-    )
-    cache.cached("key", lambda: made)
-    again = cache.cached("key", lambda: pytest.fail("made again"))
-    assert again.labels.tolist() == [4, 7]
-    assert again.levels == 255
-    plain = Windows(torch.zeros(2, 4, dtype=torch.uint8), torch.arange(2), 5)
-    cache.cached("plain", lambda: plain)
-    assert cache.cached("plain", lambda: pytest.fail("made again")).labels is None
+        pictures(registry.build("adapters", "melody"), "train", tmp_path)

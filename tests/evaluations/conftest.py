@@ -9,33 +9,29 @@ import pytest
 import torch
 
 from musicae import codec
-from musicae.core import Latent, Windows
+from musicae.core import ConditionSpec, Latent, Model, Windows
 from musicae.preset import Preset
 
 
-class Whole(torch.nn.Module):
+class Whole(Model):
     """Keeps everything: the code is the picture, a point, or a Gaussian of `std`; its head knows nothing more."""
 
     def __init__(self, shape: tuple[int, ...], std: float = 0.0, classes: int = 0) -> None:
         super().__init__()
-        self.shape, self.std, self.classes = shape, std, classes
+        self.shape, self.std = shape, std
+        self.condition = ConditionSpec(classes, classes=True) if classes else None
         self.latent_size = math.prod(shape)
 
     def encode(self, x: Any, cond: Any = None) -> Latent:
         mean = x.flatten(1)
         return Latent(mean, torch.full_like(mean, 2 * math.log(self.std)) if self.std else None)
 
-    def params(self, z: Any, x: Any, cond: Any = None) -> Any:
+    def params(self, z: Any, x: Any = None, cond: Any = None) -> Any:
         return z.view(-1, *self.shape)
 
-    def decode(self, z: Any, choose: Any, cond: Any = None) -> Any:
-        return choose(self.params(z, z, cond))
 
-
-class Doubtful(torch.nn.Module):
+class Doubtful(Model):
     """Knows nothing: a code that says nothing (or all of the prior), logits of zero everywhere."""
-
-    classes = 0
 
     def __init__(self, shape: tuple[int, ...], size: int = 3) -> None:
         super().__init__()
@@ -45,17 +41,14 @@ class Doubtful(torch.nn.Module):
         nothing = torch.zeros(len(x), self.latent_size)
         return Latent(nothing, nothing.clone())
 
-    def params(self, z: Any, x: Any, cond: Any = None) -> Any:
+    def params(self, z: Any, x: Any = None, cond: Any = None) -> Any:
         return torch.zeros(len(z), *self.shape)
 
-    def decode(self, z: Any, choose: Any, cond: Any = None) -> Any:
-        return choose(self.params(z, z, cond))
 
-
-class Echo(torch.nn.Module):
+class Echo(Model):
     """Restores nothing: gives back what it is given."""
 
-    latent_size, multiple, classes = 0, 1, 0
+    restores = True
 
     def restore(self, x: Any, cond: Any = None) -> Any:
         return x

@@ -21,7 +21,7 @@ def sounds(tmp_path):
 
 def test_a_model_that_adds_nothing_is_the_sinc(tiny_voice, sounds, monkeypatch):
     made = codec.load(str(tiny_voice))
-    monkeypatch.setattr(made, "restore_whole", lambda x, report=None: x)
+    monkeypatch.setattr(made, "restore_any_size", lambda x, report=None: x)
     figures = bandwidth.bandwidth(made, sounds, None, clips=2, seconds=1.0)
     assert figures["files"] == 4
     for name in ("lsd", "snr", "mel_distance"):
@@ -41,7 +41,7 @@ def test_a_model_that_adds_noise_of_the_right_level_is_nearer_in_spectrum_and_fu
         noise[..., : noise.shape[-1] // 2] = 0
         return x + torch.fft.irfft(noise, n=x.shape[-1])
 
-    monkeypatch.setattr(made, "restore_whole", filled)
+    monkeypatch.setattr(made, "restore_any_size", filled)
     figures = bandwidth.bandwidth(made, sounds, None, clips=1, seconds=1.0)
     assert figures["lsd"] < 0.7 * figures["floor_sinc_lsd"]
     assert figures["snr"] < figures["floor_sinc_snr"] - 2

@@ -5,17 +5,18 @@ import math
 import pytest
 import torch
 
-from musicae.core import Latent
+from musicae.core import ConditionSpec, Latent, Model
 from musicae.errors import MusicaeError
-from musicae.evaluations import classifier, common, generative
+from musicae.evaluations import generative
+from musicae.evaluations.shared import classifier, common
 
 D, NOISE = 4, 0.6
 
 
-class Linear(torch.nn.Module):
+class Linear(Model):
     """``x = W z + noise``, z normal: ``-log p(x)`` is a Gaussian's, and so is the true posterior, up to its shape."""
 
-    latent_size, classes = 2, 0
+    latent_size = 2
 
     def __init__(self):
         super().__init__()
@@ -27,11 +28,8 @@ class Linear(torch.nn.Module):
         # The best independent Gaussian around it (Bishop 2006, section 10.1.2).
         return Latent(mean, -precision.diagonal().log().expand_as(mean))
 
-    def params(self, z, x, cond=None):
+    def params(self, z, x=None, cond=None):
         return (z @ self.weight.T).view(-1, 1, 2, 2)
-
-    def decode(self, z, choose, cond=None):
-        return choose(self.params(z, z))
 
     def exact(self, x):
         spread = self.weight @ self.weight.T + NOISE**2 * torch.eye(D)
@@ -129,10 +127,10 @@ def test_pictures_become_black_and_white_by_chance_where_values_are_probabilitie
     assert generative._binarised(kit.made(kit.Whole((1, 8, 8))), x, 0) is x
 
 
-class Bars(torch.nn.Module):
+class Bars(Model):
     """Draws the bar it is asked for, as bright as its code says."""
 
-    latent_size, classes = 1, 3
+    latent_size, condition = 1, ConditionSpec(3, classes=True)
 
     def __init__(self, wrong=False):
         super().__init__()
@@ -141,14 +139,11 @@ class Bars(torch.nn.Module):
     def encode(self, x, cond=None):
         return Latent(x.mean((1, 2, 3))[:, None])
 
-    def params(self, z, x, cond=None):
+    def params(self, z, x=None, cond=None):
         out = torch.full((len(z), 1, 12, 12), 0.12)
         for i, label in enumerate(((cond.argmax(1) + self.wrong) % 3).tolist()):
             out[i, :, :, 2 * label : 2 * label + 2] += 0.59
         return out + 0.02 * z.view(-1, 1, 1, 1)
-
-    def decode(self, z, choose, cond=None):
-        return choose(self.params(z, z, cond))
 
 
 def test_draws_are_judged_by_an_independent_classifier(kit, monkeypatch, tmp_path):
@@ -175,7 +170,7 @@ def test_other_pictures_are_told_by_their_elbo(kit, monkeypatch):
     class Known(kit.Doubtful):
         """Expects the darkness that the data has everywhere but in its bars."""
 
-        def params(self, z, x, cond=None):
+        def params(self, z, x=None, cond=None):
             return torch.full((len(z), *self.shape), -2.0)
 
     bright = kit.drawn(60)

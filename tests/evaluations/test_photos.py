@@ -3,7 +3,9 @@ import torch
 
 from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.evaluations import floors, photos
+from musicae.evaluations import photos
+from musicae.evaluations.shared import floors
+from musicae.tensors.luma import luma
 
 
 def scene(channels, height, width, seed):
@@ -76,7 +78,7 @@ def test_a_model_that_knows_the_answer_is_perfect(kit, folder):
 
 def test_grey_and_colour_have_the_same_luma():
     x = torch.rand(3, 6, 6, generator=torch.Generator().manual_seed(0))
-    assert (floors.luma(photos._grey(x)) - floors.luma(x)).abs().max() <= 1 / 255 + 1e-6
+    assert (floors.rec601_luma(luma(x)) - floors.rec601_luma(x)).abs().max() <= 1 / 255 + 1e-6
 
 
 def test_without_pictures_it_is_said_where_to_name_them(kit, tmp_path):

@@ -35,7 +35,7 @@ def test_a_mosaic_has_each_tile_in_its_row_and_column() -> None:
             assert torch.equal(tile, torch.full((4, 5, 3), (3 * row + column) / 5))
     colours = torch.rand(1, 2, 3, 4, 4)
     assert torch.equal(plots.mosaic(colours)[:, 4:], colours[0, 1].permute(1, 2, 0))
-    with pytest.raises(MusicaeError, match="1 or 3 channels, not 2"):
+    with pytest.raises(MusicaeError, match="1 or 3 channels to be drawn, not 2"):
         plots.mosaic(torch.zeros(1, 1, 2, 4, 4))
 
 

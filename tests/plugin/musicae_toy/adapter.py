@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
-from musicae.core import Sample, Spec
+from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
+from musicae.formats.files import name_of, output
 
 
-class Toy:
-    """A ``.toy`` file <-> ``(1, L)`` zeros and ones; `steps` of them are a window."""
+class Toy(Adapter):
+    """A ``.toy`` file <-> ``(1, L)`` zeros and ones; a window has `steps` of them."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".toy",)
-    default_preset: ClassVar[str] = "toy-beat"
 
     def __init__(self, steps: int = 16) -> None:
-        self.spec = Spec(1, (steps,), "bernoulli")
+        self.steps = steps
 
-    def read(self, path: Path, **options: Any) -> Sample:
+    @property
+    def spec(self) -> Spec:
+        return Spec(1, (self.steps,), "bernoulli")
+
+    def read(self, file: File, **options: Any) -> Sample:
         try:
-            text = Path(path).read_text(encoding="ascii").strip()
+            text = (file.read_bytes() if isinstance(file, Path) else file.read()).decode("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise MusicaeError(f"cannot read {path}: {error}") from error
+            raise MusicaeError(f"{name_of(file)} cannot be read: {error}") from error
         if not re.fullmatch("[01]+", text):
-            raise MusicaeError(f"{path} is not a toy file: it must be a line of zeros and ones")
+            raise MusicaeError(f"{name_of(file)} is not a toy file: it must be a line of zeros and ones")
         return Sample(torch.tensor([[float(digit) for digit in text]]))
 
-    def write(self, sample: Sample, path: Path) -> None:
+    def write(self, sample: Sample, file: File) -> None:
         text = "".join("1" if value > 0.5 else "0" for value in sample.tensor[0].tolist())
-        try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent)
-        except OSError as error:
-            raise MusicaeError(f"cannot write {path}: {error}") from error
-        with os.fdopen(handle, "w") as file:
-            file.write(text + "\n")
-        Path(temporary).replace(path)
+        with output(file) as opened:
+            opened.write(f"{text}\n".encode())
 
     def blank(self) -> dict[str, Any]:
         return {}
@@ -52,9 +48,3 @@ class Toy:
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
         return Sample(torch.cat([part.tensor for part in parts], dim=-1))
-
-    def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        return batch
-
-    def canonical(self, data: Tensor) -> Tensor:
-        return data

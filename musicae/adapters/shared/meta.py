@@ -1,0 +1,135 @@
+"""The `meta` of a sample of notes: what the tensor does not hold, made, mixed, joined, and completed for writing.
+
+It is a plain dict that JSON can hold. Steps count from the start of the sample.
+
+============ ==============================================================================
+key          value
+============ ==============================================================================
+tempos       ``[[step, quarter notes a minute], ...]``, the first at step 0
+meters       ``[[step, numerator, denominator], ...]``, the first at step 0
+programs     ``[[step, General MIDI program 0..127], ...]``, the first at step 0
+keys         ``[[step, sharps (or minus flats), 0 major or 1 minor], ...]``, may be empty
+track        the track's name
+source       the file's name
+velocities   1..127 where a note begins, else 0: ``T`` numbers (melody), ``9`` lists of ``T`` (drums)
+============ ==============================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicae.core import Sample
+from musicae.formats.bar_grid import without_repeats
+
+__all__ = ["blank", "concat", "mix", "velocities"]
+
+_DEFAULT_VELOCITY = 80.0
+_BAR_ACCENT, _BEAT_ACCENT = 8, 4
+
+
+def blank(track: str, program: int = 0) -> dict[str, Any]:
+    """Return the `meta` of something that no file gave: 120 quarter notes a minute, 4/4."""
+    return {
+        "tempos": [[0, 120.0]],
+        "meters": [[0, 4, 4]],
+        "programs": [[0, program]],
+        "keys": [],
+        "track": track,
+        "source": "",
+        "velocities": [],
+    }
+
+
+def _average_qpm(meta: dict[str, Any]) -> float:
+    """Return the geometric mean of the tempo over the steps (each entry lasts until the next)."""
+    tempos = meta["tempos"]
+    length = max(np.shape(meta["velocities"])[-1] if meta["velocities"] else 0, tempos[-1][0] + 1)
+    spans = np.diff([at for at, _ in tempos] + [length])
+    return math.exp(float(np.average([math.log(q) for _, q in tempos], weights=spans)))
+
+
+def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+    """Return the `meta` between several.
+
+    The tempo is the weighted geometric mean of their average tempos, velocities are averaged where notes begin
+    (over those that have one there), and the rest is the heaviest's, the first's on a tie. A weight of 1 gives that
+    `meta` unchanged.
+    """
+    heaviest = max(range(len(metas)), key=lambda i: weights[i])
+    mixed = copy.deepcopy(metas[heaviest])
+    if weights[heaviest] >= 1.0 - 1e-9:
+        return mixed
+    qpm = math.exp(sum(w * math.log(_average_qpm(m)) for m, w in zip(metas, weights, strict=True)))
+    mixed["tempos"] = [[0, qpm]]
+    known = [(np.asarray(m["velocities"], float), w) for m, w in zip(metas, weights, strict=True) if m["velocities"]]
+    if known:
+        shape = (*known[0][0].shape[:-1], max(v.shape[-1] for v, _ in known))
+        total, weight = np.zeros(shape), np.zeros(shape)
+        for v, w in known:
+            total[..., : v.shape[-1]] += w * v
+            weight[..., : v.shape[-1]] += w * (v > 0)
+        mixed["velocities"] = np.rint(total / np.maximum(weight, 1e-9)).astype(int).tolist()
+    return mixed
+
+
+def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
+    """Return the `meta` of samples one after another: their maps with offsets, the names of the first."""
+    joined = copy.deepcopy(parts[0].meta)
+    maps: dict[str, list[list[Any]]] = {"tempos": [], "meters": [], "programs": [], "keys": []}
+    offset, whole_bars = 0, True
+    for part in parts:
+        length = part.tensor.shape[-1]
+        for name, entries in maps.items():
+            # A sample that was trimmed may still know what came after.
+            entries.extend([at + offset, *value] for at, *value in part.meta[name] if at < length)
+        at, n, d = next(entry for entry in reversed(part.meta["meters"]) if entry[0] < length)
+        whole_bars = whole_bars and (length - at) * d % (steps_per_beat * 4 * n) == 0
+        offset += length
+    joined |= {name: without_repeats(entries) for name, entries in maps.items() if name != "meters"}
+    # A part that ends inside a bar is followed by its meter again, so that the next part starts on a bar line.
+    joined["meters"] = without_repeats(maps["meters"]) if whole_bars else maps["meters"]
+    joined["velocities"] = _join_velocities(parts)
+    return joined
+
+
+def _join_velocities(parts: Sequence[Sample]) -> list[Any]:
+    depth = max(np.ndim(part.meta["velocities"]) for part in parts)
+    rows = parts[0].tensor.shape[0] if depth == 2 else 1
+    if not any(part.meta["velocities"] for part in parts):
+        return []
+    blocks = []
+    for part in parts:
+        block = np.zeros((rows, part.tensor.shape[-1]), int)
+        known = np.atleast_2d(np.asarray(part.meta["velocities"] or 0, int))[:, : block.shape[1]]
+        block[:, : known.shape[1]] = known
+        blocks.append(block)
+    joined = np.concatenate(blocks, axis=1)
+    result: list[Any] = joined.tolist() if depth == 2 else joined[0].tolist()
+    return result
+
+
+def velocities(meta: dict[str, Any], rows: int, length: int, steps_per_beat: int) -> NDArray[np.int64]:
+    """Return a velocity 1..127 for every row and step, ``(rows, length)``.
+
+    What `meta` knows is kept. Elsewhere it is the mean of what is known (80 where nothing is), 8 more on the first
+    step of a bar and 4 more on a beat.
+    """
+    known = np.zeros((rows, length), np.int64)
+    given = np.atleast_2d(np.asarray(meta["velocities"], np.int64))[:rows, :length]
+    known[: given.shape[0], : given.shape[1]] = given
+    level = known[known > 0].mean() if np.any(known) else _DEFAULT_VELOCITY
+    accent = np.where(np.arange(length) % steps_per_beat == 0, _BEAT_ACCENT, 0)
+    meters = meta["meters"]
+    for (at, n, d), nxt in zip(meters, [*meters[1:], [length]], strict=True):
+        bar = max(1, round(steps_per_beat * 4 * n / d))
+        accent[at : nxt[0] : bar] = _BAR_ACCENT
+    # Two less everywhere, so that the accents leave the mean about where it was.
+    assumed = np.broadcast_to(np.rint(level + accent - 2).astype(np.int64), known.shape)
+    return np.clip(np.where(known > 0, known, assumed), 1, 127)

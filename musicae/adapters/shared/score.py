@@ -1,0 +1,121 @@
+"""What the adapters for files of notes share: reading, joining, mixing and rendering; each brings its own tensors."""
+
+from __future__ import annotations
+
+import io
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from musicae.adapters.shared import meta
+from musicae.core import Adapter, File, Sample, Spec
+from musicae.errors import MusicaeError
+from musicae.formats import midi
+from musicae.formats.files import name_of
+
+if TYPE_CHECKING:
+    from symusic.core import ScoreTick
+
+__all__ = ["MIN_DRUMS", "ScoreAdapter", "share_of_drums"]
+
+MIN_DRUMS = 0.9
+"""The share of notes on the drum channel from which on a MIDI file counts as drums."""
+
+
+def share_of_drums(head: bytes, file: File) -> float | None:
+    """Return which share of a MIDI file's notes are drums: 0 for a damaged one, None for what is no MIDI file.
+
+    `head` is how the file begins. A stream is left where it was.
+    """
+    if not midi.is_midi(head):
+        return None
+    at = 0 if isinstance(file, Path) else file.tell()
+    try:
+        return midi.share_of_drums(midi.load(file)[0])
+    except MusicaeError:
+        return 0.0
+    finally:
+        if not isinstance(file, Path):
+            file.seek(at)
+
+
+class ScoreAdapter(Adapter):
+    """The base of adapters whose windows are bars of steps. One of them gives `from_score`, `write` and `blank`.
+
+    Parameters
+    ----------
+    channels, likelihood : of the `Spec`.
+    bars : length of a window in bars of 4/4.
+    steps_per_beat : steps in a quarter note; 4 are sixteenths.
+    """
+
+    def __init__(self, channels: int, likelihood: str, bars: int, steps_per_beat: int) -> None:
+        if bars < 1 or steps_per_beat < 1:
+            raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
+        self.steps_per_beat = steps_per_beat
+        self._spec = Spec(channels, (bars * 4 * steps_per_beat,), likelihood)
+
+    @property
+    def spec(self) -> Spec:
+        """One window: ``(C, bars * 4 * steps_per_beat)``."""
+        return self._spec
+
+    def read(self, file: File, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
+        """Read a file.
+
+        Parameters
+        ----------
+        file : a MIDI file (or an ABC file, where the adapter has that suffix), or a stream of its bytes.
+        track : a track's number (from 1, over the tracks with notes) or (a piece of) its name; None leaves it to
+            the adapter.
+        bars : the bars wanted, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
+
+        Raises
+        ------
+        MusicaeError : a file that cannot be read, that has nothing for this adapter, or not the track or bars wanted.
+        """
+        score, remarks = midi.load(file)
+        source = file.name if isinstance(file, Path) else ""
+        try:
+            sample = self.from_score(score, track=track, bars=bars, source=source)
+        except MusicaeError as error:
+            raise MusicaeError(f"{name_of(file)}: {error}") from None
+        sample.remarks[:0] = remarks
+        return sample
+
+    @abstractmethod
+    def from_score(
+        self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
+    ) -> Sample:
+        """Return what `read` gives of a file that is parsed already; `source` is its name."""
+
+    def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+        """Return the `meta` between several; see `musicae.adapters.shared.meta.mix`."""
+        return meta.mix(metas, weights)
+
+    def concat(self, parts: Sequence[Sample]) -> Sample:
+        """Put samples one after another, each with its tempo, meter, program and condition."""
+        tensor = torch.cat([part.tensor for part in parts], dim=-1)
+        remarks = [remark for part in parts for remark in part.remarks]
+        joined = meta.concat(parts, self.steps_per_beat)
+        return Sample(tensor, joined, parts[0].hop, remarks, _concat_conditions(parts))
+
+    def render(self, sample: Sample, file: Path) -> str:
+        """Write the sound of a sample as WAV, of the MIDI file that `write` makes; return which synthesis was used."""
+        from musicae.formats.synth import render
+
+        written = io.BytesIO()
+        self.write(sample, written)
+        return render(written, file)
+
+
+def _concat_conditions(parts: Sequence[Sample]) -> Tensor | None:
+    """Return conditions ``(K, L)`` one after another, of those ``(K,)`` the first; None unless all parts have one."""
+    conditions = [part.cond for part in parts if part.cond is not None]
+    if len(conditions) < len(parts):
+        return None
+    return torch.cat(conditions, dim=-1) if conditions[0].ndim == 2 else conditions[0]

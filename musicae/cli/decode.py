@@ -1,0 +1,39 @@
+"""The command decode: codes to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musicae.cli.shared.options import OutputCommand, OutputOptions, seed_option, temperature_option, writing
+from musicae.cli.shared.results import results
+
+__all__ = ["decode"]
+
+
+@click.command(cls=OutputCommand)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--preset", metavar="NAME", help="A preset or a .safetensors file; by default the one that encoded.")
+@temperature_option
+@seed_option
+@writing
+def decode(file: Path, preset: str | None, temperature: float, seed: int, **options: Any) -> None:
+    """Write the files that codes stand for.
+
+    FILE is what `encode` made, its array `mean` perhaps changed. One file is named FILE-decoded.mid (or .png); of
+    codes of several files a folder is made.
+    """
+    from musicae.ops import codes
+    from musicae.ops.choose import codec_for
+
+    found = codes.load(file)
+    codec = codec_for(str(found["preset"]) if preset is None else preset)
+    stems = [Path(name).stem for name in found["names"].tolist()]
+    names = [f"{i:02d}-{stem}" for i, stem in enumerate(stems, start=1)]
+    with results(
+        codec, file.parent, f"{file.stem}-decoded", OutputOptions(**options), names, join=len(names) == 1
+    ) as out:
+        out.write(codes.decode(found, preset=codec, temperature=temperature, seed=seed), stems)
+    out.report(preset=codec.preset.name)

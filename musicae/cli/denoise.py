@@ -1,0 +1,70 @@
+"""The command denoise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musicae.cli.shared.options import (
+    OutputCommand,
+    OutputOptions,
+    force_option,
+    json_option,
+    preset_option,
+    verbose_option,
+)
+from musicae.cli.shared.restoring import restore_file, restore_files, restore_pipe
+from musicae.errors import MusicaeError
+
+__all__ = ["denoise"]
+
+
+@click.command(cls=OutputCommand)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@preset_option
+@click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
+@force_option
+@click.option("-j", "--jobs", type=click.IntRange(1, 61), default=1, help="How many of several files at a time.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to take off.")
+@click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: write what was taken off.")
+@click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before, after and of what was taken off.")
+@click.option("--raw", default="", metavar="RATE:CHANNELS:FORMAT", help="Sound: what comes on stdin, as 48000:2:s16.")
+@json_option
+@verbose_option
+def denoise(
+    files: tuple[Path, ...],
+    preset: str | None,
+    jobs: int,
+    strength: float,
+    keep_noise: Path | None,
+    raw: str,
+    **options: Any,
+) -> None:
+    """Take the noise off recordings and pictures, or off all of them in a folder.
+
+    The result is named FILE-denoised.wav, beside the file and of its kind; for a folder it is a folder with the same
+    tree, in which files that exist already are left alone. Of several files, those that cannot be read are skipped, and
+    named at the end. The file - is stdin, which goes to stdout with -o -; sound from a pipe (WAV, or what --raw
+    describes) is denoised as it comes in.
+    """
+    from musicae.ops.restored import RestoreOptions
+
+    out = OutputOptions(**options)
+    settings = RestoreOptions(strength=strength, noise=keep_noise, raw=raw)
+    if str(files[0]) == "-":
+        if len(files) > 1 or out.output != "-":
+            raise MusicaeError("stdin goes to stdout, alone: musicae denoise - -o -")
+        if keep_noise or out.png or out.as_json:
+            raise MusicaeError("--keep-noise, --png and --json are for files, not for stdin")
+        restore_pipe("denoise", preset, settings, out)
+        return
+    if raw:
+        raise MusicaeError("--raw is for what comes on stdin: musicae denoise - -o -")
+    if len(files) == 1 and not files[0].is_dir() and not (out.output and Path(out.output).is_dir()):
+        restore_file("denoise", files[0], preset, settings, out)
+        return
+    if keep_noise or out.png:
+        raise MusicaeError("--keep-noise and --png are for one file")
+    restore_files("denoise", files, preset, settings, out, jobs)

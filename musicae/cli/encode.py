@@ -1,0 +1,54 @@
+"""The command encode: files to codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from musicae.cli.shared.options import force_option, label_option, preset_option, reading
+from musicae.cli.shared.results import say_skipped
+from musicae.cli.shared.staging import staged
+from musicae.errors import MusicaeError
+
+__all__ = ["encode"]
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@preset_option
+@label_option
+@reading
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The .npz file to write.")
+@force_option
+def encode(
+    files: tuple[Path, ...],
+    preset: str | None,
+    label: str | None,
+    track: str | None,
+    bars: str | None,
+    fit: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write the codes of files, or of all files in a folder, as one NumPy .npz file.
+
+    Its arrays `mean` and `logvar` have a row for each window; the rest is what `decode` needs to write files again.
+    It is named after the first file (or folder), beside it. Files of a folder that cannot be read are skipped, and
+    named at the end.
+    """
+    from musicae.ops import codes
+    from musicae.ops.choose import preset_for
+
+    # A default is looked up here, so that a wrong file is reported before a wrong output.
+    name = preset if preset or any(file.is_dir() for file in files) else preset_for(files[0])
+    first = files[0] if files[0].name not in ("", "..") else files[0].resolve()
+    target = output or (first.with_name(f"{first.name}.npz") if first.is_dir() else first.with_suffix(".npz"))
+    if target.suffix.lower() != ".npz":
+        raise MusicaeError(f"-o {target}: codes are written as .npz; name a file that ends so")
+    skipped: dict[str, str] | None = {} if any(file.is_dir() for file in files) else None
+    with staged([target], force) as places:
+        found = codes.encode(*files, preset=name, label=label, skipped=skipped, track=track, bars=bars, fit=fit)
+        codes.save(found, places[target])
+    click.echo(target)
+    say_skipped(skipped or {}, len(found["counts"]) + len(skipped or {}))

@@ -1,0 +1,132 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = [
+    "BESIDE",
+    "OutputCommand",
+    "OutputOptions",
+    "count_option",
+    "force_option",
+    "join_option",
+    "json_option",
+    "label_option",
+    "numbered",
+    "one_file",
+    "preset_option",
+    "reading",
+    "seed_option",
+    "step_names",
+    "temperature_option",
+    "verbose_option",
+    "writing",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BESIDE = "beside the result"
+"""The value of ``--wav`` and ``--png`` that name no file."""
+
+one_file = click.argument("file", type=click.Path(path_type=Path))
+preset_option = click.option(
+    "--preset", metavar="NAME", help="A preset or a .safetensors file; by default what fits the first input."
+)
+label_option = click.option("--label", metavar="CLASS", help="Its class, a number or a name, for a conditional preset.")
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Another number gives other random draws."
+)
+temperature_option = click.option(
+    "--temperature", type=float, default=0.0, show_default=True, help="0 takes the most probable values, 1 draws them."
+)
+count_option = click.option("-n", "count", type=int, default=1, show_default=True, help="How many to make.")
+join_option = click.option(
+    "--join/--split", default=True, help="One file with all, one after another (the default), or a folder of files."
+)
+force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line.")
+
+
+class OutputCommand(click.Command):
+    """A command with ``--wav [FILE]`` or ``--png [FILE]``: the next word is theirs only if it ends like one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give both options a value, so that ``--png a.mid b.mid`` leaves both files to the command."""
+        words = list(args)
+        end = words.index("--") if "--" in words else len(words)
+        for i in reversed(range(end)):
+            if words[i] in ("--wav", "--png"):
+                named = i + 1 < end and words[i + 1].lower().endswith(f".{words[i][2:]}")
+                words[i] += f"={words.pop(i + 1) if named else BESIDE}"
+        return super().parse_args(ctx, words)
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where a command's results go, and what it prints: the values of the options `writing`."""
+
+    output: str | None = None
+    force: bool = False
+    wav: str | None = None
+    png: str | None = None
+    as_json: bool = False
+    verbose: bool = False
+
+    def say(self, notices: Sequence[str], remarks: Sequence[str] = ()) -> None:
+        """Print lines on stderr: `notices` always, `remarks` if asked for."""
+        for line in [*notices, *(remarks if self.verbose else ())]:
+            click.echo(line, err=True)
+
+
+def reading(function: F) -> F:
+    """Add the options of commands that read files, for the adapter that takes them."""
+    options = (
+        click.option(
+            "--track", metavar="TRACK", help="Music: the track to read, by its number (from 1) or (part of) its name."
+        ),
+        click.option("--bars", metavar="A-B", help="Music: the bars to read, such as 5-8 or 3, counted from 1."),
+        click.option(
+            "--fit", type=click.Choice(["scale", "pad"]), help="Pictures: how to bring them to the preset's size."
+        ),
+    )
+    return _with(function, options)
+
+
+def writing(function: F) -> F:
+    """Add the options of commands that write one file or a folder; they make up `OutputOptions`."""
+    options = (
+        click.option(
+            "-o", "--output", metavar="PATH", help="The file to write (with --split: the folder); - is stdout."
+        ),
+        force_option,
+        click.option("--wav", metavar="[FILE]", help="Write the sound of music as well."),
+        click.option("--png", metavar="[FILE]", help="Draw every step of music or sound in one picture."),
+        json_option,
+        verbose_option,
+    )
+    return _with(function, options)
+
+
+def _with(function: F, options: Sequence[Callable[[F], F]]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def step_names(steps: int, grid: bool) -> list[str]:
+    """Return the names of the files of a walk, or of a grid: ``01``, ``02`` or ``01-01``, ``01-02`` and so on."""
+    digits = len(str(steps))
+    numbers = [f"{i:0{max(2, digits)}d}" for i in range(1, steps + 1)]
+    return [f"{row}-{column}" for row in numbers for column in numbers] if grid else numbers
+
+
+def numbered(count: int) -> list[str]:
+    """Return ``1`` to `count`."""
+    return [str(i) for i in range(1, count + 1)]

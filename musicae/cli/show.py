@@ -1,0 +1,68 @@
+"""The command show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+__all__ = ["show"]
+
+
+@click.command()
+@click.argument("name", metavar="PRESET")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str, as_json: bool) -> None:
+    """Print all that a preset says, and how large it is.
+
+    PRESET is a name, a .toml file or a trained .safetensors file. Defaults are filled in; of a trained preset the
+    settings are shown that it was trained with.
+    """
+    from musicae import checkpoint, codec, hub
+    from musicae import preset as presets
+    from musicae.training.options import TrainingOptions
+
+    path = hub.find_weights(name)
+    header = checkpoint.read_header(path) if path else {}
+    if path:
+        preset = presets.Preset.from_dict(header["preset"])
+    else:
+        preset = presets.resolve(presets.load(name), TrainingOptions)
+    parts = codec.build(preset).networks()
+    facts: dict[str, Any] = {
+        "parameters": {part: sum(p.numel() for p in network.parameters()) for part, network in parts.items()},
+        "step": header.get("step", 0),
+        "weights": str(path) if path else None,
+        "bytes": path.stat().st_size if path else 0,
+    }
+    if as_json:
+        click.echo(json.dumps({**preset.as_dict(), **facts}, ensure_ascii=False))
+        return
+    click.echo(f"# {preset.name}: {_counts(facts['parameters'])} parameters")
+    click.echo(f"# {path}: step {facts['step']}, {facts['bytes'] / 2**20:.1f} MiB" if path else "# not trained yet")
+    click.echo(_toml({"description": preset.description, **preset.sections}))
+
+
+def _counts(parameters: Mapping[str, int]) -> str:
+    each = ", ".join(f"{name} {count:,}" for name, count in parameters.items())
+    return f"{sum(parameters.values()):,} ({each})" if len(parameters) > 1 else each.rpartition(" ")[2]
+
+
+def _toml(tree: Mapping[str, Any]) -> str:
+    """Return `tree`, values and tables of values, as TOML. A key without a value becomes a comment."""
+    lines = [f"{key} = {_value(value)}" for key, value in tree.items() if not isinstance(value, Mapping)]
+    for section, keys in tree.items():
+        if isinstance(keys, Mapping):
+            lines += ["", f"[{section}]"]
+            lines += [f"# {key} is not set" if v is None else f"{key} = {_value(v)}" for key, v in keys.items()]
+    return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)

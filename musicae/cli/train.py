@@ -1,0 +1,140 @@
+"""The command train."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.staging import make_folder
+
+__all__ = ["Report", "train"]
+
+
+@click.command()
+@click.argument("name", metavar="PRESET")
+@data_option
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Change a setting of the preset, as model.latent=32.",
+)
+@click.option("--steps", type=int, help="How many steps to train; short for --set training.steps=N.")
+@click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
+@click.option("--cpu", is_flag=True, help="Use the CPU even where there is a GPU.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Make the batches ahead in that many processes; by default 0 on a CPU, on a GPU one for each core but one.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default runs/PRESET.")
+def train(
+    name: str,
+    data: Sequence[str],
+    changes: Sequence[str],
+    steps: int | None,
+    resume: bool,
+    cpu: bool,
+    workers: int | None,
+    output: Path | None,
+) -> None:
+    """Train a preset (a name, or a .toml file) into a folder.
+
+    The path of the trained model.safetensors goes to stdout. Start it with torchrun or accelerate for several GPUs.
+    """
+    from musicae import preset as presets
+
+    settings = [*changes, *([f"training.steps={steps}"] if steps is not None else [])]
+    preset, folders = presets.load(name, settings), folders_of(data)
+    out = output or Path("runs") / preset.name
+    with ExitStack() as cleaning:
+        make_folder(out, cleaning)
+        import musicae
+
+        with _stopping(out) as stop, _progress() as report:
+            path = musicae.train(
+                preset, out, folders, resume=resume, report=report, cpu=cpu, stop=stop, workers=workers
+            )
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(path)
+
+
+Report = Callable[[dict[str, float]], None]
+
+
+@contextmanager
+def _stopping(out: Path) -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ctrl-C was pressed: once stops a training after its step, twice at once.
+
+    One of several processes stops at once: they could not agree on a step.
+    """
+    asked = False
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked or several:
+            raise KeyboardInterrupt
+        asked = True
+        click.echo("stopping after this step; Ctrl-C again stops at once", err=True)
+
+    before = signal.signal(signal.SIGINT, handle) if threading.current_thread() is threading.main_thread() else None
+    try:
+        yield lambda: asked
+    except KeyboardInterrupt:
+        if (out / "state.safetensors").is_file():
+            click.echo(f"stopped; the same command with -o {out} --resume goes on", err=True)
+        raise
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Give a function that shows the reports of a training on stderr: a bar on a terminal, else lines."""
+    if not sys.stderr.isatty():
+        yield lambda values: click.echo(_line(values), err=True)
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[losses]}"),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
+        tasks: list[progress.TaskID] = []
+
+        def report(values: dict[str, float]) -> None:
+            if "steps" not in values:
+                bar.console.print(_line(values), highlight=False, markup=False)
+                return
+            if not tasks:
+                tasks.append(bar.add_task("", total=values["steps"], losses=""))
+            bar.update(tasks[0], completed=values["step"], losses=_losses(values))
+
+        yield report
+
+
+def _losses(values: dict[str, float]) -> str:
+    parts = [f"{name} {values[name]:.4g}" for name in values if name not in ("step", "steps", "examples_per_second")]
+    speed = [f"{values['examples_per_second']:.0f} examples/s"] if "examples_per_second" in values else []
+    return "  ".join([*speed, *parts])
+
+
+def _line(values: dict[str, float]) -> str:
+    of = f"/{values['steps']:.0f}" if "steps" in values else ""
+    return f"step {values['step']:.0f}{of}  {_losses(values)}"

@@ -1,0 +1,70 @@
+"""The command vary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musicae.cli.shared.options import (
+    OutputCommand,
+    OutputOptions,
+    count_option,
+    join_option,
+    label_option,
+    numbered,
+    one_file,
+    preset_option,
+    reading,
+    seed_option,
+    step_names,
+    writing,
+)
+from musicae.cli.shared.results import results
+
+__all__ = ["vary"]
+
+
+@click.command(cls=OutputCommand)
+@one_file
+@click.option("--similarity", type=float, default=0.7, show_default=True, help="1: the file itself; 0: something new.")
+@count_option
+@seed_option
+@preset_option
+@label_option
+@join_option
+@reading
+@writing
+def vary(
+    file: Path,
+    similarity: float,
+    count: int,
+    seed: int,
+    preset: str | None,
+    label: str | None,
+    join: bool,
+    track: str | None,
+    bars: str | None,
+    fit: str | None,
+    **options: Any,
+) -> None:
+    """Make variations of a file.
+
+    The result is named FILE-varied.mid (or .png), beside the file.
+    """
+    import musicae
+    from musicae.ops.choose import codec_for
+    from musicae.ops.inputs import check_number
+
+    check_number("the number of results", count, at_least=1)
+    codec = codec_for(preset, file)
+    names, output = step_names(count, False), OutputOptions(**options)
+    with results(codec, file.parent, f"{file.stem}-varied", output, names, join=join) as out:
+        made = musicae.vary(
+            file, similarity, count, preset=codec, seed=seed, label=label, track=track, bars=bars, fit=fit
+        )
+        remarks = made[0].remarks
+        out.say([], remarks)
+        out.write(made, numbered(count))
+    out.report(preset=codec.preset.name, similarity=similarity, remarks=remarks)

@@ -1,0 +1,34 @@
+"""Sounds that are clipped."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.core import Corruption
+from musicae.errors import MusicaeError
+
+__all__ = ["Clip"]
+
+
+class Clip(Corruption):
+    """Clip each example, as a recording at too high a level is.
+
+    Parameters
+    ----------
+    min_db, max_db : the level of clipping is drawn between these, in dB below the largest sample.
+    """
+
+    def __init__(self, min_db: float = 3.0, max_db: float = 20.0) -> None:
+        if not 0 <= min_db <= max_db:
+            raise MusicaeError(
+                f"[corruption] min_db must be 0 or more and max_db not below it, not {min_db} and {max_db}"
+            )
+        self.min_db, self.max_db = min_db, max_db
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch ``(B, C, *S)``, clipped."""
+        flat = batch.flatten(1)
+        down = self.min_db + (self.max_db - self.min_db) * torch.rand(len(batch), 1, generator=generator)
+        level = flat.abs().amax(1, keepdim=True) * 10 ** (-down / 20)
+        return flat.clamp(-level, level).view(batch.shape)

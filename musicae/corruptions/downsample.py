@@ -1,0 +1,56 @@
+"""Less detail: every axis reduced and enlarged again."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from musicae.core import Corruption
+from musicae.errors import MusicaeError
+
+__all__ = ["Downsample"]
+
+
+class Downsample(Corruption):
+    """Reduce every spatial axis by `factor` and enlarge it again to the same size, which removes fine detail.
+
+    Parameters
+    ----------
+    factor : of each axis.
+    method : ``"mean"`` averages blocks and repeats them; ``"bicubic"`` (two axes) reduces with an antialiased bicubic
+        kernel and enlarges with one (Keys 1981, a = -1/2, as MATLAB's imresize does).
+    """
+
+    def __init__(self, factor: int = 2, method: str = "mean") -> None:
+        if factor < 2:
+            raise MusicaeError(f"[corruption] factor must be 2 or more, not {factor}")
+        if method not in ("mean", "bicubic"):
+            raise MusicaeError(f"[corruption] method must be 'mean' or 'bicubic', not '{method}'")
+        self.factor, self.method = factor, method
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Reduce and enlarge ``(B, C, *S)``."""
+        return self.enlarge(self.reduce(batch))
+
+    def reduce(self, batch: Tensor) -> Tensor:
+        """Return ``(B, C, *S / factor)``. Raise MusicaeError where the factor does not divide the shape."""
+        shape = batch.shape[2:]
+        if any(size % self.factor for size in shape):
+            raise MusicaeError(f"[corruption] factor {self.factor} does not divide the shape {tuple(shape)}")
+        if self.method == "mean":
+            pool = F.avg_pool1d if len(shape) == 1 else F.avg_pool2d
+            return pool(batch, self.factor)
+        return self._bicubic(batch, [size // self.factor for size in shape])
+
+    def enlarge(self, batch: Tensor) -> Tensor:
+        """Return ``(B, C, *S * factor)``: what a model that undoes this is given."""
+        if self.method == "mean":
+            return F.interpolate(batch, scale_factor=float(self.factor), mode="nearest")
+        return self._bicubic(batch, [size * self.factor for size in batch.shape[2:]])
+
+    @staticmethod
+    def _bicubic(batch: Tensor, size: list[int]) -> Tensor:
+        if len(size) != 2:
+            raise MusicaeError("[corruption] method 'bicubic' is for two spatial axes; use 'mean'")
+        return F.interpolate(batch, size=size, mode="bicubic", antialias=True)

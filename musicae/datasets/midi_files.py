@@ -1,0 +1,30 @@
+"""Any folder of MIDI files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache
+from musicae.datasets.shared.midi_folder import folder_windows
+
+__all__ = ["midi_files"]
+
+
+def midi_files(
+    adapter: Adapter,
+    split: str,
+    folder: Path | None,
+    *,
+    seed: int = 0,
+    test: float = 0.05,
+    validation: float = 0.03,
+    track: str = "",
+) -> Windows:
+    """Return one split of all MIDI files under `folder`, split by file.
+
+    `track` names the track to take in each, where the adapter's own choice will not do.
+    Files that cannot be read, or hold nothing for the adapter, are skipped.
+    """
+    folder = cache.own_folder(folder, "midi-files", "MIDI files")
+    return folder_windows(adapter, split, folder, track, seed, test, validation)

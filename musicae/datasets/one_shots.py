@@ -1,0 +1,58 @@
+"""Any folder of single sounds, such as drum kits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache
+from musicae.datasets.shared.sound_folder import grouped
+from musicae.errors import MusicaeError
+
+__all__ = ["one_shots"]
+
+
+def one_shots(
+    adapter: Adapter,
+    split: str,
+    folder: Path | None,
+    *,
+    seed: int = 0,
+    test: float = 0.1,
+    validation: float = 0.05,
+    split_by: str = "folder",
+    max_length: float = 4.0,
+) -> Windows:
+    """Return one split of all single sounds under `folder`, as the adapter reads them, one window of each.
+
+    A piece is all files in one folder directly under `folder` (a drum kit), or with `split_by` ``"file"`` each file.
+    Files longer than `max_length` windows, and silent ones, are left out.
+    Raise MusicaeError where there is none.
+    """
+    folder = cache.own_folder(folder, "one-shots", "sound files")
+    groups = grouped(adapter, split, folder, split_by, seed, test, validation)
+    paths = [path for group in groups.values() for path in group]
+    settings = {"adapter": adapter, "split_by": split_by, "max_length": max_length}
+    key = cache.fingerprint(paths, folder, set="one-shots", **settings)
+    return cache.cached(key, lambda: _read(adapter, groups, max_length))
+
+
+def _read(adapter: Adapter, groups: dict[str, list[Path]], max_length: float) -> Windows:
+    size = adapter.spec.shape[-1]
+    data: list[Tensor] = []
+    pieces: list[int] = []
+    for i, group in enumerate(groups.values()):
+        for path in group:
+            try:
+                tensor = adapter.read(path).tensor
+            except MusicaeError:
+                continue
+            if tensor.shape[-1] <= max_length * size and tensor[..., :size].max() > 0:
+                data.append(F.pad(tensor[..., :size], (0, size - min(size, tensor.shape[-1]))))
+                pieces.append(i)
+    stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
+    return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))

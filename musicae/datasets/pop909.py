@@ -1,0 +1,25 @@
+"""POP909: the melodies of 909 pop songs (Wang et al. 2020)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache
+from musicae.datasets.shared.midi_folder import folder_windows
+from musicae.errors import MusicaeError
+
+__all__ = ["pop909"]
+
+
+def pop909(
+    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03
+) -> Windows:
+    """Return one split of POP909 (Wang et al. 2020), its tracks named MELODY, split by song."""
+    folder = folder or cache.data_folder() / "pop909"
+    if not folder.is_dir():
+        raise MusicaeError(
+            f"no POP909 in {folder}; get it from github.com/music-x-lab/POP909-Dataset and name its folder "
+            "with --data pop909=DIR"
+        )
+    return folder_windows(adapter, split, folder, "MELODY", seed, test, validation)

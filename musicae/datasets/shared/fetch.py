@@ -1,0 +1,86 @@
+"""Downloads of data sets: resumed where they broke off, their SHA-256 checked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from musicae.datasets.shared.cache import data_folder
+from musicae.errors import MusicaeError
+
+__all__ = ["archive", "fetch"]
+
+_BLOCK = 1 << 16
+
+
+def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] | None = None) -> Path:
+    """Fetch `url` to `path` and return it, at once if it is there already.
+
+    An earlier attempt that broke off is resumed. `report` gets the bytes done and their total, 0 if unknown.
+    Raise MusicaeError if the address cannot be reached or the SHA-256 differs.
+    """
+    if path.is_file() and _sha256(path) == sha256:
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _download(url, part, report)
+    except (OSError, urllib.error.URLError) as error:
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+        raise MusicaeError(
+            f"cannot fetch {url} ({reason}); fetch it yourself and name its folder with --data"
+        ) from error
+    if _sha256(part) != sha256:
+        part.unlink()
+        raise MusicaeError(f"{url} is not the file expected (its SHA-256 differs) and was not kept")
+    part.replace(path)
+    return path
+
+
+def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -> None:
+    done = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:  # Nothing is left to fetch.
+            return
+        raise
+    with response, part.open("ab" if response.status == 206 else "wb") as file:
+        done = file.tell()
+        total = done + int(response.headers.get("Content-Length") or 0)  # 0 more, if the server does not say.
+        while block := response.read(_BLOCK):
+            file.write(block)
+            done += len(block)
+            if report:
+                report(done, total)
+    if done < total:
+        raise OSError(f"it broke off after {done} of {total} bytes; run it again to resume")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def archive(name: str, url: str, sha256: str, report: Callable[[int, int], None] | None = None) -> Path:
+    """Return the folder of the data set `name`; its zip archive is fetched and unpacked if it is not there yet."""
+    folder = data_folder() / name
+    if folder.is_dir():
+        return folder
+    packed = fetch(url, sha256, data_folder() / url.rsplit("/", 1)[-1], report)
+    unpacking = folder.with_name(f".{name}.unpacking")
+    shutil.rmtree(unpacking, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(packed) as file:
+            file.extractall(unpacking)
+        unpacking.replace(folder)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise MusicaeError(f"cannot unpack {packed}: {error}") from error
+    return folder

@@ -1,0 +1,47 @@
+"""One split of a folder of MIDI files."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from musicae.core import Adapter, Windows
+from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared.split import check, split_of
+from musicae.errors import MusicaeError
+
+__all__ = ["folder_windows"]
+
+
+def folder_windows(
+    adapter: Adapter, split: str, folder: Path, track: str, seed: int, test: float, validation: float
+) -> Windows:
+    """Return one split of all MIDI files under `folder`, split by file; `track` names the track to take, if not empty.
+
+    Files that cannot be read, or hold nothing for the adapter, are skipped. Raise MusicaeError where there are none.
+    """
+    check(split)
+    if not folder.is_dir():
+        raise MusicaeError(f"no folder {folder}; check the path given with --data")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+    if not files:
+        raise MusicaeError(f"no MIDI files under {folder}; check the path given with --data")
+    settings = {"adapter": adapter.__dict__, "kind": type(adapter).__name__, "track": track}
+    key = cache.fingerprint(files, folder, set="midi", **settings)
+
+    def make() -> Windows:
+        read = partial(_read_file, adapter, folder, track)
+        return scores.collect(adapter, scores.read_all(read, files), f"MIDI files under {folder}")
+
+    everything = cache.cached(key, make)
+    return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
+
+
+def _read_file(adapter: Adapter, folder: Path, track: str, path: Path) -> list[tuple[str, Tensor]]:
+    try:
+        sample = adapter.read(path, track=track) if track else adapter.read(path)
+    except MusicaeError:
+        return []
+    return [(path.relative_to(folder).as_posix(), scores.cut(adapter, sample))]

@@ -1,0 +1,107 @@
+"""From many scores to windows to train on: what all data sets of notes share."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from musicae import registry
+from musicae.core import Adapter, Likelihood, Roll, Sample, Spec, Windows
+from musicae.errors import MusicaeError
+
+__all__ = ["collect", "cut", "read_all", "subset"]
+
+_MIN_JOBS_TO_SHARE = 2000  # Fewer files are read faster than a second process starts.
+
+
+def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
+    """Return the windows of the pieces whose name `keep` accepts."""
+    chosen = torch.tensor([keep(name) for name in windows.names], dtype=torch.bool)
+    return windows.subset(chosen[windows.pieces.long()].nonzero().squeeze(1))
+
+
+def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any]) -> list[tuple[str, Tensor]]:
+    """Map `read` over `jobs`, in several processes where there are thousands; order is kept."""
+    workers = os.cpu_count() or 1
+    if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
+        return [pair for job in jobs for pair in read(job)]
+    with ProcessPoolExecutor(workers) as pool:
+        return [pair for pairs in pool.map(read, jobs, chunksize=64) for pair in pairs]
+
+
+def cut(adapter: Adapter, sample: Sample) -> Tensor:
+    """Cut one piece into the windows to train on: ``(N, T)`` classes or ``(N, C, T)``, as `Windows.data` keeps them.
+
+    One window starts at about each bar (two of them where bars are short). Kept are those with two
+    onsets or more and no gap of more than half a window; the last may be padded by half of it.
+    Raise MusicaeError for an adapter whose samples are no notes.
+    """
+    roll = adapter.roll(sample)
+    if roll is None:
+        raise MusicaeError("this data set is of notes; use it with the adapter 'melody' or 'drums'")
+    size, length = adapter.spec.shape[-1], sample.tensor.shape[-1]
+    starts = _starts(length, size, _hop(roll, size))
+    likelihood = _likelihood(adapter.spec)
+    piece = _padded(sample.tensor, starts[-1] + size, likelihood.blank(adapter.spec.channels))[None]
+    onset, sounding = adapter.onsets(piece).bool().any(1)[0], adapter.sounding(piece)[0]
+    windows = _windows(likelihood.pack(piece)[0], starts, size)
+    return windows[_usable(_windows(onset, starts, size), _windows(sounding, starts, size))]
+
+
+def _likelihood(spec: Spec) -> Likelihood:
+    likelihood: Likelihood = registry.build("likelihoods", spec.likelihood)
+    return likelihood.bind(spec)
+
+
+def _hop(roll: Roll, size: int) -> int:
+    """Return how many steps lie between the starts of windows: a bar, or several that make about half a window."""
+    _, numerator, denominator = roll.meters[0]
+    bar = max(1, round(4 * roll.steps_per_beat * numerator / denominator))
+    return min(size, bar * math.ceil(size / 2 / bar)) if bar < size / 2 else min(bar, size)
+
+
+def _starts(length: int, size: int, hop: int) -> list[int]:
+    """Return where windows start: none is padded by more than half, and one at most goes beyond the end."""
+    starts = [s for s in range(0, length, hop) if s == 0 or length - s >= size // 2]
+    return [s for i, s in enumerate(starts) if i == 0 or starts[i - 1] + size < length]
+
+
+def _padded(tensor: Tensor, length: int, blank: Tensor) -> Tensor:
+    """Return ``(C, T)`` with as many steps `blank` ``(C,)`` at its end as `length` needs."""
+    missing = length - tensor.shape[-1]
+    return torch.cat([tensor, blank.to(tensor)[:, None].expand(-1, missing)], dim=-1) if missing > 0 else tensor
+
+
+def _windows(piece: Tensor, starts: Sequence[int], size: int) -> Tensor:
+    return torch.stack([piece[..., s : s + size] for s in starts])
+
+
+def _usable(onset: Tensor, sounding: Tensor) -> Tensor:
+    """Return which windows have two onsets and no long gap ``(N,)``, from two masks of their steps ``(N, T)``."""
+    size = onset.shape[-1]
+    last = torch.where(sounding, torch.arange(size), -1).cummax(-1).values
+    gap = (torch.arange(size) - last).amax(-1)
+    return (onset.sum(-1) >= 2) & (gap <= size // 2)
+
+
+def collect(adapter: Adapter, pairs: Iterable[tuple[str, Tensor]], what: str) -> Windows:
+    """Put the windows of many pieces together; a window that a piece repeats is kept once."""
+    names: list[str] = []
+    data: list[Tensor] = []
+    pieces: list[Tensor] = []
+    for name, windows in pairs:
+        if not len(windows):
+            continue
+        once = torch.unique(windows, dim=0)
+        data.append(once)
+        pieces.append(torch.full((len(once),), len(names), dtype=torch.int32))
+        names.append(name)
+    if not data:
+        raise MusicaeError(f"no usable {what} found; a window needs two notes and no long gap")
+    return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names)

@@ -1,0 +1,77 @@
+"""A checkpoint's figures on held-out data, each with its floor and its spread, as one flat dictionary.
+
+The suites themselves are in `musicae.evaluations`; here they are given what they ask for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from musicae import codec as codecs
+from musicae import registry, splits
+from musicae.codec import Codec
+from musicae.core import Windows
+from musicae.errors import MusicaeError
+from musicae.evaluations.shared.common import Figures, choose
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    codec: Codec | str,
+    folders: Mapping[str, Path] | None = None,
+    limit: int | None = None,
+    against: str = "",
+) -> Figures:
+    """Return the figures that the preset's ``[evaluation]`` asks for, on its test split.
+
+    `codec` is a trained preset, its name, or the path of its ``.safetensors`` file. `folders` says where data sets lie
+    (see `musicae.splits.load`), those that the evaluation's settings name as well. `limit` takes that many windows at
+    random instead of all. `against` names other programs to measure as well, separated by commas, for evaluations that
+    know some. Raise MusicaeError where the preset names no evaluation, or its data cannot be found.
+    """
+    codec = codecs.load(codec) if isinstance(codec, str) else codec
+    part = codec.preset.part("evaluation")
+    if part is None:
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no [evaluation] section; add one to measure it")
+    started = time.perf_counter()
+    name, settings = part[0], registry.resolve("evaluations", *part)
+    parameters = inspect.signature(registry.lookup("evaluations", name)).parameters
+    asked = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
+    if against and "against" not in asked:
+        raise MusicaeError(f"the evaluation '{name}' knows no other programs; leave --against out")
+    given: dict[str, Any] = {"codec": codec, "folders": dict(folders or {}), "limit": limit, "against": against}
+    counts: Figures = {}
+    if {"train", "test"} & set(asked):
+        train, test = _splits(codec, settings, folders or {}, limit)
+        given |= {"train": train, "test": test}
+        counts = {"windows": len(test), "pieces": len(set(test.pieces.tolist()))}
+    for key in asked:
+        if key not in given:
+            raise MusicaeError(
+                f"the evaluation '{name}' asks for '{key}'; it can have codec, train, test, folders, limit, against"
+            )
+    if len(codec.spec.shape) == 2:  # Convolutions of pictures are faster so.
+        codec.networks().to(memory_format=torch.channels_last)
+    figures: Figures = registry.build("evaluations", name, *(given[key] for key in asked), **part[1])
+    return figures | counts | {"seconds": round(time.perf_counter() - started, 1)}
+
+
+def _splits(
+    codec: Codec, settings: Mapping[str, Any], folders: Mapping[str, Path], limit: int | None
+) -> tuple[Windows, Windows]:
+    """Load the preset's own data; the folders of sets that only a setting of the evaluation names are not its own."""
+    own_sets = (codec.preset.part("dataset") or ("", {}))[0].split("+")
+    listed = [value if isinstance(value, tuple | list) else [value] for value in settings.values()]
+    others = {value for values in listed for value in values if isinstance(value, str) and value} - set(own_sets)
+    own = {key: folder for key, folder in folders.items() if key not in others}
+    train, test = (splits.load(codec.preset, codec.adapter, split, own) for split in ("train", "test"))
+    if not len(test):
+        raise MusicaeError("the test split is empty; give more data with --data")
+    return train, choose(test, min(limit or len(test), len(test)), 0)

@@ -1,0 +1,1 @@
+"""The only users of file libraries: files <-> plain values."""

@@ -1,0 +1,271 @@
+"""A network that cleans a sound as it comes in: spectra, a path over the bands and one over time, a complex filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from musicae.core import Spec, State
+from musicae.errors import MusicaeError
+from musicae.models.layers.bands import BandMerge, BandSplit, check_bands, lowest_bands
+from musicae.models.layers.hum import Hum
+from musicae.models.layers.restorer import StreamingRestorer, check_sound
+from musicae.models.layers.running_mean import initial_state, running_mean
+from musicae.models.layers.stft import Stft
+
+__all__ = ["DualPath"]
+
+_COMPRESSION = 0.3  # Loudness grows with about this power of the magnitude.
+_EPS = 1e-8  # Of a magnitude, where a negative power of it is taken.
+_MIN_MAGNITUDE = 1e-4  # Of a bin, for the logarithm that the network sees.
+_MIN_BACKGROUND = 1e-6  # Of a bin, for the averages of the logarithm.
+_SILENCE = 1e-9  # Mean square of a frame that counts as silent, and is not made louder.
+_LEVEL = 0.1  # Of the samples the network sees, as root of the mean square.
+_HUM_SECONDS = 2  # That the hum is averaged over.
+
+
+class _Block(nn.Module):
+    """A perceptron over all bands of a frame, then a recurrence over the frames of each band, the same for all bands.
+
+    The two paths are those of Luo, Chen and Yoshioka (2020) and Le et al. (2021, DPCRN); the first is a mixer
+    (Tolstikhin et al. 2021) here.
+    """
+
+    def __init__(self, bands: int, width: int) -> None:
+        super().__init__()
+        self.norm_bands, self.norm_time = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.mix = nn.Sequential(nn.Linear(bands, 2 * bands), nn.SiLU(), nn.Linear(2 * bands, bands))
+        self.project_bands = nn.Linear(width, width)
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+        self.project_time = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Take and return ``(B, T, F, C)`` and the recurrence's state, each ``(1, B * F, C)``."""
+        mixed = self.mix(self.norm_bands(x).transpose(2, 3)).transpose(2, 3)
+        x = x + self.project_bands(mixed)
+        batch, frames, bands, width = x.shape
+        series = self.norm_time(x).transpose(1, 2).reshape(batch * bands, frames, width)
+        series, hidden, cell = self._over_time(series, hidden.to(series), cell.to(series))
+        x = x + self.project_time(series).view(batch, bands, frames, width).transpose(1, 2)
+        return x, hidden, cell
+
+    def _over_time(self, series: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if series.shape[1] > 1 or self.training:
+            series, (hidden, cell) = self.lstm(series, (hidden, cell))
+            return series, hidden, cell
+        # A single frame, as a stream brings them: three times as fast.
+        hidden, cell = torch.lstm_cell(series[:, 0], (hidden[0], cell[0]), *self.lstm.all_weights[0])
+        return hidden[:, None], hidden[None], cell[None]
+
+
+class DualPath(StreamingRestorer):
+    """Clean a sound frame by frame: causal, so it may be given in blocks of any number of hops.
+
+    The compressed spectrum is split into bands, narrow where voices have their harmonics; blocks (see `_Block`) work on
+    a vector for each, and their output gives for each bin a complex filter over this frame and the ones before
+    it (deep filtering, Mack and Habets 2020). At the start of training it all but lets the sound through.
+
+    Parameters
+    ----------
+    spec : of the windows, one channel of samples ``(1, T)``.
+    n_fft, hop_length : of the spectra, in samples. The latency is `n_fft` samples: a block of a hop, and `delay`.
+    width : channels of the blocks.
+    blocks : how many.
+    taps : frames that the filter spans.
+    context_frames : frames seen at once, this one and those before it; together they resolve what one alone cannot.
+    bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
+    level_frames : frames over which the level so far is averaged. What the network sees is brought to one level by it,
+        so that a louder sound comes out as a quieter one does, only louder. 0 shows it the sound as it is.
+    background_frames : frames over which the level so far of each bin is averaged, in dB, one number or more; the
+        network also sees how far the bin is above each average. Of steady noise that average is the level.
+    relative_phase : whether the network sees of phases only how they differ, from the frame before and the bin below,
+        so that a sound whose phases are all turned by one angle (upside down, say) is filtered in the same way.
+    hum_sample_rate : the rate of the samples in Hz, if mains hum is to be followed (see `Hum`): the network sees what
+        of each bin is hum, and may take it away. 0: it is not followed.
+    """
+
+    why_no_code = (
+        "a 'dual-path' network has no code: its filter bypasses one; use it to restore (denoise, upscale), "
+        "and an autoencoder to encode, sample or interpolate"
+    )
+
+    def __init__(
+        self,
+        spec: Spec,
+        n_fft: int = 512,
+        hop_length: int = 256,
+        width: int = 64,
+        blocks: int = 3,
+        taps: int = 3,
+        context_frames: int = 2,
+        bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)),
+        level_frames: int = 0,
+        background_frames: Sequence[int] = (),
+        relative_phase: bool = False,
+        hum_sample_rate: int = 0,
+    ) -> None:
+        super().__init__()
+        check_sound("dual-path", spec, hop_length)
+        if min(width, blocks, taps, context_frames) < 1:
+            raise MusicaeError("[model] width, blocks, taps and context_frames must be 1 or more")
+        _check_levels(level_frames, background_frames, hum_sample_rate, hop_length)
+        self.stft = Stft(n_fft, hop_length)
+        self.multiple, self.delay, self.bins = hop_length, self.stft.delay, n_fft // 2 + 1
+        self.taps, self.context_frames, self.relative_phase = taps, context_frames, relative_phase
+        self.level_frames, self.background_frames = level_frames, tuple(background_frames)
+        memory = _HUM_SECONDS * hum_sample_rate // hop_length
+        self.hum = Hum(hum_sample_rate, n_fft, hop_length, memory) if hum_sample_rate else None
+        checked = check_bands(bands, self.bins)
+        self.bands, self.width = sum(count for count, _ in checked), width
+        self.padded_bins = sum(count * size for count, size in checked)
+        features = 2 * context_frames + 1 + (context_frames if relative_phase else 0) + len(background_frames)
+        self.split = BandSplit(checked, features, width)
+        self.blocks = nn.ModuleList(_Block(self.bands, width) for _ in range(blocks))
+        self.merge = BandMerge(checked, width, 2 * taps)
+        if self.hum is not None:
+            low = lowest_bands(checked, self.hum.bins)
+            self.hum_bands = sum(count for count, _ in low)
+            self.padded_hum_bins = sum(count * size for count, size in low)
+            self.hum_encoder, self.hum_decoder = BandSplit(low, 4, width), BandMerge(low, width, 2)
+
+    @property
+    def _past_frames(self) -> int:
+        return max(self.taps, self.context_frames) - 1
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first block of `batch` streams.
+
+        In this order: the newest samples ``(B, delay)``; the frames before, complex numbers as pairs
+        ``(B, past frames, bins, 2)``; the average level and those of the background (see `running_mean`); the hum's
+        (see `Hum`); two of each block's recurrence ``(1, B * bands, width)``; what overlaps the next samples out.
+        """
+        window = self.stft.window
+        state = [self.stft.initial_state(batch), window.new_zeros(batch, self._past_frames, self.bins, 2)]
+        if self.level_frames:
+            state += initial_state(window, batch, 1)
+        for _ in self.background_frames:
+            state += initial_state(window, batch, self.bins)
+        if self.hum is not None:
+            state += self.hum.initial_state(batch)
+        for _ in range(2 * len(self.blocks)):
+            state.append(window.new_zeros(1, batch * self.bands, self.width))
+        return (*state, self.stft.initial_state(batch))
+
+    def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the cleaned ``(B, 1, N * hop_length)``, `delay` samples late, of ``(B, 1, N * hop_length)`` samples.
+
+        Blocks one by one give what one block of all of them gives.
+        """
+        before = iter(state)
+        spectra, samples = self.stft.analyse(x[:, 0].float(), next(before))
+        lagged, past = self._lagged(spectra, next(before))
+        power = (spectra.real.square() + spectra.imag.square()).mean(2, keepdim=True) / self.stft.hop_length
+        scale, level = self._scale(power, tuple(islice(before, 2 if self.level_frames else 0)))
+        above, background = self._above(
+            spectra, power > _SILENCE, tuple(islice(before, 2 * len(self.background_frames)))
+        )
+        x = self.split(self._features([one * scale for one in lagged[: self.context_frames]], above))
+        after = [samples, past, *level, *background]
+        line = spectra
+        if self.hum is not None:
+            line, certainty, hum = self.hum(spectra, tuple(islice(before, 4)))
+            x = x + self._encode_hum(line * scale, certainty)
+            after += hum
+        for block in self.blocks:
+            x, hidden, cell = block(x, next(before), next(before))
+            after += [hidden, cell]
+        filters = self._filters(self.merge(x))
+        cleaned = torch.stack([one * part for one, part in zip(filters, lagged, strict=False)]).sum(0)
+        if self.hum is not None:
+            cleaned = cleaned + self._decode_hum(x, line)
+        out, overlap = self.stft.synthesise(cleaned, next(before))
+        return out[:, None], (*after, overlap)
+
+    def _lagged(self, spectra: Tensor, past: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return spectra ``(B, T, F)`` by 0, 1, .. frames later, and the last frames as pairs of numbers."""
+        joined = torch.cat([torch.view_as_complex(past), spectra], dim=1)
+        reach, count = self._past_frames, spectra.shape[1]
+        lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
+        return lagged, torch.view_as_real(joined[:, joined.shape[1] - reach :])
+
+    def _scale(self, power: Tensor, state: State) -> tuple[Tensor, list[Tensor]]:
+        """Return the factor ``(B, T, 1)`` that brings each frame to one level, of their mean squares.
+
+        The level is the mean of the frames so far, those long ago counting less, and silent ones not at all.
+        """
+        if not self.level_frames:
+            return power.new_ones(()), []
+        mean, after = running_mean(power, power > _SILENCE, self.level_frames, (state[0], state[1]))
+        return _LEVEL * mean.clamp_min(_SILENCE).rsqrt(), after
+
+    def _above(self, spectra: Tensor, audible: Tensor, state: State) -> tuple[list[Tensor], list[Tensor]]:
+        """Return how far each bin of ``(B, T, F)`` is above the background, in 20 dB, and the states.
+
+        It is 0 in frames that are not `audible` ``(B, T, 1)``, which do not count.
+        """
+        level = spectra.abs().clamp_min(_MIN_BACKGROUND).log10()
+        above, after = [], []
+        for i, memory in enumerate(self.background_frames):
+            mean, kept = running_mean(level, audible, memory, (state[2 * i], state[2 * i + 1]))
+            above.append(audible * (level - mean))
+            after += kept
+        return above, after
+
+    def _encode_hum(self, line: Tensor, certainty: Tensor) -> Tensor:
+        """Return what the bands ``(B, T, bands, width)`` are given of the hum ``(B, T, bins)``."""
+        seen = torch.cat([torch.stack(_compress(line), -1), certainty], -1)
+        encoded = self.hum_encoder(F.pad(seen, (0, 0, 0, self.padded_hum_bins - line.shape[2])))
+        return F.pad(encoded, (0, 0, 0, self.bands - self.hum_bands))
+
+    def _decode_hum(self, x: Tensor, line: Tensor) -> Tensor:
+        """Return what is added ``(B, T, F)`` for the hum ``(B, T, bins)``: times gains, of the bands' vectors."""
+        gains = self.hum_decoder(x[:, :, : self.hum_bands])[:, :, : line.shape[2]].float()
+        return F.pad(torch.view_as_complex(gains.contiguous()) * line, (0, self.bins - line.shape[2]))
+
+    def _features(self, lagged: list[Tensor], above: list[Tensor]) -> Tensor:
+        """Return what the network sees of spectra ``(B, T, F)``, this frame and those before.
+
+        They are ``(B, T, padded bins, features)``.
+        """
+        now = lagged[0]
+        if self.relative_phase:
+            below = F.pad(now, (1, 0))[..., :-1]
+            parts = [one.abs().clamp_min(_EPS) ** _COMPRESSION for one in lagged]
+            parts += [part for one in (*lagged[1:], below) for part in _compress(now * one.conj(), _COMPRESSION / 2)]
+        else:
+            parts = [part for one in lagged for part in _compress(one)]
+        parts.append(now.abs().clamp_min(_MIN_MAGNITUDE).log10() / 2 + 1)
+        return F.pad(torch.stack([*parts, *above], -1), (0, 0, 0, self.padded_bins - self.bins))
+
+    def _filters(self, x: Tensor) -> list[Tensor]:
+        """Return the complex filters ``(B, T, F)`` of each tap."""
+        values = x[:, :, : self.bins].float()
+        filters = list(torch.complex(values[..., : self.taps], values[..., self.taps :]).unbind(-1))
+        filters[0] = filters[0] + 1.0
+        return filters
+
+
+def _compress(spectra: Tensor, power: float = _COMPRESSION) -> list[Tensor]:
+    """Return the real and the imaginary part of ``(B, T, F)``, of a magnitude that grows as loudness does."""
+    scaled = spectra * spectra.abs().clamp_min(_EPS) ** (power - 1.0)
+    return [scaled.real, scaled.imag]
+
+
+def _check_levels(level_frames: int, background_frames: Sequence[int], hum_sample_rate: int, hop_length: int) -> None:
+    if 0 < hum_sample_rate < hop_length:
+        raise MusicaeError(
+            f"[model] hum_sample_rate must be the rate of the samples in Hz, or 0, not {hum_sample_rate}"
+        )
+    if level_frames < 0 or hum_sample_rate < 0:
+        raise MusicaeError(
+            f"[model] level_frames and hum_sample_rate must be 0 or more, not {level_frames} and {hum_sample_rate}"
+        )
+    whole = isinstance(background_frames, list | tuple) and all(type(one) is int for one in background_frames)
+    if not whole or any(one < 1 for one in background_frames):
+        raise MusicaeError(
+            f"[model] background_frames must be a list of numbers of frames, 1 or more, not {background_frames}"
+        )

@@ -1,0 +1,133 @@
+"""A second stage: a distribution over codes, to draw from where N(0, 1) does not fit them."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from musicae.core import Prior
+from musicae.errors import MusicaeError
+
+__all__ = ["FlowPrior"]
+
+_TRACKING = 0.01  # How fast the mean and the spread of the codes follow those of a batch.
+_MIN_SPREAD = 1e-4
+_FREQUENCIES = 32  # Of the sines and cosines that a time is given as.
+_MAX_FREQUENCY = 1000.0
+_TIME_WIDTH = 128
+
+
+class _Residual(nn.Module):
+    """A residual MLP layer whose scale and shift depend on the time."""
+
+    def __init__(self, width: int, time: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulation = nn.Linear(time, 2 * width)
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        scale, shift = self.modulation(time).chunk(2, dim=-1)
+        out: Tensor = x + self.down(F.silu(self.up(self.norm(x) * (1 + scale) + shift)))
+        return out
+
+
+class FlowPrior(Prior):
+    """Flow matching along straight lines from N(0, 1) to the codes (Lipman et al. 2023; Liu et al. 2023).
+
+    The flow can be followed both ways, so it also gives each code its place in the noise, where
+    the space between two codes is filled as densely with real ones as anywhere.
+    Codes are centred and divided by one number for all, so that those parts of a code that the
+    model does not use stay small and cost the flow nothing.
+
+    Parameters
+    ----------
+    latent_size : ``D``, the numbers in a code.
+    width, depth : of the residual MLP that gives the flow's velocity.
+    ode_steps : of the integration.
+    cond_channels : ``K`` of the condition it is a distribution under; 0 leaves conditions alone.
+    active_size : how many first numbers of a code it is a distribution over, those that say most where they are sorted;
+        the others are in a draw what they are in the mean. 0 is all of them.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        latent_size: int,
+        width: int = 448,
+        depth: int = 4,
+        ode_steps: int = 12,
+        cond_channels: int = 0,
+        active_size: int = 0,
+    ) -> None:
+        super().__init__()
+        if not 0 <= active_size <= latent_size:
+            raise MusicaeError(
+                f"[prior] active_size must be 0 to {latent_size}, the size of the code, not {active_size}"
+            )
+        self.ode_steps, self.active_size, self.cond_channels = ode_steps, active_size or latent_size, cond_channels
+        self.register_buffer("mean", torch.zeros(latent_size))
+        self.register_buffer("scale", torch.ones(1))
+        self.project_in, self.project_out = nn.Linear(self.active_size, width), nn.Linear(width, self.active_size)
+        self.condition = nn.Linear(cond_channels, width, bias=False) if cond_channels else None
+        self.time = nn.Sequential(nn.Linear(2 * _FREQUENCIES, _TIME_WIDTH), nn.SiLU())
+        self.layers = nn.ModuleList(_Residual(width, _TIME_WIDTH) for _ in range(depth))
+
+    def velocity(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return the flow's velocity at `x` ``(B, D)`` and times `t` ``(B,)`` in [0, 1]: noise at 0, codes at 1."""
+        step = -math.log(_MAX_FREQUENCY) / (_FREQUENCIES - 1)
+        rates = torch.exp(torch.arange(_FREQUENCIES, device=t.device) * step) * _MAX_FREQUENCY
+        angles = t.unsqueeze(1) * rates
+        time = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
+        hidden = self.project_in(x)
+        if self.condition is not None:
+            hidden = hidden + self.condition(self._pooled(cond))
+        for layer in self.layers:
+            hidden = layer(hidden, time)
+        out: Tensor = self.project_out(hidden)
+        return out
+
+    def _pooled(self, cond: Tensor | None) -> Tensor:
+        """Return ``(B, K)``, the mean over time of a condition that runs along."""
+        if cond is None:
+            raise MusicaeError("this prior is conditional: give it a label of its classes")
+        return cond.mean(-1) if cond.ndim == 3 else cond
+
+    def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
+        """Return the mean squared error of the velocity for codes `z` ``(B, D)``; tracks their mean and spread."""
+        if self.training:
+            with torch.no_grad():
+                self.mean.lerp_(z.mean(0), _TRACKING)
+                spread = z[:, : self.active_size].std(0).square().mean().sqrt()
+                self.scale.lerp_(spread.clamp_min(_MIN_SPREAD), _TRACKING)
+        goal = ((z - self.mean) / self.scale)[:, : self.active_size]
+        start = torch.randn(goal.shape, generator=generator).to(z)
+        t = torch.sigmoid(torch.randn(len(z), generator=generator)).to(z)
+        mixed = torch.lerp(start, goal, t.unsqueeze(1))
+        return F.mse_loss(self.velocity(mixed, t, cond).float(), goal - start)
+
+    @torch.no_grad()
+    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Follow the flow backwards, from codes ``(B, D)`` to their places in N(0, 1)."""
+        return self._follow((z - self.mean) / self.scale, 1.0, 0.0, cond)
+
+    @torch.no_grad()
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Follow the flow from places in N(0, 1) to codes, ``(B, D)``."""
+        return self._follow(noise, 0.0, 1.0, cond) * self.scale + self.mean
+
+    def _follow(self, x: Tensor, start: float, end: float, cond: Tensor | None) -> Tensor:
+        """Integrate by Heun's method, a second-order one; the numbers that are not active stay where they are."""
+        x, rest = x[:, : self.active_size], x[:, self.active_size :]
+        times = torch.linspace(start, end, self.ode_steps + 1).to(x)
+        for now, then in pairwise(times):
+            first = self.velocity(x, now.expand(len(x)), cond)
+            second = self.velocity(x + (then - now) * first, then.expand(len(x)), cond)
+            x = x + (then - now) * 0.5 * (first + second)
+        return torch.cat([x, rest], dim=1)

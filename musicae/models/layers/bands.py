@@ -1,0 +1,88 @@
+"""Bins of a spectrum <-> bands, each with weights of its own (Luo and Yu 2023, band split)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from musicae.errors import MusicaeError
+
+__all__ = ["BandMerge", "BandSplit", "Bands", "check_bands", "lowest_bands"]
+
+Bands = list[tuple[int, int]]
+"""From the lowest on: how many bands, of how many bins each."""
+
+
+class BandSplit(nn.Module):
+    """Features of bins to a vector for each band."""
+
+    def __init__(self, bands: Bands, features: int, width: int) -> None:
+        super().__init__()
+        self.bands = bands
+        self.weights = nn.ParameterList(_uniform(count, size * features, width) for count, size in bands)
+        self.bias = nn.Parameter(torch.zeros(sum(count for count, _ in bands), width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, T, bands, width)`` of ``(B, T, bins, features)``."""
+        parts, bin_, band = [], 0, 0
+        batch, frames = x.shape[:2]
+        for (count, size), weight in zip(self.bands, self.weights, strict=True):
+            one = x[:, :, bin_ : bin_ + count * size].reshape(batch * frames, count, -1).transpose(0, 1)
+            parts.append(torch.baddbmm(self.bias[band : band + count, None], one, weight))
+            bin_, band = bin_ + count * size, band + count
+        return torch.cat(parts).transpose(0, 1).reshape(batch, frames, band, -1).contiguous()
+
+
+class BandMerge(nn.Module):
+    """A vector for each band to values for each bin: the way back."""
+
+    def __init__(self, bands: Bands, width: int, values: int) -> None:
+        super().__init__()
+        self.bands, self.values = bands, values
+        self.norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 2 * width)
+        self.weights = nn.ParameterList(_uniform(count, 2 * width, size * values, 0.1) for count, size in bands)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, T, bins, values)`` of ``(B, T, bands, width)``."""
+        batch, frames = x.shape[:2]
+        x = F.silu(self.expand(self.norm(x))).flatten(0, 1).transpose(0, 1)
+        parts, band = [], 0
+        for (count, size), weight in zip(self.bands, self.weights, strict=True):
+            one = torch.bmm(x[band : band + count], weight).transpose(0, 1)
+            parts.append(one.reshape(batch, frames, count * size, self.values))
+            band += count
+        return torch.cat(parts, dim=2)
+
+
+def _uniform(count: int, inputs: int, outputs: int, scale: float = 1.0) -> nn.Parameter:
+    bound = scale / math.sqrt(inputs)
+    return nn.Parameter(bound * (2 * torch.rand(count, inputs, outputs) - 1))
+
+
+def lowest_bands(bands: Bands, bins: int) -> Bands:
+    """Return the bands that the lowest `bins` bins are in."""
+    found: Bands = []
+    for count, size in bands:
+        if bins > 0:
+            found.append((min(count, -(-bins // size)), size))
+            bins -= count * size
+    return found
+
+
+def check_bands(bands: Sequence[Sequence[int]], bins: int) -> Bands:
+    """Return the setting `bands`; raise MusicaeError unless every one of `bins` bins is in one."""
+    try:
+        checked = [(int(count), int(size)) for count, size in bands]
+    except (TypeError, ValueError):
+        checked = []
+    if not checked or min(min(band) for band in checked) < 1:
+        raise MusicaeError("[model] bands must be pairs, how many of how many bins, as [[16, 2], [8, 4]]")
+    covered = sum(count * size for count, size in checked)
+    if not bins <= covered < bins + checked[-1][1]:
+        raise MusicaeError(f"[model] bands must take all of the {bins} bins, and no more; those given take {covered}")
+    return checked

@@ -1,0 +1,158 @@
+"""An encoder, a code and a decoder: what all autoencoders and VAEs are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from musicae.core import Choose, ConditionSpec, Latent, Model, Spec
+from musicae.errors import MusicaeError
+from musicae.models.layers.conv import ConvDecoder, ConvEncoder
+from musicae.models.layers.heads import DirectHead, Head
+from musicae.models.layers.step_head import StepHead
+from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
+
+__all__ = ["Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
+
+_LOGVAR_RANGE = (-12.0, 6.0)  # Of the natural logarithm of the variance.
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code is like.
+
+    `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional.
+    With `rectified` no number is below 0. With `levels` each takes one of so many values in -1 .. 1 (finite scalar
+    quantisation, Mentzer et al. 2024), whatever is decoded.
+    """
+
+    size: int
+    variational: bool = False
+    classes: int = 0
+    levels: int = 0
+    rectified: bool = False
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Whether values are written step after step: by a GRU of `gru_width` (0: all at once), see `StepHead`."""
+
+    gru_width: int = 0
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class ConvShape:
+    """The settings of `ConvEncoder` and `ConvDecoder`."""
+
+    width: int
+    depth: int
+    blocks: int
+    shuffle: int = 1
+    dense: int = 0
+
+
+@dataclass(frozen=True)
+class PatchShape:
+    """The settings of `PatchEncoder` and `PatchDecoder`."""
+
+    patch: int
+    width: int
+    depth: int
+    heads: int
+
+
+class CodeModel(Model):
+    """Any encoder to ``(B, features)`` and decoder to ``(B, H, *S)`` around a code.
+
+    A conditional one has `cond` ``(B, K)`` beside the encoder's features and the code: a class, one-hot, or several
+    mixed. `head` turns the decoder's features into parameters. `regularizer` is what is asked of the codes besides.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: int,
+        decoder: nn.Module,
+        head: Head,
+        code: Code,
+        regularizer: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.regularizer, self.code, self.latent_size = regularizer, code, code.size
+        self.condition = ConditionSpec(code.classes, classes=True) if code.classes else None
+        self.encoder, self.decoder, self.head = encoder, decoder, head
+        self.to_code = nn.Linear(features + code.classes, code.size * (2 if code.variational else 1))
+
+    def _with_cond(self, x: Tensor, cond: Tensor | None) -> Tensor:
+        if self.condition is None:
+            return x
+        channels = self.condition.channels
+        if cond is None:
+            raise MusicaeError(f"this model is conditional: give it a label of its {channels} classes")
+        if cond.shape != (len(x), channels):
+            raise MusicaeError(f"a condition must be {(len(x), channels)}, not {tuple(cond.shape)}")
+        return torch.cat([x, cond.to(x)], dim=-1)
+
+    def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
+        """Return the code of `x` ``(B, C, *S)``."""
+        out = self.to_code(self._with_cond(self.encoder(x), cond)).float()
+        if self.code.levels:
+            return Latent(self._quantise(torch.tanh(out)))
+        if not self.code.variational:
+            return Latent(out.relu() if self.code.rectified else out)
+        mean, logvar = out.chunk(2, dim=-1)
+        return Latent(mean, logvar.clamp(*_LOGVAR_RANGE))
+
+    def _quantise(self, code: Tensor) -> Tensor:
+        """Move numbers in -1 .. 1 to the nearest of `levels` values; the gradient passes as if it had not."""
+        steps = self.code.levels - 1
+        rounded = ((code.clamp(-1, 1) + 1) / 2 * steps).round() / steps * 2 - 1
+        return code + (rounded - code).detach()
+
+    def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
+        """Return the likelihood's parameters ``(B, C, *S)``; a step-wise head sees `x`, the true values."""
+        return self.head.params(self.decoder(self._with_cond(z, cond)), x).float()
+
+    def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
+        """Return values ``(B, C, *S)``, picked by `choose`."""
+        if self.code.levels:
+            z = self._quantise(z)
+        return self.head.decode(self.decoder(self._with_cond(z, cond)), choose)
+
+    def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
+        """Return what the regularizer asks of a batch's codes, a scalar; None without one."""
+        if self.regularizer is None:
+            return None
+        penalty: Tensor = self.regularizer(latent, rng)
+        return penalty
+
+
+def _head(spec: Spec, features: int, steps: Steps) -> Head:
+    if not steps.gru_width:
+        return DirectHead()
+    if len(spec.shape) != 1:
+        raise MusicaeError(f"[model] gru_width needs sequences, not windows of shape {spec.shape}; set it to 0")
+    return StepHead(features, spec.channels, steps.gru_width, steps.dropout)
+
+
+def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps) -> CodeModel:
+    """Return an autoencoder or VAE of patch Transformers."""
+    encoder = PatchEncoder(spec, shape.patch, shape.width, shape.depth, shape.heads)
+    features = steps.gru_width or spec.channels
+    decoder = PatchDecoder(spec, code.size + code.classes, features, shape.patch, shape.width, shape.depth, shape.heads)
+    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code)
+
+
+def conv_model(
+    spec: Spec, code: Code, shape: ConvShape, steps: Steps | None = None, regularizer: nn.Module | None = None
+) -> CodeModel:
+    """Return an autoencoder or VAE of residual convolutions."""
+    steps = steps or Steps()
+    sizes = (shape.width, shape.depth, shape.blocks, shape.shuffle, shape.dense)
+    encoder = ConvEncoder(spec, *sizes)
+    features = steps.gru_width or spec.channels
+    decoder = ConvDecoder(spec, code.size + code.classes, features, *sizes)
+    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code, regularizer)

@@ -1,0 +1,60 @@
+"""A recurrent output head that writes step after step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from musicae.core import Choose
+from musicae.errors import MusicaeError
+from musicae.models.layers.heads import Head
+
+__all__ = ["StepHead"]
+
+
+class StepHead(Head):
+    """Writes step after step, seeing what it wrote: features ``(B, H, T)`` -> parameters ``(B, C, T)``.
+
+    A decoder that writes all steps at once cannot tell, where a code is ambiguous, which of two
+    tunes its neighbour chose; this head can. `dropout` hides that share of the previous steps in
+    training, so that the features keep describing most of it (Bowman et al. 2016, word dropout).
+    """
+
+    def __init__(self, features: int, channels: int, width: int, dropout: float = 0.0, layers: int = 1) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.previous = nn.Linear(channels, width)
+        self.features = nn.Linear(features, width) if features else None
+        self.gru = nn.GRU(width, width, num_layers=layers, batch_first=True)
+        self.out = nn.Linear(width + features, channels)
+
+    def params(self, features: Tensor, x: Tensor | None) -> Tensor:
+        """Return the parameters ``(B, C, T)`` where every step sees the true ones before it (teacher forcing)."""
+        if x is None:
+            raise MusicaeError("this model writes step after step: give the true values too, or decode")
+        previous = F.pad(x, (1, 0))[..., :-1]
+        if self.training and self.dropout:
+            previous = previous * (torch.rand_like(previous[:, :1]) >= self.dropout)
+        params, _ = self._steps(features.mT, previous.mT, None)
+        return params.mT
+
+    def decode(self, features: Tensor, choose: Choose) -> Tensor:
+        """Generate values ``(B, C, T)``, each step picked by `choose` and fed to the next."""
+        inputs = features.mT
+        value = inputs.new_zeros(inputs.shape[0], 1, self.previous.in_features)
+        state, values = None, []
+        for step in range(inputs.shape[1]):
+            params, state = self._steps(inputs[:, step : step + 1], value, state)
+            value = choose(params.mT).mT
+            values.append(value)
+        return torch.cat(values, dim=1).mT
+
+    def _steps(self, features: Tensor, previous: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """``(B, T, H)`` and ``(B, T, C)`` -> parameters ``(B, T, C)`` and the state."""
+        inputs = self.previous(previous)
+        if self.features is not None:
+            inputs = inputs + self.features(features)
+        hidden, state = self.gru(inputs, state)
+        both = torch.cat([hidden, features.to(hidden.dtype)], dim=-1) if self.features is not None else hidden
+        return self.out(both), state

@@ -1,0 +1,49 @@
+"""A small language model of sequences."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.core import Choose, Latent, Model, Spec
+from musicae.errors import MusicaeError
+from musicae.models.layers.step_head import StepHead
+
+__all__ = ["LanguageModel"]
+
+
+class LanguageModel(Model):
+    """A recurrent model of sequences that has no code: it tells how probable each step is after those before it.
+
+    Parameters
+    ----------
+    spec : of the windows, one spatial axis.
+    width, layers : of the recurrence.
+    dropout : share of the previous steps that is hidden from it in training.
+    """
+
+    why_no_code = "a language model has no code; use a preset whose model is an autoencoder"
+
+    def __init__(self, spec: Spec, width: int = 256, layers: int = 1, dropout: float = 0.0) -> None:
+        super().__init__()
+        if len(spec.shape) != 1:
+            raise MusicaeError(f"[model] 'lm' takes sequences, not windows of shape {spec.shape}")
+        self.length = spec.shape[0]
+        self.head = StepHead(0, spec.channels, width, dropout, layers)
+
+    def forward(
+        self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Latent]:
+        """Return the parameters ``(B, C, T)`` of `target`, and a code of no numbers; `given` is not looked at."""
+        latent = Latent.none(target)
+        return self.params(latent.mean, target, cond), latent
+
+    def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
+        """Return the parameters ``(B, C, T)`` of each step given the true steps `x` before it; `z` is not looked at."""
+        if x is None:
+            raise MusicaeError("a language model has no code to decode: give params the sequence itself")
+        return self.head.params(x.new_zeros(x.shape[0], 0, x.shape[-1]), x)
+
+    def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
+        """Generate ``(B, C, T)``; `z` ``(B, 0)`` only says how many."""
+        return self.head.decode(z.new_zeros(z.shape[0], 0, self.length), choose)

@@ -1,0 +1,35 @@
+"""A variational autoencoder of patch Transformers."""
+
+from __future__ import annotations
+
+from musicae.core import Spec
+from musicae.models.layers.code_model import Code, CodeModel, PatchShape, Steps, patch_model
+
+__all__ = ["patch_vae"]
+
+
+def patch_vae(
+    spec: Spec,
+    latent: int = 128,
+    patch: int = 4,
+    width: int = 192,
+    depth: int = 3,
+    heads: int = 6,
+    gru_width: int = 0,
+    step_dropout: float = 0.3,
+    classes: int = 0,
+) -> CodeModel:
+    """Return a VAE of patch Transformers.
+
+    Parameters
+    ----------
+    spec : of the windows, one or two spatial axes that `patch` divides.
+    latent : numbers of the code.
+    patch : places along each axis that make a token.
+    width, depth, heads : of the Transformers.
+    gru_width : of a head that writes step after step (one axis only); 0 writes all steps at once.
+    step_dropout : share of the previous steps that is hidden from that head in training.
+    classes : of a conditional model; 0 for one that is not.
+    """
+    code = Code(latent, variational=True, classes=classes)
+    return patch_model(spec, code, PatchShape(patch, width, depth, heads), Steps(gru_width, step_dropout))

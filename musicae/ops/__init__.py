@@ -1,0 +1,1 @@
+"""The verbs, one a file, over any adapter's tensors."""

@@ -1,0 +1,163 @@
+"""Which preset fits a file: the adapter that fits best, then, of the presets for the job, the one it selects.
+
+Which presets there are for a job, see `musicae.ops.defaults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicae import codec as codecs
+from musicae import registry
+from musicae.codec import Codec
+from musicae.core import Adapter, Candidate, File, Source
+from musicae.errors import MusicaeError
+from musicae.ops.defaults import (
+    adapter_name,
+    adapter_settings,
+    default_preset,
+    defaults,
+    factor,
+    nearest_in_rate,
+    readable_suffixes,
+)
+from musicae.ops.inputs import as_file, check_file, listed
+from musicae.preset import Preset
+
+__all__ = [
+    "adapter_for",
+    "codec_for",
+    "default_preset",
+    "gather",
+    "nearest_in_rate",
+    "preset_for",
+    "readable_suffixes",
+]
+
+_HEAD = 65_536  # Bytes of a file that an adapter is shown.
+
+
+# --- by the file ---------------------------------------------------------------------------------------------------
+
+
+def _head(file: File) -> bytes:
+    """Return how a file begins; a stream is left where it was."""
+    if isinstance(file, Path):
+        try:
+            with file.open("rb") as stream:
+                return stream.read(_HEAD)
+        except OSError as error:
+            raise MusicaeError(f"{file} cannot be read: {error.strerror or error}") from None
+    at = file.tell()
+    head = file.read(_HEAD)
+    file.seek(at)
+    return head
+
+
+def adapter_for(file: File, job: str = "code") -> str:
+    """Return the name of the adapter that fits a file best, of those with a default preset for a job.
+
+    Raise MusicaeError for a file that is missing, that no adapter takes, or that none with such a preset takes.
+    """
+    if isinstance(file, Path):
+        check_file(file)
+    head, scores, readable = _head(file), {}, set()
+    for name in registry.names("adapters"):
+        try:
+            adapter: type[Adapter] = registry.lookup("adapters", name)
+        except MusicaeError:  # A broken adapter of another package must not keep ours from a file.
+            continue
+        scores[name] = adapter.sniff(head, file)
+        readable |= set(adapter.suffixes)
+    fitting = {name: score for name, score in scores.items() if score > 0}
+    if not fitting:
+        raise MusicaeError(
+            f"{_called(file)} is of no kind that can be read ({', '.join(sorted(readable))}); convert it first"
+        )
+    able = {adapter_name(recipe) for recipe in defaults(job)} & set(fitting)
+    if not able:
+        raise MusicaeError(f"no preset is there to {_VERBS.get(job, job)} {_called(file)}; choose one with --preset")
+    return max(sorted(able), key=lambda name: fitting[name])
+
+
+def _called(file: File) -> str:
+    return str(file) if isinstance(file, Path) else "the stream"
+
+
+def preset_for(file: File, job: str = "code", scale: int = 1) -> str:
+    """Return the name of the preset that fits a file and a job.
+
+    `scale` is by what an ``"upscale"`` is to enlarge. Raise MusicaeError where no adapter takes the file, or where no
+    preset is there for that.
+    """
+    name = adapter_for(file, job)
+    fitting = [recipe for recipe in defaults(job) if adapter_name(recipe) == name]
+    if job == "upscale":
+        fitting = _of_scale(fitting, file, scale)
+    if len(fitting) == 1:
+        return fitting[0].name
+    adapter: type[Adapter] = registry.lookup("adapters", name)
+    return adapter.select(file, [_candidate(recipe) for recipe in fitting], scale=scale).name
+
+
+_VERBS = {"code": "encode"}  # What a job is called in a sentence.
+
+
+def _of_scale(fitting: Sequence[Preset], file: File, scale: int) -> list[Preset]:
+    """Return the presets that enlarge by `scale`. Raise MusicaeError that names what there is."""
+    factors = {recipe.name: factor(recipe) for recipe in fitting}
+    found = [recipe for recipe in fitting if factors[recipe.name] == scale]
+    if not found:
+        first = {factor: name for name, factor in reversed(factors.items())}
+        known = ", ".join(f"{factor} ({name})" for factor, name in sorted(first.items()))
+        called = file.name if isinstance(file, Path) else "the stream"
+        raise MusicaeError(f"there is no preset that upscales {called} by {scale}; there is {known}")
+    return found
+
+
+def _candidate(recipe: Preset) -> Candidate:
+    def restore(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        from musicae.ops.stream import restore_samples
+
+        return restore_samples(codecs.load(recipe.name), samples, rate)
+
+    return Candidate(recipe.name, adapter_settings(recipe), recipe.content, restore)
+
+
+def codec_for(preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1) -> Codec:
+    """Return `preset` as a codec: loaded by its name, or the one that fits the first of `sources` and the `job`."""
+    if isinstance(preset, Codec):
+        return preset
+    if preset is not None:
+        return codecs.load(preset)
+    if not sources:
+        raise MusicaeError("there is no file to choose a preset by; name one")
+    return codecs.load(preset_for(as_file(sources[0]), job, scale))
+
+
+def gather(preset: Codec | str | None, *paths: Path) -> tuple[Codec, list[tuple[Path, Path]]]:
+    """Return the codec as `codec_for` does, and all files: those of `paths`, and for a folder those in it.
+
+    With each file comes its name in what is made of it; see `musicae.ops.inputs.listed`.
+    Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
+    """
+    codec = codec_for(_preset_for_several(paths) if preset is None and paths else preset, *paths)
+    return codec, listed(paths, codec.adapter.suffixes)
+
+
+def _preset_for_several(paths: Sequence[Path]) -> str:
+    """Return the preset for the first of files, and of those in folders, that one fits.
+
+    Raise the error of the first where none does.
+    """
+    error = None
+    for file, _ in listed(paths, readable_suffixes("code")):
+        try:
+            return preset_for(file)
+        except MusicaeError as refused:
+            error = error or refused
+    raise error or MusicaeError("there is no file to choose a preset by; name one")

@@ -1,0 +1,81 @@
+"""What conditional models are told: labels by their names, and conditions that come with a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from musicae import registry
+from musicae.codec import Codec
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+
+__all__ = ["class_names", "condition", "label_of", "labels_for"]
+
+Label = int | str
+
+
+def class_names(codec: Codec) -> list[str]:
+    """Return what a conditional model's classes are called: as its data set's `classes` say, or by their numbers.
+
+    None for a model without classes.
+    """
+    told = codec.model.condition
+    if told is None or not told.classes:
+        return []
+    part = codec.preset.part("dataset")
+    if part and "+" not in part[0]:
+        try:
+            names = [str(name) for name in registry.resolve("datasets", *part).get("classes") or ()]
+        except MusicaeError:  # Of a package that is not installed here; the model works without it.
+            names = []
+        if len(names) == told.channels:
+            return names
+    return [str(i) for i in range(told.channels)]
+
+
+def label_of(codec: Codec, label: Label) -> int:
+    """Return the number of a class that is named or numbered.
+
+    Raise MusicaeError for one that does not exist, and for a model that takes none.
+    """
+    names, text = class_names(codec), str(label).strip()
+    if not names:
+        raise MusicaeError(f"the preset '{codec.preset.name}' takes no label; use a conditional one")
+    lower = [name.lower() for name in names]
+    if text.lower() in lower:
+        return lower.index(text.lower())
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    raise MusicaeError(f"'{codec.preset.name}' has no label '{text}'; it has {', '.join(names)}")
+
+
+def labels_for(labels: Label | Sequence[Label] | None, count: int) -> list[Label | None]:
+    """Return a label for each of `count` inputs: one for all, or as many. Raise MusicaeError for another number."""
+    if labels is None or isinstance(labels, int | str):
+        return [labels] * count
+    if len(labels) not in (1, count):
+        raise MusicaeError(f"there are {len(labels)} labels for {count} inputs; give one, or one for each")
+    return [*labels] if len(labels) == count else [labels[0]] * count
+
+
+def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None = None) -> Tensor | None:
+    """Return what a model is told of `n` windows, ``(n, K)`` or ``(n, K, T)``; None for one that takes no condition.
+
+    It is `label` where there is one, else what comes with the `sample`.
+    Raise MusicaeError where the model has no use for a label, or lacks what it must be told.
+    """
+    told, name = codec.model.condition, codec.preset.name
+    if label is not None:
+        return codec.label_conditions(torch.full((n,), label_of(codec, label)))
+    if told is None:
+        return None
+    given = codec.split_cond(sample) if sample is not None else None
+    if given is not None:
+        codec.check_condition(given)
+        return given
+    if told.classes:
+        raise MusicaeError(f"'{name}' is conditional; choose a label of {', '.join(class_names(codec))}")
+    raise MusicaeError(f"'{name}' is conditional, and the input has no condition; set the sample's `cond`")

@@ -1,0 +1,148 @@
+"""What the verbs are given: files, folders, streams and samples, and numbers that make sense."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import math
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import File, Sample, Source
+from musicae.errors import MusicaeError
+from musicae.tensors.random import generator
+
+__all__ = [
+    "MAX_COUNT",
+    "as_file",
+    "check_file",
+    "check_number",
+    "check_temperature",
+    "crop_windows",
+    "files_in",
+    "listed",
+    "name_of",
+    "read",
+    "read_all",
+]
+
+MAX_COUNT = 1000
+"""The most steps of a walk, or results of one call."""
+
+
+def check_number(what: str, number: int, at_least: int) -> None:
+    """Raise MusicaeError for a `number` of `what` outside `at_least` .. 1000."""
+    if not at_least <= number <= MAX_COUNT:
+        raise MusicaeError(f"{what} must be between {at_least} and {MAX_COUNT}, not {number}")
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise MusicaeError for a temperature below 0, or that is no number."""
+    if not 0 <= temperature < math.inf:
+        raise MusicaeError(f"temperature must be 0 or more, not {temperature}")
+
+
+def check_file(path: Path) -> None:
+    """Raise MusicaeError for a path that is not a file's."""
+    if path.is_dir():
+        raise MusicaeError(f"{path} is a folder; name a file in it")
+    if not path.is_file():
+        raise MusicaeError(f"there is no file {path}; check the name")
+
+
+# --- one source ----------------------------------------------------------------------------------------------------
+
+
+def as_file(source: Source) -> File:
+    """Return a source as what adapters read: a path, or a stream that can seek.
+
+    Raise MusicaeError for a sample, which is read already.
+    """
+    if isinstance(source, str | Path):
+        return Path(source)
+    if isinstance(source, Sample):
+        raise MusicaeError("a sample does not say which preset it is of; give one")
+    return source if source.seekable() else io.BytesIO(source.read())
+
+
+def name_of(source: Source) -> str:
+    """Return what a source is called in messages: its file's name, or that it has none."""
+    if isinstance(source, str | Path):
+        return Path(source).name
+    return "the sample" if isinstance(source, Sample) else "the stream"
+
+
+def read(codec: Codec, source: Source, **options: Any) -> Sample:
+    """Read a source by the codec's adapter; a sample is returned as it is. Options that are None are left out.
+
+    Raise MusicaeError for a file that cannot be read, or an option that the adapter does not take.
+    """
+    if isinstance(source, Sample):
+        return source
+    options = {name: value for name, value in options.items() if value is not None}
+    parameters = inspect.signature(codec.adapter.read).parameters.values()
+    takes = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    for name in options:
+        if name not in takes:
+            known = f"it takes {', '.join(takes)}" if takes else "it takes none"
+            raise MusicaeError(f"the adapter of '{codec.preset.name}' has no option '{name}'; {known}")
+    return codec.adapter.read(as_file(source), **options)
+
+
+def read_all(codec: Codec, sources: Sequence[Source], options: Mapping[str, Any]) -> tuple[list[Sample], list[str]]:
+    """Read sources as `read` does; return them and all their remarks, each with its source's name."""
+    samples = [read(codec, source, **options) for source in sources]
+    pairs = zip(sources, samples, strict=True)
+    return samples, [f"{name_of(source)}: {remark}" for source, one in pairs for remark in one.remarks]
+
+
+# --- many files ----------------------------------------------------------------------------------------------------
+
+
+def files_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = None) -> list[Path]:
+    """Return all files below `folder` that end in one of `suffixes`, sorted, without hidden ones.
+
+    Those in the folder `leave_out`, where it lies in `folder`, are not among them.
+    """
+    hidden = leave_out.resolve() if leave_out else None
+    if hidden and folder.resolve() not in hidden.parents:
+        hidden = None
+    found = []
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        if path.suffix.lower() not in suffixes or any(part.startswith(".") for part in place.parts):
+            continue
+        if path.is_file() and not (hidden and path.resolve().is_relative_to(hidden)):
+            found.append(path)
+    return found
+
+
+def listed(paths: Sequence[Path], suffixes: Collection[str], leave_out: Path | None = None) -> list[tuple[Path, Path]]:
+    """Return the files of `paths`, and those in its folders that end in one of `suffixes`.
+
+    With each file comes its name in what is made of it: its own, or where it lies in the folder.
+    Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
+    """
+    files = []
+    for path in paths:
+        if not path.is_dir():
+            check_file(path)
+            files.append((path, Path(path.name)))
+            continue
+        inside = files_in(path, suffixes, leave_out)
+        if not inside:
+            known = ", ".join(sorted(suffixes))
+            raise MusicaeError(f"{path} has no file that can be read ({known}); name another folder")
+        files += [(one, one.relative_to(path)) for one in inside]
+    return files
+
+
+def crop_windows(codec: Codec, batch: Tensor, seed: int) -> Tensor:
+    """Return a data set's windows ``(B, C, *S)`` as the preset's: a random crop of each that is larger."""
+    if batch.shape[1:] == codec.spec.full_shape:
+        return batch
+    return codec.adapter.augment(batch, generator(seed, 43))

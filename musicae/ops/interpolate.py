@@ -1,0 +1,206 @@
+"""Turn one file into another, step by step, or four into a grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import Sample, Source
+from musicae.errors import MusicaeError
+from musicae.ops.choose import codec_for
+from musicae.ops.conditions import Label, condition, labels_for
+from musicae.ops.inputs import check_number, check_temperature, name_of, read_all
+from musicae.ops.walk import Report, between_conditions, walk
+from musicae.tensors import latent
+
+__all__ = ["Interpolation", "check_inputs", "interpolate"]
+
+
+@dataclass
+class Interpolation:
+    """What lies between the inputs: `parts`, one for each step (row by row for a grid).
+
+    `codes` ``(inputs, N, D)`` are those of the inputs' windows, after the shorter was aligned;
+    `distances` tell how far each part is from the first (see `Likelihood.distance`), 0 to 1 for discrete values;
+    `notices` say what was done to inputs that do not fit together, `remarks` each choice in reading them.
+    """
+
+    codec: Codec
+    parts: list[Sample]
+    codes: Tensor
+    distances: list[float]
+    notices: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def joined(self) -> Sample:
+        """Return all parts, one after another, as one sample."""
+        return self.codec.adapter.concat(self.parts)
+
+
+def check_inputs(count: int, grid: bool) -> None:
+    """Raise MusicaeError for a number of files that cannot be interpolated."""
+    if count != (4 if grid else 2):
+        raise MusicaeError(f"interpolate takes 2 files, or 4 for a grid, not {count}{' for a grid' * grid}")
+
+
+def interpolate(
+    a: Source,
+    b: Source,
+    *more: Source,
+    preset: Codec | str | None = None,
+    steps: int = 9,
+    seed: int = 0,
+    temperature: float = 0.0,
+    spherical: bool = True,
+    exact_endpoints: bool = False,
+    even: bool = True,
+    align: str | None = None,
+    grid: bool = False,
+    label: Label | Sequence[Label] | None = None,
+    report: Report | None = None,
+    **read_options: Any,
+) -> Interpolation:
+    """Turn one file into another in `steps` steps, or four into a grid of ``steps x steps``.
+
+    Parameters
+    ----------
+    a, b, more : paths, binary streams or samples; 4 of them for a grid: top left, top right, bottom left, bottom right.
+    preset : a name, a checkpoint's path, a `Codec`, or None for what fits `a`.
+    steps : the inputs' reconstructions are the first and the last.
+    seed, temperature : temperature 0 takes the most probable values, 1 draws them.
+    spherical : along great circles of the prior's noise (of the codes, without a prior), not straight lines.
+    exact_endpoints : put the inputs themselves in the place of their reconstructions.
+    even : choose the moments by how far the output has come, window by window (not for a grid).
+    align : what to do with inputs of different lengths: ``"loop"`` the shorter, ``"pad"`` it with
+        nothing, or ``"trim"`` the longer; None for what suits: single sounds are padded, others looped.
+    label : for a conditional preset, the inputs' class, or one for each; other conditions come with the samples.
+        Conditions go from one input's to the other's in proportion.
+    report : told now and then how many windows are done (not for a grid).
+    read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
+
+    Raises
+    ------
+    MusicaeError : a file that cannot be read, a wrong number of files or steps, a preset that does not exist.
+    """
+    sources = [a, b, *more]
+    check_inputs(len(sources), grid)
+    check_number("steps", steps, at_least=2)
+    check_temperature(temperature)
+    codec = codec_for(preset, *sources)
+    samples, remarks = read_all(codec, sources, read_options)
+    notices: list[str] = []
+    how = codec.adapter.default_align if align is None else align
+    samples = _align(codec, samples, [name_of(source) for source in sources], how, notices)
+    hop, length = samples[0].hop, samples[0].tensor.shape[-1]
+    splits = [codec.split(one) for one in samples]
+    labels = labels_for(label, len(samples))
+    conds = [condition(codec, told, len(x), one) for told, x, one in zip(labels, splits, samples, strict=True)]
+    codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
+    given = [cond for cond in conds if cond is not None]
+    if grid:
+        outputs, told_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
+        corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
+    else:
+        ends = (given[0], given[1]) if given else None
+        outputs = walk(
+            codec,
+            codes[0],
+            codes[1],
+            steps,
+            spherical=spherical,
+            even=even,
+            temperature=temperature,
+            seed=seed,
+            conditions=ends,
+            report=report,
+        )
+        told_at = between_conditions(ends, torch.linspace(0, 1, steps))
+        corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
+    metas = [one.meta for one in samples]
+    parts = [
+        Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
+        for output, weight in zip(outputs, weights, strict=True)
+    ]
+    if told_at is not None:
+        parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, told_at, strict=True)]
+    if exact_endpoints:
+        for corner, one in zip(corners, samples, strict=True):
+            parts[corner] = replace(one, remarks=[])
+    return Interpolation(codec, parts, codes, [_distance(codec, part, parts[0]) for part in parts], notices, remarks)
+
+
+def _grid(
+    codec: Codec, codes: Tensor, conds: list[Tensor], steps: int, spherical: bool, temperature: float, seed: int
+) -> tuple[Tensor, Tensor | None]:
+    """Return what lies between four inputs, ``(steps * steps, N, C, *S)``, and the conditions there."""
+    corners = torch.stack(conds) if conds else None
+    told = None if corners is None else torch.einsum("sc,cn...->sn...", torch.tensor(_bilinear(steps)), corners)
+    places = [codec.to_noise(code, conds[i] if conds else None) for i, code in enumerate(codes)]
+    noise = latent.grid(torch.stack(places), steps, steps, spherical).flatten(0, 1)
+    rows = codec.from_noise(noise.flatten(0, 1), None if told is None else told.flatten(0, 1)).view(noise.shape)
+    outputs = [
+        codec.decode(row, temperature, seed + i, None if told is None else told[i]) for i, row in enumerate(rows)
+    ]
+    return torch.stack(outputs), told
+
+
+def _bilinear(steps: int) -> list[list[float]]:
+    moments = torch.linspace(0, 1, steps).tolist()
+    return [[(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x] for y in moments for x in moments]
+
+
+def _distance(codec: Codec, one: Sample, other: Sample) -> float:
+    return codec.likelihood.distance(one.tensor[None], other.tensor[None]).item()
+
+
+# --- inputs of different lengths -----------------------------------------------------------------------------------
+
+
+def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str]) -> list[Sample]:
+    """Give all samples one length and one hop, and say how."""
+    if how not in ("loop", "trim", "pad"):
+        raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
+    size = codec.spec.shape[-1]
+    hops = {one.hop or size for one in samples}
+    hop = hops.pop() if len(hops) == 1 else size
+    if hops:
+        notices.append(f"the inputs have different bars; all are cut into windows of {size} steps")
+    lengths = [one.tensor.shape[-1] for one in samples]
+    length = min(lengths) if how == "trim" else max(lengths)
+    aligned = []
+    for one, name, own in zip(samples, names, lengths, strict=True):
+        if own != length:
+            done = {"loop": "it was looped", "trim": "it was cut", "pad": "silence was added"}[how]
+            notices.append(f"{name} has {_duration(codec, own)}, not {_duration(codec, length, bare=True)}; {done}")
+        aligned.append(replace(_fit(codec, one, length, how), hop=hop))
+    return aligned
+
+
+def _duration(codec: Codec, length: int, bare: bool = False) -> str:
+    """Return a length in words: of sound in seconds, of others in steps."""
+    if rate := codec.adapter.steps_per_second:
+        return f"{length / rate:.1f} s"
+    return f"{length}" if bare else f"{length} steps"
+
+
+def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:
+    own = one.tensor.shape[-1]
+    cond = one.cond
+    if own < length and how == "loop":
+        times = math.ceil(length / own)
+        one = codec.adapter.concat([one] * times)
+        cond = cond.repeat(1, times) if cond is not None and cond.ndim == 2 else cond
+    elif own < length:
+        rest = codec.blank_step().to(one.tensor).expand(*one.tensor.shape[:-1], length - own)
+        one = replace(one, tensor=torch.cat([one.tensor, rest], dim=-1))
+        if cond is not None and cond.ndim == 2:
+            cond = torch.nn.functional.pad(cond, (0, length - own))
+    if cond is not None and cond.ndim == 2:
+        cond = cond[:, :length]
+    return replace(one, tensor=one.tensor[..., :length], cond=cond)

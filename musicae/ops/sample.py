@@ -1,0 +1,55 @@
+"""Draw windows that no file gave."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.ops.choose import codec_for
+from musicae.ops.conditions import Label, class_names, condition
+from musicae.ops.inputs import check_number, check_temperature
+
+__all__ = ["sample"]
+
+
+def sample(
+    preset: Codec | str,
+    n: int = 1,
+    *,
+    seed: int = 0,
+    temperature: float = 1.0,
+    label: Label | None = None,
+    cond: Tensor | None = None,
+) -> list[Sample]:
+    """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
+
+    A conditional preset makes the class `label` (a number or a name), or without one every class in turn; one that is
+    conditional on something else is told it as `cond`, ``(K,)`` or ``(K, T)``.
+    Raise MusicaeError for a preset that does not exist or has no codes, and a label that it does not have.
+    """
+    check_number("the number of results", n, at_least=1)
+    check_temperature(temperature)
+    codec = codec_for(preset)
+    if not codec.model.latent_size:
+        raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
+    told = _told(codec, n, label, cond)
+    decoded = codec.decode(codec.draw(n, seed, temperature, told), cond=told)
+    made = [Sample(window, codec.adapter.blank()) for window in decoded]
+    if told is not None:
+        for one, its in zip(made, told, strict=True):
+            one.cond = its
+    return made
+
+
+def _told(codec: Codec, n: int, label: Label | None, cond: Tensor | None) -> Tensor | None:
+    if cond is not None:
+        given = cond.expand(n, *cond.shape)
+        codec.check_condition(given)
+        return given
+    classes = len(class_names(codec))
+    if classes and label is None:
+        return codec.label_conditions(torch.arange(n) % classes)
+    return condition(codec, label, n)

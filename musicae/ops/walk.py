@@ -1,0 +1,127 @@
+"""Walks between codes whose outputs change by about as much at each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.ops.inputs import check_number
+from musicae.tensors import latent
+
+__all__ = ["Report", "between", "between_conditions", "walk"]
+
+_NLL_COST = 0.45  # What a stop costs for each nat a place by which the decoder is unsure; see `latent.even_stops`.
+_STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
+_AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
+_KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
+
+Report = Callable[[int, int], None]
+"""Told how many windows are done, of how many."""
+
+Conditions = tuple[Tensor, Tensor] | None
+"""Those of both ends, ``(N, K)`` or ``(N, K, T)`` each, for a conditional model."""
+
+
+def walk(
+    codec: Codec,
+    za: Tensor,
+    zb: Tensor,
+    steps: int,
+    *,
+    spherical: bool = True,
+    even: bool = True,
+    temperature: float = 0.0,
+    seed: int = 0,
+    conditions: Conditions = None,
+    report: Report | None = None,
+) -> Tensor:
+    """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
+
+    With `even` the moments are chosen for each pair so that the output changes by about as much at
+    each step, and the decoder is sure of what it writes there (`latent.even_stops`), else they are
+    equally far apart. Conditions go from one end's to the other's in proportion. Pairs are decoded in chunks; `report`
+    gets the pairs done and their number. Raise MusicaeError for fewer than 2 steps or more than 1000.
+    """
+    check_number("steps", steps, at_least=2)
+    fine = max(32, 4 * (steps - 1)) + 1
+    chunk = max(1, _AT_ONCE // fine)
+    out = torch.empty(steps, len(za), *codec.spec.full_shape)
+    for i in range(0, len(za), chunk):
+        if report:
+            report(i, len(za))
+        a, b = za[i : i + chunk], zb[i : i + chunk]
+        told = None if conditions is None else (conditions[0][i : i + chunk], conditions[1][i : i + chunk])
+        times = torch.linspace(0, 1, steps)
+        if even:
+            path, times = _even(codec, a, b, steps, fine, spherical, told)
+            if temperature <= 0:
+                out[:, i : i + chunk] = path
+                continue
+        codes = between(codec, a, b, times, spherical, told)
+        decoded = codec.decode(codes.flatten(0, 1), temperature, seed + i, _flat(between_conditions(told, times)))
+        out[:, i : i + chunk] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
+    if report:
+        report(len(za), len(za))
+    return out
+
+
+def _even(
+    codec: Codec, a: Tensor, b: Tensor, steps: int, fine: int, spherical: bool, conditions: Conditions
+) -> tuple[Tensor, Tensor]:
+    """Return the most probable outputs ``(steps, N, C, *S)`` at even stops, and their times ``(steps, N)``."""
+    moments = torch.linspace(0, 1, fine)
+    codes = between(codec, a, b, moments, spherical, conditions)
+    decoded, nll = codec.decode_with_nll(codes.flatten(0, 1), _flat(between_conditions(conditions, moments)))
+    path = decoded.view(*codes.shape[:2], *codec.spec.full_shape)
+    unsure = nll.view(codes.shape[:2]) / math.prod(codec.spec.shape)
+    more = (unsure - torch.maximum(unsure[0], unsure[-1])).clamp_min(0)  # Than at the ends, which are as they are.
+    stops = latent.even_stops(_distances_along(codec, path), steps, _NLL_COST * more.T, _STILL_COST)
+    return path[stops, torch.arange(len(a))], moments[stops]
+
+
+def between(
+    codec: Codec, a: Tensor, b: Tensor, times: Tensor, spherical: bool, conditions: Conditions = None
+) -> Tensor:
+    """Return codes ``(S, N, D)`` at `times` between `a` and `b`, by way of the noise that the prior draws from.
+
+    A great circle there keeps to codes that the prior knows, where a line between the codes themselves
+    leaves them. Following the flow there and back is not quite exact; what it adds at the two ends
+    (the first and last of `times`) is taken off, in proportion along the way.
+    """
+    if codec.prior is not None and times.ndim == 1 and len(times) > _KNOTS:
+        # The flow is smooth and dear: straight pieces between few places give (nearly) the same music.
+        codes = between(codec, a, b, torch.linspace(0, 1, _KNOTS), spherical, conditions)
+        place = times * (_KNOTS - 1)
+        before = place.long().clamp(max=_KNOTS - 2)
+        return torch.lerp(codes[before], codes[before + 1], (place - before).view(-1, 1, 1))
+    ends = None if conditions is None else torch.cat(conditions)
+    start, end = codec.to_noise(torch.cat([a, b]), ends).chunk(2)
+    noise = latent.path(start, end, times, spherical)
+    codes = codec.from_noise(noise.flatten(0, 1), _flat(between_conditions(conditions, times))).view(noise.shape)
+    return codes + latent.path(a - codes[0], b - codes[-1], times)
+
+
+def between_conditions(conditions: Conditions, times: Tensor) -> Tensor | None:
+    """Return the conditions ``(S, N, K)`` or ``(S, N, K, T)`` at `times` ``(S,)`` or ``(S, N)`` on the way."""
+    if conditions is None:
+        return None
+    a, b = conditions
+    return torch.lerp(a[None], b[None], times.view(len(times), -1, *(1,) * (a.ndim - 1)))
+
+
+def _flat(cond: Tensor | None) -> Tensor | None:
+    return None if cond is None else cond.flatten(0, 1)
+
+
+def _distances_along(codec: Codec, path: Tensor) -> Tensor:
+    """Return how far all moments of each path lie apart: ``(F, N, C, *S)`` -> ``(N, F, F)``."""
+    likelihood, shape = codec.likelihood, path.shape[:2]
+    flat = likelihood.compact(path.flatten(0, 1))
+    moments = flat.view(*shape, *flat.shape[1:])
+    return torch.stack(
+        [likelihood.distance(flat, one.expand_as(moments).flatten(0, 1)).view(shape).T for one in moments], dim=-1
+    )

@@ -1,0 +1,125 @@
+"""The piano rolls of samples of notes side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from musicae.core import Roll
+from musicae.errors import MusicaeError
+from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
+
+__all__ = ["bar_lines", "rolls"]
+
+_BLACK_KEYS = (1, 3, 6, 8, 10)
+_MAX_BEATS_RULED = 64  # In longer rolls the lines of beats would be a grey surface.
+
+
+def bar_lines(length: int, meters: Sequence[Sequence[int]], steps_per_beat: int = 4) -> tuple[list[float], list[float]]:
+    """Return where bars and where the other beats begin, in steps.
+
+    `meters` are ``(step, numerator, denominator)`` from step 0 on.
+    """
+    bars: list[float] = []
+    beats: list[float] = []
+    for (start, numerator, denominator), following in zip(meters, [*meters[1:], (length,)], strict=True):
+        beat = steps_per_beat * 4 / denominator
+        for i in range(math.ceil((min(following[0], length) - start) / beat)):
+            (beats if i % numerator else bars).append(start + i * beat)
+    return bars, beats
+
+
+def rolls(parts: Sequence[Roll], path: Path, titles: Sequence[str] = (), columns: int | None = None) -> None:
+    """Draw piano rolls in one PNG: the onset of a note dark, what it holds lighter.
+
+    Parameters
+    ----------
+    parts : the rolls, of one kind: rows are pitches, or the lanes that the first one's `labels` name. Bar lines are
+        drawn by the first one's meters.
+    path : the picture, written whole or not at all.
+    titles : one for each part, over its roll.
+    columns : rolls side by side; as many as fit if it is None.
+
+    Raises
+    ------
+    MusicaeError : no parts, or a picture that cannot be written.
+    """
+    if not parts:
+        raise MusicaeError("there is nothing to draw")
+    first = parts[0]
+    rows = (0, len(first.labels)) if first.labels else _pitch_range(parts)
+    length = max(part.length for part in parts)
+    drawing, axes = _panels(len(parts), columns, length / (4 * first.steps_per_beat), rows, bool(first.labels))
+    for i, (ax, part) in enumerate(zip(axes, parts, strict=True)):
+        share = i / max(1, len(parts) - 1)
+        colour = [(1 - share) * a + share * b for a, b in zip(FIRST_COLOUR, LAST_COLOUR, strict=True)]
+        _rulings(ax, first, length, rows)
+        _rectangles(ax, part, colour)
+        _row_labels(ax, rows, first.labels)
+        if i < len(titles):
+            ax.set_title(titles[i], fontsize=8, loc="left", pad=3)
+    save(drawing, path)
+
+
+def _pitch_range(parts: Sequence[Roll]) -> tuple[int, int]:
+    """Return the lowest row and the one after the highest, with some air, at least an octave."""
+    pitches = [pitch for part in parts for _, _, pitch in part.notes] or [60]
+    low, high = min(pitches) - 1, max(pitches) + 2
+    missing = max(0, 13 - (high - low))
+    return low - missing // 2, high + missing - missing // 2
+
+
+def _panels(count: int, columns: int | None, bars: float, rows: tuple[int, int], lanes: bool) -> tuple[Any, list[Any]]:
+    """Return a figure and its axes, as large as what they show."""
+    width = min(max(1.7 * bars, 2.4), 30.0)
+    height = min(max((0.15 if lanes else 0.07) * (rows[1] - rows[0]), 1.0), 3.5)
+    across = columns or min(count, max(1, int(16 / width)))
+    # A last row as full as the others, where the number allows: 9 as 3 x 3, not as 4 + 4 + 1.
+    if columns is None:
+        across = next((n for n in range(across, max(1, across // 2), -1) if count % n == 0), across)
+    down = math.ceil(count / across)
+    drawing = figure(across * (width + 0.25) + 0.5, down * (height + 0.32) + 0.2)
+    axes = drawing.subplots(down, across, squeeze=False, sharex=True, sharey=True).flatten().tolist()
+    for spare in axes[count:]:
+        spare.set_axis_off()
+    return drawing, axes[:count]
+
+
+def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int]) -> None:
+    bars, beats = bar_lines(length, roll.meters, roll.steps_per_beat)
+    shaded = [row for row in range(*rows) if (row % 2 if roll.labels else row % 12 in _BLACK_KEYS)]
+    for row in shaded:
+        ax.axhspan(row - 0.5, row + 0.5, color="0.955", linewidth=0, zorder=0)
+    ends = {"ymin": rows[0] - 0.5, "ymax": rows[1] - 0.5, "zorder": 1}
+    if length <= _MAX_BEATS_RULED * roll.steps_per_beat:
+        ax.vlines(beats, color="0.87", linewidth=0.5, **ends)
+    ax.vlines(bars, color="0.6", linewidth=0.8, **ends)
+    ax.set_xlim(0, length)
+    ax.set_ylim(rows[0] - 0.5, rows[1] - 0.5)
+    every = math.ceil(len(bars) / 16)
+    ax.set_xticks(bars[::every], [str(1 + i) for i in range(0, len(bars), every)])
+    ax.tick_params(length=0, labelsize=6, pad=2, colors="0.35")
+    for spine in ax.spines.values():
+        spine.set(color="0.6", linewidth=0.8)
+
+
+def _rectangles(ax: Any, roll: Roll, colour: Sequence[float]) -> None:
+    from matplotlib.collections import PolyCollection
+
+    light = [1 - 0.55 * (1 - part) for part in colour]
+    for held, fill in ((True, light), (False, colour)):
+        boxes = []
+        for start, length, row in roll.notes:
+            left, right = start + 0.06, start + (length - 0.12 if held else 0.88)
+            boxes.append([(left, row - 0.42), (right, row - 0.42), (right, row + 0.42), (left, row + 0.42)])
+        ax.add_collection(PolyCollection(boxes, facecolors=[fill], linewidths=0, zorder=2))
+
+
+def _row_labels(ax: Any, rows: tuple[int, int], labels: Sequence[str]) -> None:
+    if labels:
+        ax.set_yticks(range(*rows), labels)
+    else:
+        octaves = [row for row in range(*rows) if row % 12 == 0]
+        ax.set_yticks(octaves, [f"C{row // 12 - 1}" for row in octaves])

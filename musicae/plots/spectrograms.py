@@ -1,0 +1,107 @@
+"""Spectrograms: side by side, and of whole recordings, gathered block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musicae.errors import MusicaeError
+from musicae.plots.canvas import figure, save
+from musicae.tensors.dsp import EPS
+
+__all__ = ["Overview", "spectrograms"]
+
+Block = NDArray[np.float32]
+
+_N_FFT = 1024
+_COLUMNS = 1200  # While gathering, at most twice so many.
+_RANGE_DB = 90.0  # From the darkest to the lightest.
+
+
+def spectrograms(
+    pictures: Sequence[Tensor], path: Path, titles: Sequence[str] = (), columns: int | None = None
+) -> None:
+    """Draw spectrograms ``(1, H, W)`` of values 0 to 1 side by side, in rows of `columns`: PNG.
+
+    `titles` stand over them. Raise MusicaeError where there is nothing to draw, or it cannot be written.
+    """
+    if not pictures:
+        raise MusicaeError("there is nothing to draw")
+    across = columns or min(len(pictures), 9)
+    down = -(-len(pictures) // across)
+    drawing = figure(0.2 + 1.6 * across, 0.2 + 1.7 * down)
+    axes = drawing.subplots(down, across, squeeze=False).ravel()
+    for ax in axes:
+        ax.set_axis_off()
+    for i, (ax, picture) in enumerate(zip(axes, pictures, strict=False)):
+        ax.imshow(picture[0].numpy(), aspect="auto", vmin=0, vmax=1, cmap="magma")
+        if i < len(titles):
+            ax.set_title(titles[i], fontsize=8, pad=2, parse_math=False)
+    save(drawing, path)
+
+
+class Overview:
+    """Spectrograms of a recording before and after, and of their difference, in little memory.
+
+    The longer the recording, the more frames are averaged in a column. `rate` is in Hz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.rate, self.frames = rate, 1  # Frames averaged in a column.
+        self.columns: list[Block] = []  # Each ``(3, F)``: the mean power.
+        self._held = np.zeros((3, 0), np.float32)
+        self._sum, self._count = np.zeros((3, _N_FFT // 2 + 1)), 0
+
+    def add(self, before: Block, after: Block) -> None:
+        """Take the next samples ``(frames, channels)`` of both."""
+        mono = np.stack([before.mean(1), after.mean(1), (before - after).mean(1)])
+        held = np.concatenate([self._held, mono], axis=1)
+        count = held.shape[1] // _N_FFT
+        self._add_frames(held[:, : count * _N_FFT].reshape(3, count, _N_FFT))
+        self._held = held[:, count * _N_FFT :]
+
+    def _add_frames(self, frames: Block) -> None:
+        window = np.hanning(_N_FFT).astype(np.float32)
+        power = np.square(np.abs(np.fft.rfft(frames * window))) / np.square(window.sum() / 2)
+        for i in range(power.shape[1]):
+            self._sum += power[:, i]
+            self._count += 1
+            if self._count == self.frames:
+                self._end_column()
+
+    def _end_column(self) -> None:
+        self.columns.append((self._sum / self._count).astype(np.float32))
+        self._sum[:], self._count = 0.0, 0
+        if len(self.columns) >= 2 * _COLUMNS:
+            pairs = zip(self.columns[::2], self.columns[1::2], strict=True)
+            self.columns = [(first + second) * np.float32(0.5) for first, second in pairs]
+            self.frames *= 2
+
+    def draw(self, path: Path, titles: Sequence[str]) -> None:
+        """Draw the three, one under the other, as PNG. Raise MusicaeError where it cannot be written."""
+        rest = self._held.shape[1]
+        if rest and not self.columns:  # The recording is shorter than a frame.
+            self._add_frames(np.pad(self._held, ((0, 0), (0, _N_FFT - rest)))[:, None])
+        if self._count:
+            self._end_column()
+        if not self.columns:
+            raise MusicaeError("there is nothing to draw")
+        levels = 10 * np.log10(np.stack(self.columns, axis=2) + EPS)
+        top = float(levels.max())
+        seconds = len(self.columns) * self.frames * _N_FFT / self.rate
+        drawing = figure(11.0, 8.0)
+        axes = drawing.subplots(3, 1, sharex=True, sharey=True)
+        extent = (0.0, seconds, 0.0, self.rate / 2000)
+        for ax, level, title in zip(axes, levels, titles, strict=True):
+            image = ax.imshow(
+                level, origin="lower", aspect="auto", extent=extent, vmin=top - _RANGE_DB, vmax=top, cmap="magma"
+            )
+            ax.set_title(title, loc="left", fontsize=10, parse_math=False)
+            ax.set_ylabel("kHz")
+        axes[-1].set_xlabel("seconds")
+        drawing.colorbar(image, ax=axes, label="dB", pad=0.01)
+        save(drawing, path)

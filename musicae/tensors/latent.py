@@ -1,0 +1,119 @@
+"""Geometry of codes ``(..., D)``: paths, grids, neighbours and attribute vectors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.errors import MusicaeError
+
+__all__ = ["attribute_vector", "even_stops", "grid", "lerp", "near", "path", "slerp"]
+
+_EPS = 1e-12  # Length of a code that counts as zero.
+_MIN_SINE = 1e-4  # Of the angle between two codes; below it they are taken as parallel.
+_MIN_DISTANCE = 1e-9
+_UNEVEN_COST = 1e-6
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Return ``a + t (b - a)`` along the straight line; `t` broadcasts against ``(..., D)``."""
+    return a + t * (b - a)
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Interpolate along the great circle, lengths geometrically in between (Shoemake 1985).
+
+    Equal or (anti)parallel directions, and zero codes, have no great circle: there it is `lerp`.
+    """
+    length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
+    cosine = (a * b).sum(-1, keepdim=True) / (length_a * length_b).clamp_min(_EPS)
+    angle = torch.arccos(cosine.clamp(-1.0, 1.0))
+    sine = torch.sin(angle)
+    straight = (sine.abs() < _MIN_SINE) | (length_a < _EPS) | (length_b < _EPS)
+    safe = torch.where(straight, torch.ones_like(sine), sine)
+    unit_a, unit_b = a / length_a.clamp_min(_EPS), b / length_b.clamp_min(_EPS)
+    direction = torch.sin((1 - t) * angle) / safe * unit_a + torch.sin(t * angle) / safe * unit_b
+    length = length_a.clamp_min(_EPS) ** (1 - t) * length_b.clamp_min(_EPS) ** t
+    return torch.where(straight, lerp(a, b, t), length * direction)
+
+
+def path(a: Tensor, b: Tensor, times: Tensor, spherical: bool = False) -> Tensor:
+    """Return the codes at `times` ``(S,)`` or ``(S, N)`` between `a` and `b` ``(N, D)``: ``(S, N, D)``."""
+    t = times.view(len(times), -1, 1).to(a)
+    return (slerp if spherical else lerp)(a.unsqueeze(0), b.unsqueeze(0), t)
+
+
+def grid(corners: Tensor, rows: int, columns: int, spherical: bool = False) -> Tensor:
+    """Return codes bilinearly between four `corners` ``(4, N, D)``: ``(rows, columns, N, D)``.
+
+    The corners are top left, top right, bottom left, bottom right.
+    """
+    if len(corners) != 4:
+        raise MusicaeError(f"a grid needs 4 corners, not {len(corners)}")
+    down, across = torch.linspace(0, 1, rows), torch.linspace(0, 1, columns)
+    left = path(corners[0], corners[2], down, spherical)
+    right = path(corners[1], corners[3], down, spherical)
+    return torch.stack([path(left[r], right[r], across, spherical) for r in range(rows)])
+
+
+def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, still_cost: float = 0.0) -> Tensor:
+    """Choose `steps` stops on a fine path so that its outputs change by about as much at each.
+
+    A decoder turns an even walk through the codes into an uneven one through its outputs: nothing
+    changes for a while, then much at once. The stops, never nearer to the start than the one before, are those whose
+    changes have the lowest sum of fourth powers (so that the largest counts most), found by dynamic programming.
+
+    Parameters
+    ----------
+    distances : ``(N, F, F)``: for each of ``N`` paths how far the outputs at its ``F`` fine points lie apart.
+    steps : how many stops, the first at point 0 and the last at point ``F - 1``.
+    penalty : ``(N, F)``, what is added for each stop made at a point, in the same measure: 1 is the cost
+        of going all the way at once.
+    still_cost : what is added for each step that changes nothing, where others could.
+
+    Returns
+    -------
+    Indices of the points, ``(steps, N)``.
+    """
+    n, fine, _ = distances.shape
+    from_start = distances[:, 0]
+    onward = torch.ones(fine, fine, dtype=torch.bool, device=distances.device).triu()
+    onward = onward & (from_start.unsqueeze(1) >= from_start.unsqueeze(2))
+    onward[:, :, -1] = True  # A walk may go to its end from wherever it is.
+    # The slight cost of uneven moments spreads out the stops where the output stands still.
+    moment = torch.arange(fine).to(distances) / (fine - 1)
+    uneven = ((moment.unsqueeze(0) - moment.unsqueeze(1)) * (steps - 1) - 1).square()
+    scale = distances.amax((1, 2), keepdim=True).clamp_min(_MIN_DISTANCE)
+    cost = (distances / scale) ** 4 + _UNEVEN_COST * uneven + still_cost * (distances == 0)
+    cost = cost.masked_fill(~onward, torch.inf)
+    if penalty is not None:
+        cost = cost + penalty.unsqueeze(1)
+    lowest, came_from = cost[:, 0], []
+    for _ in range(steps - 2):
+        lowest, before = (lowest.unsqueeze(2) + cost).min(dim=1)
+        came_from.append(before)
+    stops = [torch.full((n,), fine - 1, device=distances.device)]
+    for before in reversed(came_from):
+        stops.append(before.gather(1, stops[-1].unsqueeze(1)).squeeze(1))
+    if steps > 1:
+        stops.append(torch.zeros_like(stops[0]))
+    return torch.stack(stops[::-1])
+
+
+def near(z: Tensor, similarity: float, draws: Tensor) -> Tensor:
+    """Return codes between `z` and random `draws` (both ``(N, D)``): similarity 1 is `z`, 0 is the draw."""
+    if not 0 <= similarity <= 1:
+        raise MusicaeError(f"similarity must be between 0 and 1, not {similarity}")
+    return slerp(draws, z, torch.tensor(similarity).to(z))
+
+
+def attribute_vector(codes: Tensor, values: Tensor) -> Tensor:
+    """Return the direction ``(D,)`` in which an attribute grows: mean code of its top quarter less the bottom's.
+
+    `codes` are ``(N, D)``, `values` ``(N,)`` (Roberts et al. 2018, section 6.3).
+    """
+    if len(codes) != len(values) or len(codes) < 4:
+        raise MusicaeError("an attribute vector needs at least 4 codes, and one value for each")
+    order = values.argsort()
+    quarter = len(order) // 4
+    return codes[order[-quarter:]].mean(0) - codes[order[:quarter]].mean(0)

@@ -1,0 +1,22 @@
+"""What likelihoods have in common that are distances, and no densities to draw from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.core import Likelihood
+
+__all__ = ["Deterministic"]
+
+
+class Deterministic(Likelihood):
+    """A loss over `params` that are the values themselves."""
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the values themselves."""
+        return params
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Return the values themselves: there is no density to draw from."""
+        return params

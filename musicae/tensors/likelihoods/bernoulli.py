@@ -1,0 +1,43 @@
+"""Each value 0 or 1 on its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from musicae.core import Likelihood
+
+__all__ = ["Bernoulli"]
+
+
+class Bernoulli(Likelihood):
+    """Each value is 0 or 1 on its own; `params` are logits. Targets in between are taken as probabilities.
+
+    With `grey` the mode is the probability itself, as fits pictures whose greys are probabilities; values are then
+    compared as greys, and are not discrete.
+    """
+
+    probabilities = True
+
+    def __init__(self, grey: bool = False) -> None:
+        self.grey, self.discrete = grey, not grey
+
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the binary cross-entropy, ``(B,)``."""
+        return F.binary_cross_entropy_with_logits(params, target, reduction="none").flatten(1).sum(1)
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return 1 where the probability is over one half, or with `grey` the probability."""
+        return torch.sigmoid(params) if self.grey else (params > 0).to(params)
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Draw each value from ``sigmoid(params / temperature)``."""
+        if temperature <= 0:
+            return self.mode(params)
+        uniform = torch.rand(params.shape, generator=generator).to(params)
+        return (uniform < torch.sigmoid(params / temperature)).to(params)
+
+    def flaw(self, x: Tensor, axis: int) -> str:
+        """Return what is wrong with values that are no probabilities."""
+        return "" if bool(((x >= 0) & (x <= 1)).all()) else "has values outside 0 .. 1"

@@ -1,0 +1,38 @@
+"""Real values of which the median is learned."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from musicae.core import Likelihood
+from musicae.errors import MusicaeError
+
+__all__ = ["Laplace"]
+
+_MAX_PLACE = 0.4999999  # Of draws between -1/2 and 1/2: the ends would be infinite.
+
+
+class Laplace(Likelihood):
+    """Real values around `params` with a mean absolute deviation `scale`: their median is learned, not their mean."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        if not scale > 0:
+            raise MusicaeError(f"[likelihood] scale must be over 0, not {scale}")
+        self.scale = scale
+
+    def nll(self, params: Tensor, target: Tensor) -> Tensor:
+        """Return the negative log-density, ``(B,)``."""
+        return ((params - target).abs() / self.scale + math.log(2 * self.scale)).flatten(1).sum(1)
+
+    def mode(self, params: Tensor) -> Tensor:
+        """Return the median."""
+        return params
+
+    def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
+        """Draw around the median with ``temperature * scale``, by the inverse of the distribution function."""
+        place = torch.rand(params.shape, generator=generator).to(params) - 0.5
+        noise = -place.sign() * torch.log1p(-2 * place.abs().clamp_max(_MAX_PLACE))
+        return params + temperature * self.scale * noise

@@ -1,0 +1,100 @@
+"""The tokens of a melody, one a step: 0 is a rest, 1 a hold (the note before goes on), from 2 on the onset of a pitch.
+
+The scheme is that of MusicVAE (Roberts et al., ICML 2018). A line is either tokens ``(*, T)`` or one-hot ``(*, C, T)``;
+the pitch of an onset counts from the lowest that the line can have: ``0 .. C - 3``. A hold at the first step of a
+window means that a note goes on from before it; one with no note before it in the whole line counts as a rest.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "FIRST_ONSET",
+    "HOLD",
+    "REST",
+    "canonical",
+    "from_notes",
+    "notes",
+    "one_hot",
+    "onsets",
+    "sounding",
+    "tokens",
+    "transpose",
+]
+
+REST, HOLD, FIRST_ONSET = 0, 1, 2
+
+_COMMON_ONSET = 130
+"""The token that `canonical` moves the first onset to: the smallest that keeps 128 pitches below it above the hold."""
+
+
+def tokens(x: Tensor) -> Tensor:
+    """Return the tokens, uint8 ``(*, T)``, of one-hot values or logits ``(*, C, T)``: the largest counts."""
+    return x.argmax(dim=-2).to(torch.uint8)
+
+
+def one_hot(line: Tensor, channels: int) -> Tensor:
+    """Return tokens ``(*, T)`` as one-hot float32 ``(*, C, T)``."""
+    values = torch.zeros(*line.shape[:-1], channels, line.shape[-1], device=line.device)
+    return values.scatter_(-2, line.long().unsqueeze(-2), 1.0)
+
+
+def onsets(x: Tensor) -> Tensor:
+    """Return where notes begin in one-hot ``(N, C, T)``: ``(N, C - 2, T)``, 0 or 1, a row for each pitch."""
+    return x[:, FIRST_ONSET:]
+
+
+def sounding(x: Tensor) -> Tensor:
+    """Return at which steps of one-hot ``(N, C, T)`` a note begins or goes on: ``(N, T)``, bool."""
+    return tokens(x) != REST
+
+
+def from_notes(start: Tensor, end: Tensor, pitch: Tensor, length: int) -> Tensor:
+    """Return the tokens, int64 ``(T,)`` with ``T = length``, of notes ``(N,)``; the inverse of `notes`.
+
+    `start` and `end` are in steps, ``0 <= start < end <= length``; no two notes begin at the same step.
+    """
+    change = torch.zeros(length + 1, dtype=torch.int64)
+    one = torch.ones_like(start)
+    change.index_add_(0, start, one).index_add_(0, end, -one)
+    line = torch.where(change.cumsum(0) > 0, HOLD, REST)
+    line[start] = FIRST_ONSET + pitch
+    return line[:-1]
+
+
+def notes(line: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the notes of tokens ``(T,)``: where each begins, where it ends, and its pitch, int64 ``(N,)`` each.
+
+    A note ends at the next step that is no hold.
+    """
+    line = line.long()
+    start = (line >= FIRST_ONSET).nonzero().squeeze(1)
+    breaks = torch.cat([(line != HOLD).nonzero().squeeze(1), line.new_tensor([len(line)])])
+    end = breaks[torch.searchsorted(breaks, start, right=True)]
+    return start, end, line[start] - FIRST_ONSET
+
+
+def transpose(line: Tensor, semitones: Tensor, channels: int) -> Tensor:
+    """Return tokens ``(B, T)``, int64, moved by `semitones` ``(B, 1)`` each.
+
+    A line that would leave the pitches of `channels` is moved as far as it can go.
+    """
+    line = line.long()
+    is_onset = line >= FIRST_ONSET
+    lowest = torch.where(is_onset, line, channels).amin(dim=1, keepdim=True)
+    highest = torch.where(is_onset, line, 0).amax(dim=1, keepdim=True)
+    shift = semitones.maximum(FIRST_ONSET - lowest).minimum(channels - 1 - highest)
+    return torch.where(is_onset, line + shift, line)
+
+
+def canonical(line: Tensor) -> Tensor:
+    """Return tokens ``(N, T)`` as int16, the first onset of each line moved to the same one.
+
+    Two lines are equal here if and only if one is the other transposed. The numbers are for comparing only.
+    """
+    line = line.to(torch.int16)
+    is_onset = line >= FIRST_ONSET
+    first = line.gather(1, is_onset.int().argmax(dim=1, keepdim=True))
+    return torch.where(is_onset, line - first + _COMMON_ONSET, line)

@@ -1,0 +1,85 @@
+"""Cuts a long tensor into windows along its last axis, or a large one into tiles, and puts them together again."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from musicae.errors import MusicaeError
+
+__all__ = ["count", "join", "split", "tiles"]
+
+
+def count(length: int, size: int, hop: int) -> int:
+    """Return how many windows of `size`, one every `hop` steps, cover `length`; at least one."""
+    return max(1, math.ceil((length - size) / hop) + 1) if hop < size else max(1, math.ceil(length / hop))
+
+
+def split(x: Tensor, size: int, hop: int | None = None, pad: Tensor | float = 0.0) -> Tensor:
+    """Cut ``(C, *S, L)`` into ``(N, C, *S, size)``, a window every `hop` steps (default: `size`).
+
+    The end is filled with `pad`: a number, or one step's values ``(C, *S, 1)``.
+    """
+    hop = size if hop is None else hop
+    if not 0 < hop <= size:
+        raise MusicaeError(f"a hop of {hop} does not fit windows of {size}; it must be between 1 and {size}")
+    length = x.shape[-1]
+    n = count(length, size, hop)
+    missing = (n - 1) * hop + size - length
+    if missing > 0:
+        shape = (*x.shape[:-1], missing)
+        filling = pad.to(x).expand(shape) if isinstance(pad, Tensor) else x.new_full(shape, pad)
+        x = torch.cat([x, filling], dim=-1)
+    return x.unfold(-1, size, hop).movedim(-2, 0).contiguous()
+
+
+def join(windows: Tensor, hop: int | None = None, length: int | None = None, fade: bool = False) -> Tensor:
+    """Put ``(N, C, *S, size)`` together into ``(C, *S, L)``, the inverse of `split`.
+
+    Where windows overlap, `fade` mixes them with triangular weights that sum to one (overlap-add);
+    otherwise each window gives the steps up to the start of the next, as fits values that
+    cannot be mixed (one-hot ones). `length` cuts the padding off.
+    """
+    n, size = windows.shape[0], windows.shape[-1]
+    hop = size if hop is None else hop
+    total = (n - 1) * hop + size
+    if fade and hop < size:
+        ramp = torch.minimum(torch.arange(1, size + 1), torch.arange(size, 0, -1)).to(windows)
+        out = windows.new_zeros(*windows.shape[1:-1], total)
+        weight = windows.new_zeros(total)
+        for i in range(n):
+            out[..., i * hop : i * hop + size] += windows[i] * ramp
+            weight[i * hop : i * hop + size] += ramp
+        out = out / weight
+    else:
+        out = torch.cat([*(w[..., :hop] for w in windows[:-1]), windows[-1]], dim=-1)
+    return out if length is None else out[..., :length]
+
+
+Slices = tuple[slice, ...]
+
+
+def tiles(shape: Sequence[int], size: int, context: int, grain: int = 1) -> list[tuple[Slices, Slices, Slices]]:
+    """Return how to take a tensor of spatial `shape` tile by tile, each at most `size` long along every axis.
+
+    Three slices for each tile: its values and up to `context` places around them, the tile within those, and the tile
+    within the whole tensor. All begin at multiples of `grain`, so that a network that works at a fraction of the size
+    sees every tile in the same phase.
+    """
+    size, context = max(grain, size // grain * grain), math.ceil(context / grain) * grain
+    axes = []
+    for length in shape:
+        spans = []
+        for start in range(0, length, size):
+            end = min(start + size, length)
+            low, high = max(0, start - context), min(length, end + context)
+            spans.append((slice(low, high), slice(start - low, end - low), slice(start, end)))
+        axes.append(spans)
+    return [
+        (tuple(span[0] for span in spans), tuple(span[1] for span in spans), tuple(span[2] for span in spans))
+        for spans in itertools.product(*axes)
+    ]

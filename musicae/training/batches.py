@@ -1,0 +1,150 @@
+"""The batches of a training: made as they are asked for, or ahead by other processes, and the same either way."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from musicae.core import Adapter, Corruption, Windows
+from musicae.errors import MusicaeError
+from musicae.processes import ignore_sigint
+from musicae.tensors.random import generator
+
+__all__ = ["Batch", "Batches", "default_workers", "explain_killed_workers"]
+
+_MAX_WORKERS = 16  # For one graphics card, if no number is given.
+_PREFETCH = 2  # Batches that each worker has ready.
+_SHARED_MEMORY = Path("/dev/shm")  # Where Linux keeps what processes share; in a container it may be small.
+_SHARED_MEMORY_SHARE = 0.8  # How much of what is free there may be used.
+_KILLED = (
+    "a process that makes the batches was killed, perhaps for lack of memory; "
+    "add --resume and a smaller number of --workers, or --workers 0"
+)
+
+
+class Batch(NamedTuple):
+    """What one step trains on: windows `clean` and `given` ``(B, C, *S)``, and their `places` in the data ``(B,)``.
+
+    `seed` ``()`` is for the random generators that torch, NumPy and Python share; `rng_state` is the state of the
+    step's own generator.
+    """
+
+    clean: Tensor
+    given: Tensor
+    places: Tensor
+    seed: Tensor
+    rng_state: Tensor
+
+
+class Batches(Dataset[Batch]):
+    """The batches of a training by step, each a function of (seed, step, rank) alone.
+
+    `batch` is the whole batch, of which the process `rank` gets its share of ``batch / world``.
+    Raise MusicaeError for an empty training split.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        windows: Windows,
+        corruption: Corruption | None,
+        batch: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        if not len(windows):
+            raise MusicaeError("there is nothing to train on: the training split is empty; give more data with --data")
+        self.adapter, self.windows, self.corruption = adapter, windows, corruption
+        self.batch, self.seed, self.rank, self.share = batch, seed, rank, batch // world
+
+    def __getitem__(self, step: int) -> Batch:
+        """Make the batch of a step."""
+        from accelerate.utils import set_seed
+
+        rng = generator(self.seed, step, self.rank)
+        seed = torch.randint(2**31, (), generator=rng)
+        set_seed(int(seed))  # For parts that draw from the shared generators.
+        whole_batch = _indices(len(self.windows), self.batch, step, self.seed)
+        places = whole_batch[self.rank * self.share : (self.rank + 1) * self.share]
+        clean = self.adapter.augment(self.windows.batch(places), rng)
+        given = self.corruption(clean, rng) if self.corruption else clean
+        return Batch(clean, given, places, seed, rng.get_state())
+
+    def of(self, steps: range, workers: int = 0) -> Iterator[Batch]:
+        """Go through the batches of `steps`; `workers` processes, if any, make them ahead.
+
+        Raise MusicaeError where one of them is killed (see `explain_killed_workers` as well).
+        """
+        workers = self._workers_that_fit(workers)
+        if not workers:
+            yield from (self[step] for step in steps)
+            return
+        loader = DataLoader(
+            self,
+            batch_size=None,
+            sampler=steps,
+            num_workers=workers,
+            prefetch_factor=_PREFETCH,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=ignore_sigint,
+            # Forked workers share the windows; elsewhere each is sent them once.
+            multiprocessing_context="fork" if sys.platform == "linux" else None,
+            generator=generator(self.seed),
+        )
+        try:
+            yield from loader
+        except (ConnectionError, EOFError) as error:  # It was killed while its batch was fetched.
+            raise MusicaeError(_KILLED) from error
+
+    def _workers_that_fit(self, workers: int) -> int:
+        """Return how many of so many workers have room for their batches in the shared memory."""
+        if not workers or not _SHARED_MEMORY.is_dir():
+            return workers
+        size = 2 * 4 * self.share * math.prod(self.adapter.spec.full_shape)  # `clean` and `given`, float32.
+        room = _SHARED_MEMORY_SHARE * shutil.disk_usage(_SHARED_MEMORY).free
+        return min(workers, int(room / (_PREFETCH * size)))
+
+
+@contextmanager
+def explain_killed_workers() -> Iterator[None]:
+    """Raise MusicaeError, one line, where PyTorch reports, at any moment, that a worker was killed."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise MusicaeError(_KILLED) from error
+
+
+def default_workers(device: str) -> int:
+    """Return how many processes make batches if no number is given: none on a CPU, which has enough to do.
+
+    For a graphics card it is one for each core but one; several cards in one machine share its cores.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cards = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(_MAX_WORKERS, max(1, cores // cards - 1)) if device == "cuda" else 0
+
+
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=generator(seed, epoch, -1))
+
+
+def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
+    """Return the windows of the whole batch of `step`, ``(batch,)``: every epoch is another order of all of them."""
+    place = torch.arange(step * batch, (step + 1) * batch)
+    epochs = range(int(place[0]) // n, int(place[-1]) // n + 1)
+    return torch.cat([_order(n, seed, epoch)[place[place // n == epoch] % n] for epoch in epochs])

@@ -1,0 +1,202 @@
+"""The training loop: flat, resumable to the bit, the same preset on a CPU, a GPU or many.
+
+Every batch and every noise is a function of (seed, step, rank), so no state of a random generator
+is kept. It reports through a callback and prints nothing; only the first process writes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from musicae import codec as codecs
+from musicae import preset as presets
+from musicae import splits
+from musicae.codec import Codec
+from musicae.core import Corruption, Windows
+from musicae.errors import MusicaeError
+from musicae.formats.atomic import make_folder
+from musicae.preset import Preset
+from musicae.tensors.random import generator
+from musicae.training.batches import Batches, default_workers, explain_killed_workers
+from musicae.training.log import Log, Means
+from musicae.training.objective import Objective, kl_weight
+from musicae.training.optimizers import learning_rate, make_optimizers, set_learning_rate
+from musicae.training.options import Report, Run, TrainingOptions
+from musicae.training.state import MODEL, STATE, TrainingState
+
+__all__ = ["fit", "train"]
+
+_EVALUATED = 64  # Windows that pass through a network at once outside of training steps.
+
+
+def train(
+    preset: Preset | str,
+    out: str | Path,
+    folders: Mapping[str, Path] | None = None,
+    *,
+    resume: bool = False,
+    report: Report | None = None,
+    cpu: bool = False,
+    stop: Callable[[], bool] | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
+
+    `folders` says where data sets lie (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
+    weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``, whose lines `report` gets.
+    When `stop`, asked after every step, says so, the state is kept and KeyboardInterrupt raised (by a single process).
+    `workers` processes make the batches ahead, the same ones as without: by default none on a CPU, on a graphics
+    card one for each core but one.
+    Raise MusicaeError for a preset that cannot be built or data that cannot be found.
+    """
+    chosen = presets.load(preset) if isinstance(preset, str) else preset
+    chosen = replace(chosen, sections={**chosen.sections, "training": chosen.sections.get("training", {})})
+    chosen = presets.resolve(chosen, TrainingOptions)
+    options = TrainingOptions(**chosen.sections["training"])
+    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers)
+    out, folders = Path(out), folders or {}
+    torch.manual_seed(options.seed)
+    codec = codecs.build(chosen)
+    if resume and not (out / STATE).is_file():
+        raise MusicaeError(f"nothing to resume in {out}; run without --resume")
+    if not resume and (out / STATE).is_file():
+        raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
+    make_folder(out)
+    windows, validation = (splits.load(chosen, codec.adapter, split, folders) for split in ("train", "validation"))
+    if codec.model.init_samples and not resume and len(windows):
+        codec.model.init_from_data(_init_samples(codec, windows, options.seed))
+    corruption = codec.corruption()
+    if corruption:
+        corruption.feed(windows, splits.noises(chosen, codec.adapter, folders))
+    return fit(codec, windows, validation, out, corruption, options, run)
+
+
+def _init_samples(codec: Codec, windows: Windows, seed: int) -> Tensor:
+    """Return as many windows as the model wants to be initialised from, altered as training alters them."""
+    count, rng = codec.model.init_samples, generator(seed, -6)
+    index = torch.randperm(max(count, len(windows)), generator=rng)[:count] % len(windows)
+    return torch.cat([codec.adapter.augment(windows.batch(part), rng) for part in torch.split(index, _EVALUATED)])
+
+
+def fit(
+    codec: Codec,
+    windows: Windows,
+    validation: Windows,
+    out: Path,
+    corruption: Corruption | None,
+    options: TrainingOptions,
+    run: Run,
+) -> Path:
+    """Train the networks of `codec` on `windows` into the folder `out`; return the path of the checkpoint."""
+    from accelerate.utils import set_seed
+
+    if options.prior_steps and codec.prior is None:
+        raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
+    accelerator = _accelerator(options, run.cpu)
+    rank, world, main = accelerator.process_index, accelerator.num_processes, accelerator.is_main_process
+    if options.batch % world:
+        raise MusicaeError(
+            f"[training] batch {options.batch} cannot be shared among {world} processes; make it a multiple"
+        )
+    # Convolutions of pictures are faster so.
+    layout = torch.channels_last if len(codec.spec.shape) == 2 else torch.preserve_format
+    device = {"device": accelerator.device, "non_blocking": True}
+    objective = Objective(codec).to(accelerator.device).to(memory_format=layout).train()
+    parameters = {name: one for name, one in objective.networks.named_parameters() if one.requires_grad}
+    wrapped, *optimizers = accelerator.prepare(objective, *make_optimizers(options, parameters))
+    state = TrainingState(objective.networks, parameters, optimizers)
+    first, total = state.read(out) if run.resume else 0, options.total_steps
+    log = Log(out, first, run.report) if main else None
+    batches = Batches(codec.adapter, windows, corruption, options.batch, options.seed, rank, world)
+    workers = default_workers(accelerator.device.type) if run.workers is None else run.workers
+    rng, means, started = torch.Generator(), Means(), time.perf_counter()
+
+    with explain_killed_workers(), log or nullcontext():
+        for step, batch in enumerate(batches.of(range(first, total), workers), first):
+            prior_only = step >= options.steps
+            if prior_only and step == options.steps:
+                state.use_average()
+            set_seed(int(batch.seed))
+            rng.set_state(batch.rng_state)
+            clean, given = (one.to(**device, memory_format=layout) for one in (batch.clean, batch.given))
+            cond = codec.conditions(windows, batch.places)
+            cond = None if cond is None else cond.to(**device)
+            beta = kl_weight(step, options)
+            phase = (step - options.steps, options.prior_steps) if prior_only else (step, options.steps)
+            rate = learning_rate(*phase, options)
+            set_learning_rate(optimizers, rate)
+            losses = wrapped(clean, given, cond, rng, beta, options.free_bits, prior_only)
+            accelerator.backward(losses["loss"])
+            accelerator.clip_grad_norm_(parameters.values(), options.clip)
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+            state.average(min(options.ema, (1 + step) / (10 + step)))
+            means.add(losses)
+
+            done = step + 1
+            last = done in (options.steps, total)
+            if done % options.log_every == 0 or last:
+                figures = means.take()
+                speed = (done - first) * options.batch / (time.perf_counter() - started)
+                if log:
+                    now = {"step": done, "steps": total, "lr": rate, "beta": beta, "examples_per_second": speed}
+                    log({**now, **figures})
+            stopped = bool(run.stop and world == 1 and run.stop())
+            if done % options.checkpoint_every == 0 or last or stopped:
+                codec.step = done
+                if main:
+                    state.write(out, codec)
+                if stopped and done < total:
+                    raise KeyboardInterrupt
+                if log and len(validation):
+                    log({"step": done, **_validate(objective, codec, validation, corruption, options.seed)})
+                accelerator.wait_for_everyone()
+    return out / MODEL
+
+
+def _accelerator(options: TrainingOptions, cpu: bool) -> Any:
+    """Return what knows the devices and the precision."""
+    from accelerate import Accelerator, DistributedDataParallelKwargs
+    from accelerate.state import AcceleratorState
+
+    parallel = DistributedDataParallelKwargs(find_unused_parameters=options.prior_steps > 0)
+    if os.environ.get("WORLD_SIZE", "1") == "1":  # It remembers the settings of the training before.
+        AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
+
+
+@torch.no_grad()
+def _validate(
+    objective: Objective,
+    codec: Codec,
+    windows: Windows,
+    corruption: Corruption | None,
+    seed: int,
+    max_windows: int = 2048,
+) -> dict[str, float]:
+    """Return the loss and its parts on a fixed random choice of held-out windows, each named ``validation_...``."""
+    index = torch.randperm(len(windows), generator=generator(seed, -2))[:max_windows]
+    device = next(objective.parameters()).device
+    objective.eval()
+    total: dict[str, float] = {}
+    for i, part in enumerate(torch.split(index, _EVALUATED)):
+        # Altered as in training: made 0 or 1, say.
+        clean = codec.adapter.augment(windows.batch(part), generator(seed, -5, i))
+        given = (corruption(clean, generator(seed, -4, i)) if corruption else clean).to(device)
+        cond = codec.conditions(windows, part)
+        cond = None if cond is None else cond.to(device)
+        losses = objective(clean.to(device), given, cond, generator(seed, -3, i), 1.0, 0.0)
+        for name, value in losses.items():
+            total[name] = total.get(name, 0.0) + value.item() * len(part) / len(index)
+    objective.train()
+    return {f"validation_{name}": value for name, value in total.items()}

@@ -1,0 +1,73 @@
+"""What a training minimises."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from musicae.codec import Codec
+from musicae.core import Model, Prior
+from musicae.training.options import TrainingOptions
+
+__all__ = ["Objective", "kl_weight"]
+
+
+class Objective(nn.Module):
+    """The loss: ``-log p(x|z) + beta KL``, and the prior's own on the codes, whose gradient stays with the prior."""
+
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.networks, self.likelihood = codec.networks(), codec.likelihood
+
+    def forward(
+        self,
+        clean: Tensor,
+        given: Tensor,
+        cond: Tensor | None,
+        rng: torch.Generator,
+        beta: float,
+        free_bits: float,
+        prior_only: bool = False,
+    ) -> dict[str, Tensor]:
+        """Return the loss of a batch ``(B, C, *S)`` and its parts, each a mean over the batch.
+
+        ``loss`` is in nats a place (step or pixel); ``nll``, its parts ``nll_<name>`` and ``kl`` are in nats an
+        example. ``prior`` and ``penalty`` are added to the loss as they are. With `prior_only` the codes are given,
+        and the loss is the prior's.
+        """
+        model = cast(Model, self.networks["model"])
+        if prior_only:
+            with torch.no_grad():
+                codes = model.encode(given, cond).mean
+            prior_loss = self._prior_loss(codes, rng, cond)
+            return {"loss": prior_loss, "prior": prior_loss}
+        params, latent = model(given, clean, cond, rng)
+        nll, kl = self.likelihood.nll(params, clean).mean(), latent.kl().sum(1)
+        places = math.prod(clean.shape[2:])
+        loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
+        parts = {"nll": nll}
+        parts |= {f"nll_{name}": part.mean() for name, part in self.likelihood.nll_parts(params, clean).items()}
+        parts["kl"] = kl.mean()
+        if "prior" in self.networks:
+            parts["prior"] = self._prior_loss(latent.mean.detach(), rng, cond)
+            loss = loss + parts["prior"]
+        if (penalty := model.penalty(latent, rng)) is not None:
+            parts["penalty"] = penalty
+            loss = loss + penalty
+        return {"loss": loss, **parts}
+
+    def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
+        if cond is not None and cond.ndim == 3:  # A prior knows the condition's mean over time.
+            cond = cond.mean(-1)
+        return cast(Prior, self.networks["prior"]).loss(codes, rng, cond)
+
+
+def kl_weight(step: int, options: TrainingOptions) -> float:
+    """Return the weight of the KL at a step (see `TrainingOptions`)."""
+    if options.kl_schedule == "cyclical":
+        length = options.steps / max(1, options.kl_cycles)
+        return options.beta * min(1.0, 2 * (step % length) / length)
+    return options.beta * min(1.0, (step + 1) / options.kl_warmup) if options.kl_warmup else options.beta

@@ -1,0 +1,95 @@
+"""What a training is asked for: the preset's ``[training]`` section, and how one run of it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from musicae.errors import MusicaeError
+
+__all__ = ["Report", "Run", "TrainingOptions"]
+
+Report = Callable[[dict[str, float]], None]
+"""Called with the figures of a step, ``step`` among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """The settings of a preset's ``[training]``; each field is one. Raise MusicaeError for values that cannot be.
+
+    `batch` is the whole batch, shared out among the processes. `lr` rises over `warmup` steps, then follows `schedule`
+    to zero: ``"cosine"``, ``"one-cycle"`` (Smith and Topin 2018), or ``"wsd"``, warmup, stable, decay (Hu et al. 2024),
+    which falls over the last fifth, so that a checkpoint from before it can be trained for longer; or stays
+    ``"constant"``.
+
+    `optimizer` is ``"adamw"``, or ``"muon"`` for the matrices (Jordan et al. 2024; with twice the learning rate, scaled
+    to AdamW's updates as in Liu et al. 2025) and AdamW for the rest. Gradients are clipped to the norm `clip`. `ema` is
+    the decay of the averaged weights that are kept. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
+
+    The KL weight goes to `beta` as `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``,
+    `kl_cycles` times (Fu et al. 2019). `free_bits` is in nats an example: KL below it costs nothing (Kingma et al.
+    2016). `prior_steps` more steps, with a learning rate schedule of their own, train the prior alone on the codes of
+    the finished model.
+
+    Figures are logged every `log_every` steps, and a checkpoint is written every `checkpoint_every`.
+    """
+
+    steps: int = 10_000
+    prior_steps: int = 0
+    batch: int = 256
+    lr: float = 1e-3
+    warmup: int = 200
+    schedule: str = "cosine"
+    optimizer: str = "adamw"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    beta: float = 1.0
+    kl_schedule: str = "linear"
+    kl_warmup: int = 0
+    kl_cycles: int = 4
+    free_bits: float = 0.0
+    ema: float = 0.999
+    precision: str = "bf16"
+    seed: int = 0
+    log_every: int = 50
+    checkpoint_every: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.prior_steps < 0 or not self.total_steps:
+            raise MusicaeError(f"[training] steps must be 1 or more, not {self.steps}")
+        if min(self.batch, self.log_every, self.checkpoint_every) < 1:
+            raise MusicaeError("[training] batch, log_every and checkpoint_every must be 1 or more")
+        _one_of("precision", self.precision, "bf16", "fp16", "no")
+        _one_of("optimizer", self.optimizer, "adamw", "muon")
+        _one_of("schedule", self.schedule, "cosine", "one-cycle", "wsd", "constant")
+        _one_of("kl_schedule", self.kl_schedule, "linear", "cyclical")
+        if self.precision == "fp16" and self.optimizer == "muon":  # Of two optimizers one would be scaled twice.
+            raise MusicaeError("[training] precision 'fp16' does not go with optimizer 'muon'; set 'bf16'")
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the model and, after them, of the prior."""
+        return self.steps + self.prior_steps
+
+
+def _one_of(name: str, value: str, *choices: str) -> None:
+    if value not in choices:
+        quoted = [f"'{one}'" for one in choices]
+        known = f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+        raise MusicaeError(f"[training] {name} must be {known}, not '{value}'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How one run of a training goes; the result does not depend on it.
+
+    `resume` goes on from the state in the output folder. `report` is called with the figures of the log. `cpu` keeps
+    off the graphics card. `stop` is asked after every step whether to stop. `workers` processes make batches ahead;
+    None takes as many as suit the device.
+    """
+
+    resume: bool = False
+    report: Report | None = None
+    cpu: bool = False
+    stop: Callable[[], bool] | None = None
+    workers: int | None = None

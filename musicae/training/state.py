@@ -1,0 +1,97 @@
+"""What a training goes on from: networks, their running average, and what the optimizers remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from musicae import checkpoint
+from musicae.codec import Codec
+from musicae.errors import MusicaeError
+from musicae.training.optimizers import moment_keys
+
+__all__ = ["MODEL", "STATE", "TrainingState"]
+
+MODEL, STATE = "model.safetensors", "state.safetensors"
+"""The files of a training's folder: what to use, and what to resume from."""
+
+
+class TrainingState:
+    """The networks of a training, the average of their weights over the steps, and the optimizers.
+
+    `parameters` are the networks' trainable ones, by name.
+    """
+
+    def __init__(
+        self, networks: nn.ModuleDict, parameters: Mapping[str, nn.Parameter], optimizers: Sequence[Optimizer]
+    ) -> None:
+        self.networks, self.parameters, self.optimizers = networks, parameters, optimizers
+        self.averaged = {name: tensor.detach().clone() for name, tensor in networks.state_dict().items()}
+
+    @torch.no_grad()
+    def average(self, decay: float) -> None:
+        """Move the averaged weights towards those of now, by ``1 - decay`` of the way."""
+        now = self.networks.state_dict()
+        real = [name for name, tensor in self.averaged.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([self.averaged[name] for name in real], [now[name] for name in real], 1 - decay)
+        for name, tensor in self.averaged.items():
+            if not tensor.is_floating_point():  # Counters, such as the batches that a norm has seen.
+                tensor.copy_(now[name])
+
+    def use_average(self) -> None:
+        """Give the networks the averaged weights."""
+        self.networks.load_state_dict(self.averaged)
+
+    def write(self, out: Path, codec: Codec) -> None:
+        """Write to the folder `out` the state to resume from, then the averaged weights to use."""
+        header = {"preset": codec.preset.as_dict(), "step": codec.step}
+        state = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
+        state |= {f"ema.{name}": tensor for name, tensor in self.averaged.items()}
+        for keys, moments, parameters in self._moments():
+            known = {name: moments[parameter] for name, parameter in parameters.items() if parameter in moments}
+            state |= {f"{key}.{name}": kept[key] for name, kept in known.items() for key in keys}
+        checkpoint.write(out / STATE, state, header)
+        codec.save(out / MODEL, tensors=self.averaged)
+
+    def read(self, out: Path) -> int:
+        """Put back, to the bit, the state that `write` left in `out`; return its step.
+
+        Raise MusicaeError where it is of another preset.
+        """
+        path = out / STATE
+        header, state = checkpoint.read(path)
+        step = int(header["step"])
+        unused = {name for name in state if not name.startswith(("networks.", "ema."))}
+        try:
+            self.networks.load_state_dict({name: state[f"networks.{name}"] for name in self.networks.state_dict()})
+            for name, tensor in self.averaged.items():
+                tensor.copy_(state[f"ema.{name}"])
+            for keys, moments, parameters in self._moments():
+                for name, parameter in parameters.items():
+                    if f"{keys[0]}.{name}" not in state:
+                        continue  # It never had a gradient.
+                    unused -= {f"{key}.{name}" for key in keys}
+                    moments[parameter] = {
+                        "step": torch.tensor(float(step), device=parameter.device),
+                        # Laid out in memory as the parameter is: the fused kernel goes through both side by side.
+                        **{key: torch.empty_like(parameter).detach().copy_(state[f"{key}.{name}"]) for key in keys},
+                    }
+            if unused:
+                raise KeyError(min(unused))
+        except (KeyError, RuntimeError) as error:
+            raise MusicaeError(
+                f"{path} is of another preset than the one to train; name another folder with -o"
+            ) from error
+        return step
+
+    def _moments(self) -> Iterator[tuple[tuple[str, ...], Any, dict[str, nn.Parameter]]]:
+        """Go through the optimizers: the names of what each remembers, where it lies, and its parameters by name."""
+        for optimizer in self.optimizers:
+            own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+            parameters = {name: parameter for name, parameter in self.parameters.items() if id(parameter) in own}
+            yield moment_keys(optimizer), optimizer.state, parameters

@@ -1,0 +1,34 @@
+"""The command sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+
+
+def size(path: str | Path) -> tuple[int, int]:
+    with Pillow.open(path) as image:
+        return image.size
+
+
+def test_sample_is_repeatable_by_its_seed(shell: Any, preset: tuple[str, str]) -> None:
+    assert shell.ok("sample", *preset, "-n", "2", "--seed", "1") == "tiny-melody-sample.mid"
+    first = (shell.folder / "tiny-melody-sample.mid").read_bytes()
+    shell.ok("sample", *preset, "-n", "2", "--seed", "1", "-f")
+    assert (shell.folder / "tiny-melody-sample.mid").read_bytes() == first
+    shell.ok("sample", *preset, "-n", "2", "--seed", "2", "-f")
+    assert (shell.folder / "tiny-melody-sample.mid").read_bytes() != first
+    assert len(shell.ok("sample", *preset, "-n", "3", "--split", "--png").splitlines()) == 4
+
+
+def test_many_samples_make_a_square(gallery: Any, tiny_digits: Path, tiny_classes: Path) -> None:
+    assert gallery.ok("sample", tiny_digits, "-n", "16") == "tiny-digits-sample.png"
+    assert size("tiny-digits-sample.png") == (118, 118)
+    assert gallery.ok("sample", tiny_classes, "--label", "7", "-n", "4") == "tiny-classes-sample-7.png"
+    assert gallery.ok("sample", tiny_classes, "-n", "10") == "tiny-classes-sample.png"
+    line = gallery.fails("sample", tiny_classes, "--label", "12")
+    assert line == "'tiny-classes' has no label '12'; it has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert "'tiny-digits' takes no label" in gallery.fails("sample", tiny_digits, "--label", "1")
+    assert "two presets are named" in gallery.fails("sample", tiny_digits, "--preset", tiny_classes)

@@ -1,0 +1,98 @@
+"""Fetching, from a server on this machine that can break off."""
+
+import hashlib
+import io
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from musicae.datasets.shared import fetch
+from musicae.errors import MusicaeError
+
+CONTENT = bytes(range(256)) * 1000
+SUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.headers.get("Range"))
+        content = self.server.content
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        if self.path == "/none":
+            return self.send_error(404)
+        if start >= len(content):
+            return self.send_error(416)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        self.wfile.write(content[start : start + self.server.most])
+        return None
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    found = HTTPServer(("127.0.0.1", 0), Handler)
+    found.asked, found.content, found.most = [], CONTENT, len(CONTENT)
+    found.url = f"http://127.0.0.1:{found.server_port}/set.zip"
+    thread = threading.Thread(target=found.serve_forever)
+    thread.start()
+    yield found
+    found.shutdown()
+    thread.join()
+    found.server_close()
+
+
+def test_fetches_once_and_reports(server, tmp_path):
+    seen = []
+    path = fetch.fetch(server.url, SUM, tmp_path / "new" / "set", lambda *done: seen.append(done))
+    assert path.read_bytes() == CONTENT
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    fetch.fetch(server.url, SUM, path)
+    assert server.asked == [None]
+
+
+def test_goes_on_where_it_broke_off(server, tmp_path):
+    server.most = 1000
+    with pytest.raises(MusicaeError):
+        fetch.fetch(server.url, SUM, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    server.most = len(CONTENT)
+    assert fetch.fetch(server.url, SUM, tmp_path / "set").read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=1000-"]
+
+
+def test_a_part_that_is_already_whole_is_taken(server, tmp_path):
+    (tmp_path / "set.part").write_bytes(CONTENT)
+    assert fetch.fetch(server.url, SUM, tmp_path / "set").read_bytes() == CONTENT
+
+
+def test_a_wrong_sum_is_not_kept(server, tmp_path):
+    with pytest.raises(MusicaeError, match="SHA-256"):
+        fetch.fetch(server.url, "0" * 64, tmp_path / "set")
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_server_or_no_file_is_one_line(server, tmp_path):
+    with pytest.raises(MusicaeError, match="404"):
+        fetch.fetch(server.url.replace("set.zip", "none"), SUM, tmp_path / "set")
+    with pytest.raises(MusicaeError, match="--data"):
+        fetch.fetch("http://127.0.0.1:9/set.zip", SUM, tmp_path / "set")
+
+
+def test_an_archive_is_unpacked_once(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSICAE_DATA", str(tmp_path))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("a/b.txt", "hello")
+    server.content = packed.getvalue()
+    server.most = len(server.content)
+    for _ in range(2):
+        folder = fetch.archive("toys", server.url, hashlib.sha256(server.content).hexdigest())
+        assert folder == tmp_path / "toys"
+        assert (folder / "a" / "b.txt").read_text() == "hello"
+    assert len(server.asked) == 1

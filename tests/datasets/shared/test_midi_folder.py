@@ -1,0 +1,84 @@
+"""One split of a folder of MIDI files."""
+
+import pytest
+import torch
+
+from musicae.adapters.drums import Drums
+from musicae.adapters.melody import Melody
+from musicae.core import Sample
+from musicae.datasets.shared import scores
+from musicae.datasets.shared.midi_folder import folder_windows
+from musicae.errors import MusicaeError
+from musicae.tensors import melody_tokens
+
+SPLITS = ("train", "validation", "test")
+
+
+def write(path, pitches, track="Lead"):
+    adapter = Melody()
+    line = torch.tensor([token for pitch in pitches for token in (pitch - 19, 1)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    adapter.write(Sample(melody_tokens.one_hot(line, 90), adapter.blank() | {"track": track}), path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "midi"
+    for i in range(40):
+        write(root / f"{i % 3}" / f"tune{i}.{'MID' if i % 2 else 'mid'}", range(40 + i, 56 + i))
+    (root / "broken.mid").write_bytes(b"MThd oh no")
+    (root / "words.txt").write_text("not music")
+    return root
+
+
+def windows_of(split, folder, adapter=None, track="", seed=0):
+    return folder_windows(adapter or Melody(), split, folder, track, seed, 0.2, 0.2)
+
+
+def names_of(windows):
+    return {windows.names[int(piece)] for piece in windows.pieces}
+
+
+def test_every_readable_file_is_in_one_split(folder):
+    names = [names_of(windows_of(split, folder)) for split in SPLITS]
+    assert all(names)
+    assert sum(map(len, names)) == len(set().union(*names)) == 40
+    assert "0/tune0.mid" in set().union(*names)
+    other = [names_of(windows_of(split, folder, seed=1)) for split in SPLITS]
+    assert other != names
+
+
+def test_what_was_prepared_is_used_again_for_the_same_settings_only(folder, monkeypatch):
+    first = windows_of("train", folder)
+    collected = []
+    collect = scores.collect
+    monkeypatch.setattr(scores, "collect", lambda *given: collected.append(given) or collect(*given))
+    assert torch.equal(windows_of("train", folder).data, first.data)
+    assert not collected
+    windows_of("train", folder, Melody(steps_per_beat=2))
+    windows_of("train", folder, Melody(low=36))
+    windows_of("train", folder, track="Lead")
+    assert len(collected) == 3
+    write(folder / "new.mid", range(50, 66))
+    windows_of("train", folder)
+    assert len(collected) == 4
+
+
+def test_the_track_that_is_named_is_read(folder):
+    with pytest.raises(MusicaeError, match="no usable MIDI files under"):
+        windows_of("train", folder, track="bass")
+    write(folder / "bass.mid", range(30, 46), track="Bass")
+    found = set().union(*(names_of(windows_of(split, folder, track="bass")) for split in SPLITS))
+    assert found == {"bass.mid"}
+
+
+def test_what_is_missing_is_said(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MusicaeError, match=r"no folder .*gone; check the path"):
+        windows_of("train", tmp_path / "gone")
+    with pytest.raises(MusicaeError, match="no MIDI files under"):
+        windows_of("train", tmp_path / "empty")
+    with pytest.raises(MusicaeError, match="did you mean 'train'"):
+        windows_of("trian", folder)
+    with pytest.raises(MusicaeError, match="no usable MIDI files"):
+        windows_of("train", folder, Drums())

@@ -1,0 +1,173 @@
+"""From pieces to windows: where they start, which are kept, and how they are stored."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musicae.adapters.drums import Drums
+from musicae.adapters.image import Image
+from musicae.adapters.melody import Melody
+from musicae.core import Sample, Windows
+from musicae.datasets.shared import scores
+from musicae.errors import MusicaeError
+from musicae.tensors import melody_tokens
+
+C4 = 2 + 60 - 21
+
+
+def piece(adapter, line, meter=(4, 4)):
+    tensor = melody_tokens.one_hot(torch.as_tensor(line), adapter.spec.channels)
+    return Sample(tensor, adapter.blank() | {"meters": [[0, *meter]]})
+
+
+def cut_starts(adapter, length, meter=(4, 4)):
+    """Return where the windows of a piece start: each of its steps is another onset."""
+    line = 2 + torch.arange(length) % (adapter.spec.channels - 2)
+    windows = scores.cut(adapter, piece(adapter, line, meter))
+    return [int(first) - 2 for first in windows[:, 0]]
+
+
+@pytest.mark.parametrize(
+    ("steps_per_beat", "meter", "length", "starts"),
+    [
+        (4, (4, 4), 64, [0, 16, 32]),
+        (4, (4, 4), 60, [0, 16, 32]),
+        (4, (3, 4), 48, [0, 24]),
+        (4, (2, 4), 64, [0, 16, 32]),
+        (4, (6, 8), 48, [0, 24]),
+        (4, (12, 4), 80, [0, 32, 64]),
+        (4, (4, 4), 16, [0]),
+        (4, (4, 4), 8, []),
+        (2, (4, 4), 32, [0, 8, 16]),
+        (6, (3, 4), 72, [0, 36]),
+        (6, (4, 4), 80, [0, 24, 48]),
+    ],
+)
+def test_windows_start_at_bars_at_any_number_of_steps_in_a_beat(steps_per_beat, meter, length, starts):
+    assert cut_starts(Melody(2, steps_per_beat), length, meter) == starts
+
+
+def test_the_last_window_is_padded_with_rests_by_half_of_it_at_most():
+    adapter = Melody()
+    windows = scores.cut(adapter, piece(adapter, [C4, 1] * 28))
+    assert (windows.dtype, windows.shape) == (torch.uint8, (3, 32))
+    assert windows[2].tolist() == [C4, 1] * 12 + [0] * 8
+    short = scores.cut(adapter, piece(adapter, [C4, 1] * 8))
+    assert short.tolist() == [[C4, 1] * 8 + [0] * 16]
+
+
+def test_windows_need_two_onsets_and_no_long_gap():
+    adapter = Melody()
+
+    def kept(line):
+        return len(scores.cut(adapter, piece(adapter, line)))
+
+    assert kept([C4] + [1] * 31) == 0
+    assert kept([C4] * 2 + [1] * 30) == 1
+    assert kept([C4] * 2 + [0] * 15 + [C4] * 15) == 1
+    assert kept([C4] * 2 + [0] * 17 + [C4] * 13) == 0
+    assert kept([C4] * 15 + [0] * 17) == 0
+
+
+def test_a_note_that_is_held_over_the_start_of_a_window_sounds_there():
+    adapter = Melody()
+    line = torch.zeros(48, dtype=torch.long)
+    line[:2], line[2:34], line[34] = C4, 1, C4
+    line[46:] = C4
+    assert [int(window[0]) for window in scores.cut(adapter, piece(adapter, line))] == [C4, 1]
+
+
+def test_hits_are_stored_as_booleans():
+    adapter = Drums()
+    tensor = torch.zeros(9, 48)
+    tensor[0, ::4] = 1
+    windows = scores.cut(adapter, Sample(tensor, adapter.blank()))
+    assert (windows.dtype, windows.shape) == (torch.bool, (2, 9, 32))
+    assert torch.equal(windows[0].float(), tensor[:, :32])
+    tensor[0, 5:] = 0
+    assert len(scores.cut(adapter, Sample(tensor, adapter.blank()))) == 0
+
+
+def test_an_adapter_without_notes_is_refused():
+    with pytest.raises(MusicaeError, match="this data set is of notes"):
+        scores.cut(Image(), Sample(torch.zeros(1, 28, 28)))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.integers(1, 200), st.integers(1, 12), st.tuples(st.integers(1, 12), st.sampled_from([2, 4, 8, 16])))
+def test_all_windows_together_cover_the_piece_but_for_half_a_window(length, steps_per_beat, meter):
+    adapter = Melody(2, steps_per_beat, 0, 127)
+    size = 8 * steps_per_beat
+    line = torch.full((length,), 2)
+    line[:: max(1, size // 4)] = 3
+    # All steps are onsets, so every window is kept whose padding is half of it at most.
+    windows = scores.cut(adapter, piece(adapter, line, meter))
+    if length >= max(2, size // 2):
+        assert len(windows) >= max(1, (length - size // 2) // size)
+        assert torch.equal(windows[0, :length].long(), line[:size])
+    assert all((window >= 2).sum() >= 2 for window in windows)
+
+
+def test_a_window_that_a_piece_repeats_is_kept_once():
+    adapter = Melody()
+    a, b = torch.full((1, 32), C4, dtype=torch.uint8), torch.full((1, 32), C4 + 1, dtype=torch.uint8)
+    pairs = [("one", torch.cat([b, a, b])), ("none", a[:0]), ("two", a)]
+    found = scores.collect(adapter, pairs, "tunes")
+    assert (found.names, found.pieces.tolist(), found.channels) == (["one", "two"], [0, 0, 1], 90)
+    assert torch.equal(found.data, torch.cat([a, b, a]))
+    with pytest.raises(MusicaeError, match="no usable tunes found; a window needs two notes"):
+        scores.collect(adapter, [("none", a[:0])], "tunes")
+
+
+def test_a_subset_keeps_labels_and_conditions():
+    windows = Windows(
+        torch.arange(8).view(4, 2).to(torch.uint8), torch.tensor([0, 1, 1, 2]), 8, ["a", "b", "c"],
+        labels=torch.tensor([5, 6, 7, 8]), cond=torch.arange(4.0).view(4, 1),
+    )  # fmt: skip
+    found = scores.subset(windows, lambda name: name != "b")
+    assert (found.pieces.tolist(), found.names) == ([0, 2], ["a", "b", "c"])
+    assert found.labels.tolist() == [5, 8]
+    assert found.cond.tolist() == [[0.0], [3.0]]
+    assert len(scores.subset(windows, lambda name: False)) == 0
+
+
+def _square(number):
+    return [(str(number), torch.tensor(number**2))]
+
+
+def test_jobs_are_shared_out_in_order(monkeypatch):
+    expected = [(str(n), n**2) for n in range(5)]
+    assert [(name, int(x)) for name, x in scores.read_all(_square, range(5))] == expected
+    monkeypatch.setattr(scores, "_MIN_JOBS_TO_SHARE", 2)
+    monkeypatch.setattr(scores.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(scores, "ProcessPoolExecutor", _Here)
+    assert [(name, int(x)) for name, x in scores.read_all(_square, range(5))] == expected
+    assert _Here.workers == [2]
+
+
+class _Here:
+    """A pool that works in this process."""
+
+    workers: list[int] = []  # noqa: RUF012
+
+    def __init__(self, workers):
+        self.workers.append(workers)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def map(self, function, jobs, chunksize):
+        return map(function, jobs)
+
+
+def test_the_windows_of_a_random_piece_are_slices_of_it():
+    adapter = Melody()
+    line = torch.from_numpy(np.random.default_rng(0).integers(2, 90, 100))
+    windows = scores.cut(adapter, piece(adapter, line))
+    for i, window in enumerate(windows[:-1]):
+        assert torch.equal(window.long(), line[16 * i : 16 * i + 32])

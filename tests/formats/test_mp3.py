@@ -1,0 +1,55 @@
+"""How long an MP3 is, counted over its frames."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from musicae.formats.mp3 import is_frame, samples_in
+
+
+def mp3(path, seconds=4, rate=16_000):
+    x = 0.3 * np.sin(2 * np.pi * 300 * np.arange(seconds * rate) / rate)
+    with soundfile.SoundFile(path, "w", rate, 1, format="MP3", bitrate_mode="VARIABLE", compression_level=0.5) as file:
+        file.write(x)
+    return len(x)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 44_100, 48_000])
+def test_all_frames_count_whatever_stands_before_and_between(tmp_path, rate):
+    length = mp3(tmp_path / "a.mp3", rate=rate)
+    data = (tmp_path / "a.mp3").read_bytes()
+    tag = b"ID3\x04\0\0\0\0\0\x40" + bytes(0x40)
+    (tmp_path / "b.mp3").write_bytes(tag + data + b"junk" + data)
+    assert samples_in(tmp_path / "a.mp3") == pytest.approx(length, abs=3500)
+    assert samples_in(tmp_path / "b.mp3") == 2 * samples_in(tmp_path / "a.mp3")
+
+
+def test_a_stream_is_counted_and_left_where_it_was(tmp_path):
+    mp3(tmp_path / "a.mp3")
+    stream = io.BytesIO((tmp_path / "a.mp3").read_bytes())
+    stream.seek(100)
+    assert samples_in(stream) == samples_in(tmp_path / "a.mp3")
+    assert stream.tell() == 100
+
+
+def test_what_is_no_mp3_has_no_samples():
+    assert samples_in(Path(__file__)) == 0
+    assert samples_in(io.BytesIO(b"\xff" * 50)) == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "yes"),
+    [
+        (b"\xff\xfb\x90\x64", True),
+        (b"\xff\xf3\x40\xc4", True),  # MPEG-2.
+        (b"\xff\xfd\x90\x64", False),  # Layer II.
+        (b"\xff\xfb\xf0\x64", False),  # No such bit rate.
+        (b"\xff\xfb\x9c\x64", False),  # No such sample rate.
+        (b"\xff\xfb", False),
+    ],
+)
+def test_a_frame_begins_with_its_sync_word(header, yes):
+    assert is_frame(header) == yes

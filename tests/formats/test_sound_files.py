@@ -1,0 +1,360 @@
+"""Sound files of every kind, as paths and as streams: what is written comes back, and what is no sound is one line."""
+
+import importlib.util
+import io
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musicae.errors import MusicaeError, OutputError
+from musicae.formats import sound_files as sound
+from musicae.formats.sound_files import Kind
+
+
+def tones(frames=4000, channels=1, rate=8000):
+    time = np.arange(frames)[:, None] / rate
+    return (0.4 * np.sin(2 * np.pi * time * (220 + 110 * np.arange(channels)))).astype(np.float32)
+
+
+def read(file):
+    with sound.reading(file) as opened:
+        return np.concatenate(list(opened.blocks()))
+
+
+# --- what is written comes back --------------------------------------------------------------------------------------
+
+
+@given(
+    samples=st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=300),
+    channels=st.integers(1, 3),
+    suffix=st.sampled_from([".wav", ".flac", ".aiff", ".au", ".caf", ".w64", ".rf64"]),
+    as_stream=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_sixteen_bits_come_back_to_the_bit(tmp_path_factory, samples, channels, suffix, as_stream):
+    x = np.repeat(np.array(samples, np.float32)[:, None] / 32_768, channels, axis=1)
+    path = tmp_path_factory.mktemp("sound") / f"a{suffix}"
+    kind = sound.kind_like(Kind(8000, channels), path)
+    file = io.BytesIO() if as_stream else path
+    with sound.writing(file, kind) as opened:
+        opened.write(x)
+    with sound.reading(file) as opened:
+        assert opened.kind == kind
+        assert opened.length == len(x)
+        assert np.array_equal(np.concatenate(list(opened.blocks(97))), x)
+    if as_stream:
+        assert sound.is_sound(file.getvalue()[:64])
+
+
+@given(st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=50))
+@settings(max_examples=40, deadline=None)
+def test_floating_point_comes_back_beyond_full_scale(samples):
+    x, file = np.array(samples, np.float32)[:, None], io.BytesIO()
+    with sound.writing(file, Kind(8000, 1, "WAV", "FLOAT")) as opened:
+        opened.write(x)
+    assert np.array_equal(read(file), x)
+    assert opened.clipped == 0
+
+
+@given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=50))
+@settings(max_examples=40, deadline=None)
+def test_integers_are_rounded_clipped_and_counted(samples):
+    x, file = np.array(samples, np.float32)[:, None], io.BytesIO()
+    with sound.writing(file, Kind(8000, 1)) as opened:
+        opened.write(x)
+    assert np.abs(read(file) - x.clip(-1, 1)).max() <= 1 / 32_768
+    assert opened.clipped == int((np.abs(x) > 1).sum())
+    assert (opened.remark() is None) == (opened.clipped == 0)
+
+
+def test_samples_are_rounded_not_cut(tmp_path):
+    x = np.array([0.4, 0.6, -0.4, -0.6, -1e-9, 40_000], np.float32)[:, None] / 32_768
+    with sound.writing(tmp_path / "a.wav", Kind(8000, 1)) as file:
+        file.write(x)
+    assert soundfile.read(tmp_path / "a.wav", dtype="int16")[0].tolist() == [0, 1, 0, -1, 0, 32_767]
+
+
+def test_what_is_too_loud_for_the_format_is_said(tmp_path):
+    kind = Kind(8000, 1)
+    with sound.writing(tmp_path / "a.wav", kind) as file:
+        file.write(2 * tones())
+    assert file.remark() is None  # 0.8 is not too loud.
+    with sound.writing(tmp_path / "a.wav", kind) as file:
+        file.write(5 * tones())
+    assert "6.0 dB too loud for PCM_16" in file.remark()
+    assert np.abs(soundfile.read(tmp_path / "a.wav")[0]).max() <= 1
+    with sound.writing(tmp_path / "b.wav", Kind(8000, 1, subtype="FLOAT")) as file:
+        file.write(5 * tones())
+    assert file.remark() is None
+    assert np.abs(soundfile.read(tmp_path / "b.wav")[0]).max() == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.mp3", "a.opus"])
+def test_lossy_streams_come_back_near(name):
+    x, file = tones(48_000, 2, 48_000), io.BytesIO()
+    with sound.writing(file, sound.kind_like(Kind(48_000, 2), Path(name))) as opened:
+        opened.write(x)
+    again = read(file)
+    assert abs(len(again) - len(x)) < 2400
+    if name != "a.mp3":
+        assert np.abs(again[5000:40_000] - x[5000:40_000]).max() < 0.1
+
+
+# --- kinds -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_wav_cannot_hold_becomes_rf64():
+    assert sound.kind_like(Kind(48_000, 2, "WAV", "PCM_24"), Path("a.wav"), 600_000_000).format == "WAV"
+    assert sound.kind_like(Kind(48_000, 2, "WAV", "PCM_24"), Path("a.wav"), 700_000_000).format == "RF64"
+    assert sound.kind_like(Kind(48_000, 2, "RF64", "PCM_24"), Path("a.wav"), None).format == "RF64"
+
+
+@pytest.mark.parametrize(
+    ("was", "name", "expected"),
+    [
+        (("WAV", "PCM_24"), "x.wav", ("WAV", "PCM_24")),
+        (("WAVEX", "PCM_24"), "x.wav", ("WAVEX", "PCM_24")),
+        (("WAV", "FLOAT"), "x.flac", ("FLAC", "PCM_24")),
+        (("FLAC", "PCM_16"), "x.wav", ("WAV", "PCM_16")),
+        (("MP3", "MPEG_LAYER_III"), "x.wav", ("WAV", "PCM_16")),
+        (("WAV", "PCM_16"), "x.ogg", ("OGG", "VORBIS")),
+        (("WAV", "PCM_16"), "x.opus", ("OGG", "OPUS")),
+        (("OGG", "OPUS"), "x.opus", ("OGG", "OPUS")),
+        (("OGG", "VORBIS"), "x.opus", ("OGG", "OPUS")),
+        (("WAV", "PCM_32"), "x.flac", ("FLAC", "PCM_24")),
+        (("WAV", "IMA_ADPCM"), "x.wav", ("WAV", "PCM_16")),
+    ],
+)
+def test_another_suffix_keeps_what_its_format_can(was, name, expected):
+    made = sound.kind_like(Kind(48_000, 2, *was), Path(name))
+    assert (made.format, made.subtype, made.rate, made.channels) == (*expected, 48_000, 2)
+
+
+def test_a_stream_keeps_its_format_where_that_can_be_written():
+    assert sound.kind_like(Kind(8000, 2, "FLAC", "PCM_24"), io.BytesIO()) == Kind(8000, 2, "FLAC", "PCM_24")
+    assert sound.kind_like(Kind(8000, 2, "RAW", "PCM_16"), io.BytesIO()) == Kind(8000, 2, "WAV", "PCM_16")
+
+
+def test_facts_of_a_kind_are_checked():
+    assert sound.kind_of({"rate": 8000, "channels": 1, "format": "WAV", "subtype": "FLOAT"}).exact
+    for facts in ({"rate": 0, "channels": 1}, {"rate": 8000}, {"rate": 8000, "channels": 1, "format": 3}, {"size": 1}):
+        with pytest.raises(MusicaeError, match="no kind of sound file"):
+            sound.kind_of(facts)
+
+
+@pytest.mark.parametrize(
+    ("head", "yes"),
+    [
+        (b"RIFF\0\0\0\0WAVEfmt ", True),
+        (b"RIFF\0\0\0\0WEBPVP8 ", False),
+        (b"FORM\0\0\0\0AIFFCOMM", True),
+        (b"OggS" + bytes(12), True),
+        (b"ID3\x04" + bytes(12), True),
+        (b"\xff\xfb\x90\x64" + bytes(12), True),  # MPEG-1 layer III.
+        (b"\xff\xf1\x50\x80" + bytes(12), True),  # AAC.
+        (b"\xff\xd8\xff\xe0" + bytes(12), False),  # JPEG.
+        (b"\xff\xfeh\0i\0" + bytes(12), False),  # Text in UTF-16.
+        (b"\0\0\0\x20ftypM4A " + bytes(12), True),
+        (b"\0\0\0\x20ftypheic" + bytes(12), False),
+        (b"MThd\0\0\0\6" + bytes(12), False),
+        (b"", False),
+    ],
+)
+def test_sound_is_recognised_by_how_it_begins(head, yes):
+    assert sound.is_sound(head) == yes
+
+
+# --- files that are odd ----------------------------------------------------------------------------------------------
+
+
+def test_what_pyav_reads_is_read_from_paths_and_streams(tmp_path, monkeypatch):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "a.m4a"), "w") as container:
+        stream = container.add_stream("aac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tones(16_000, 1, 16_000).T, format="fltp", layout="mono")
+        frame.rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    for file in (tmp_path / "a.m4a", io.BytesIO((tmp_path / "a.m4a").read_bytes())):
+        with sound.reading(file) as opened:
+            x = np.concatenate(list(opened.blocks()))
+            assert opened.kind.rate == 16_000
+        assert abs(len(x) - 16_000) < 2100
+        assert 0.2 < np.sqrt(np.square(x).mean()) < 0.32
+    (tmp_path / "bad.g722").write_bytes(b"")
+    with pytest.raises(MusicaeError, match="is empty"):
+        read(tmp_path / "bad.g722")
+    (tmp_path / "bad.m4a").write_bytes(b"hello there")
+    with pytest.raises(MusicaeError, match="not a sound file"):
+        read(tmp_path / "bad.m4a")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MusicaeError, match=r"musicae\[av\]"):
+        read(tmp_path / "a.m4a")
+
+
+def test_bad_files_are_one_line(tmp_path):
+    nan = tones()
+    nan[1000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", nan, 8000, "FLOAT")
+    soundfile.write(tmp_path / "none.wav", nan[:0], 8000)
+    soundfile.write(tmp_path / "huge.wav", np.array([0.0, 1e19]), 8000, "FLOAT")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("no sound at all")
+    soundfile.write(tmp_path / "whole.flac", tones(40_000), 8000)
+    (tmp_path / "cut.flac").write_bytes((tmp_path / "whole.flac").read_bytes()[:20_000])
+    for name, match in (
+        ("nan.wav", r"not a number at 0\.125 s"),
+        ("huge.wav", "not a number"),
+        ("none.wav", "has no samples"),
+        ("empty.wav", "is empty"),
+        ("text.wav", "not a sound file"),
+        ("cut.flac", "cut short|damaged"),
+        ("gone.wav", "there is no file"),
+        (".", "is a folder"),
+    ):
+        with pytest.raises(MusicaeError, match=match) as caught:
+            read(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    for content, match in ((b"", "the stream is empty"), (b"no sound at all", "the stream is not a sound file")):
+        with pytest.raises(MusicaeError, match=match):
+            read(io.BytesIO(content))
+
+
+def test_a_wrong_length_in_the_header_of_a_wav_is_no_harm(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(4000), 8000)
+    data = bytearray(path.read_bytes())
+    data[40:44] = struct.pack("<I", 0x7FFFFFFF)
+    path.write_bytes(data)
+    assert len(read(path)) == 4000
+
+
+def test_a_file_whose_header_says_more_than_it_has_is_read_with_a_remark(tmp_path):
+    x = np.random.default_rng(0).standard_normal(100_000).clip(-1, 1)
+    soundfile.write(tmp_path / "a.mp3", x, 44_100)
+    data = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "a.mp3").write_bytes(data[: len(data) // 2])
+    with sound.reading(tmp_path / "a.mp3") as opened:
+        assert sum(map(len, opened.blocks())) < 60_000
+        assert "its end may be missing" in opened.remarks[0]
+
+
+def test_an_mp3_whose_header_says_less_than_it_has_is_read_to_its_end(tmp_path, monkeypatch):
+    x = tones(8 * 16_000, 1, 16_000) * np.linspace(0, 1, 8 * 16_000)[:, None]
+    with soundfile.SoundFile(
+        tmp_path / "a.mp3", "w", 16_000, 1, format="MP3", bitrate_mode="VARIABLE", compression_level=0.5
+    ) as file:
+        file.write(x)
+    data = (tmp_path / "a.mp3").read_bytes()
+    first = data.index(b"\xff\xf3", 10)  # Without the frame that has the length in it.
+    (tmp_path / "c.mp3").write_bytes(data[first:] * 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None)
+        assert len(read(tmp_path / "a.mp3")) == len(x)
+        assert len(read(io.BytesIO(data))) == len(x)
+        with pytest.raises(MusicaeError, match="is longer than its header says, and needs PyAV"):
+            read(tmp_path / "c.mp3")
+    pytest.importorskip("av")
+    assert abs(len(read(tmp_path / "c.mp3")) - 3 * len(x)) < 9000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_of_any_bytes_can_be_read(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    with path.open("wb") as file:
+        soundfile.write(file, tones(), 8000, format="WAV")
+    assert len(read(path)) == 4000
+
+
+# --- what cannot be written ------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
+    with (
+        pytest.raises(OutputError, match="there is no folder"),
+        sound.writing(tmp_path / "no" / "a.wav", Kind(8000, 1)),
+    ):
+        pass
+    with pytest.raises(MusicaeError, match="sound is written as"):
+        sound.kind_like(Kind(8000, 1), tmp_path / "a.txt")
+    kind = sound.kind_like(Kind(7999, 1), tmp_path / "a.opus")
+    for file in (tmp_path / "a.opus", io.BytesIO()):
+        with pytest.raises(MusicaeError, match="cannot be written as OGG OPUS"), sound.writing(file, kind):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stream_gets_all_or_nothing():
+    held = io.BytesIO()
+
+    def fail():
+        with sound.writing(held, Kind(8000, 1)) as file:
+            file.write(tones())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert held.getvalue() == b""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit can be set")
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_a_full_disk_is_one_line_even_at_the_last_byte(tmp_path, name):
+    import resource
+
+    kind = sound.kind_like(Kind(44_100, 1), Path(name))
+    with sound.writing(tmp_path / name, kind) as file:
+        file.write(tones(50_000, 1, 44_100))
+    size = (tmp_path / name).stat().st_size
+    (tmp_path / name).unlink()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for left in (100, size // 2, size - 1):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (left, limits[1]))
+            with pytest.raises(OutputError, match="cannot be written"), sound.writing(tmp_path / name, kind) as file:
+                file.write(tones(50_000, 1, 44_100))
+            assert not list(tmp_path.iterdir())
+        written = 0
+
+        def write_for_long(file):
+            nonlocal written
+            for _ in range(100):
+                file.write(tones(50_000, 1, 44_100))
+                written += 1
+
+        with pytest.raises(OutputError, match="cannot be written"), sound.writing(tmp_path / name, kind) as file:
+            write_for_long(file)
+        assert written < 50  # It is not said at the end of a long recording.
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("method", ["write", "seek"])
+def test_being_told_to_end_while_the_library_calls_back_is_not_lost(tmp_path, monkeypatch, method):
+    inside, told = getattr(sound._Sink, method), []
+
+    def call(self, *given):
+        if not told:
+            told.append(os.kill(os.getpid(), signal.SIGTERM))
+        return inside(self, *given)
+
+    monkeypatch.setattr(sound._Sink, method, call)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    try:
+        with pytest.raises(SystemExit), sound.writing(tmp_path / "a.flac", Kind(8000, 1, "FLAC")) as file:
+            file.write(tones(20_000))
+        assert signal.getsignal(signal.SIGTERM) != before
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told
+    assert not list(tmp_path.iterdir())

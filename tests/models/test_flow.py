@@ -1,0 +1,90 @@
+"""The flow prior: a distribution over codes."""
+
+import pytest
+import torch
+
+from musicae.errors import MusicaeError
+from musicae.models.flow import FlowPrior
+
+
+def draw(prior, n, seed=0, cond=None):
+    """Draw codes ``(n, D)`` as a codec does."""
+    noise = torch.randn(n, len(prior.mean), generator=torch.Generator().manual_seed(seed))
+    noise[:, prior.active_size :] = 0.0
+    return prior.from_noise(noise, cond)
+
+
+def test_the_flow_learns_where_codes_lie():
+    torch.manual_seed(0)
+    prior = FlowPrior(2, width=32, depth=2)
+    optimizer = torch.optim.Adam(prior.parameters(), 3e-3)
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(400):
+        side = torch.randint(2, (256, 1), generator=rng) * 6.0 - 3.0
+        codes = torch.cat([side, -side], 1) + 0.1 * torch.randn(256, 2, generator=rng)
+        optimizer.zero_grad()
+        prior.loss(codes, rng).backward()
+        optimizer.step()
+    drawn = draw(prior.eval(), 500)
+    near = torch.minimum((drawn - torch.tensor([3.0, -3])).norm(dim=1), (drawn - torch.tensor([-3.0, 3])).norm(dim=1))
+    assert (near < 1).float().mean() > 0.9
+    assert 0.3 < (drawn[:, 0] > 0).float().mean() < 0.7
+
+
+def test_a_conditional_prior_draws_each_class_where_it_lies():
+    torch.manual_seed(0)
+    prior, rng = FlowPrior(2, width=32, depth=2, cond_channels=2), torch.Generator().manual_seed(0)
+    assert prior.cond_channels == 2
+    optimizer = torch.optim.Adam(prior.parameters(), 5e-3)
+    cond = torch.eye(2).repeat(128, 1)
+    for _ in range(300):
+        codes = 0.2 * torch.randn(256, 2, generator=rng) + 2 * cond
+        optimizer.zero_grad()
+        prior.loss(codes, rng, cond).backward()
+        optimizer.step()
+    drawn = draw(prior.eval(), 256, cond=cond)
+    assert ((drawn - 2 * cond).norm(dim=1) < 1).float().mean() > 0.9
+    torch.testing.assert_close(prior.from_noise(prior.to_noise(drawn, cond), cond), drawn, atol=0.05, rtol=0.05)
+    with pytest.raises(MusicaeError, match="prior is conditional"):
+        draw(prior, 3)
+
+
+def test_a_condition_that_runs_along_is_averaged_over_time():
+    prior = FlowPrior(4, width=16, depth=1, cond_channels=3).eval()
+    along, z = torch.rand(5, 3, 8), torch.randn(5, 4)
+    assert torch.equal(prior.to_noise(z, along), prior.to_noise(z, along.mean(-1)))
+    assert torch.equal(prior.from_noise(z, along), prior.from_noise(z, along.mean(-1)))
+    assert not torch.allclose(prior.from_noise(z, along), prior.from_noise(z, along.flip(0)))
+    losses = [prior.loss(z, torch.Generator().manual_seed(0), one) for one in (along, along.mean(-1))]
+    assert torch.equal(*losses)
+
+
+def test_a_prior_that_is_not_conditional_leaves_conditions_alone():
+    prior, z = FlowPrior(4, width=16, depth=1).eval(), torch.randn(5, 4)
+    assert torch.equal(prior.to_noise(z, torch.rand(5, 3)), prior.to_noise(z))
+    assert prior.loss(z, torch.Generator().manual_seed(0), torch.rand(5, 3)) == prior.loss(
+        z, torch.Generator().manual_seed(0)
+    )
+
+
+def test_a_prior_over_the_first_numbers_leaves_the_others_as_they_are():
+    torch.manual_seed(0)
+    prior = FlowPrior(6, width=32, depth=1, active_size=2)
+    codes = torch.randn(64, 6) + torch.arange(6)
+    for _ in range(400):
+        prior.loss(codes, torch.Generator().manual_seed(0))
+    drawn = draw(prior, 50, seed=1)
+    assert drawn[:, :2].std(0).min() > 0.1
+    torch.testing.assert_close(drawn[:, 2:], prior.mean[2:].expand(50, 4))
+    noise = prior.to_noise(codes)
+    torch.testing.assert_close(prior.from_noise(noise)[:, 2:], codes[:, 2:])
+    assert (prior.active_size, FlowPrior(6).active_size) == (2, 6)
+    with pytest.raises(MusicaeError, match="active_size must be 0 to 6"):
+        FlowPrior(6, active_size=7)
+
+
+def test_in_use_it_follows_no_statistics():
+    prior = FlowPrior(3, width=16, depth=1).eval()
+    prior.loss(torch.randn(8, 3) + 5, torch.Generator())
+    assert not prior.mean.any()
+    assert prior.scale == 1

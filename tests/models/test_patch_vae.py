@@ -1,0 +1,45 @@
+"""The patch-Transformer VAE, at once and step after step."""
+
+import pytest
+import torch
+
+from musicae.core import Spec
+from musicae.errors import MusicaeError
+from musicae.models.patch_vae import patch_vae
+from musicae.tensors.likelihoods import Categorical
+from musicae.testing import check_model
+
+LINE, PICTURE = Spec(5, (16,), "categorical"), Spec(3, (8, 8), "bernoulli")
+
+
+@pytest.mark.parametrize("spec", [LINE, PICTURE], ids=["1d", "2d"])
+def test_it_keeps_its_promises(spec):
+    check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1), spec)
+
+
+def test_with_a_step_head_it_keeps_its_promises():
+    check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, gru_width=8, step_dropout=0.0), LINE)
+
+
+def test_what_a_step_head_writes_it_would_write_again():
+    model = patch_vae(LINE, latent=4, width=12, depth=1, gru_width=8).eval()
+    z = torch.randn(3, 4)
+    values = model.decode(z, Categorical().mode)
+    assert torch.equal(Categorical().mode(model.params(z, values)), values)
+
+
+def test_word_dropout_is_for_training_only():
+    model = patch_vae(LINE, latent=4, width=12, depth=1, gru_width=8, step_dropout=0.9)
+    x, z = torch.eye(5)[torch.randint(5, (2, 16))].mT.contiguous(), torch.randn(2, 4)
+    assert not torch.equal(model.params(z, x), model.params(z, x))
+    model.eval()
+    assert torch.equal(model.params(z, x), model.params(z, x))
+
+
+def test_settings_that_do_not_fit_are_refused():
+    with pytest.raises(MusicaeError, match="does not divide"):
+        patch_vae(LINE, patch=5)
+    with pytest.raises(MusicaeError, match="heads"):
+        patch_vae(LINE, width=10, heads=4)
+    with pytest.raises(MusicaeError, match="sequences"):
+        patch_vae(PICTURE, gru_width=4)

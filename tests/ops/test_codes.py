@@ -1,0 +1,172 @@
+"""Codes as arrays and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import musicae
+from musicae import codec as codecs
+from musicae import preset
+from musicae.adapters.audio import Audio
+from musicae.codec import Codec
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.ops import codes
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_melody: Path) -> Codec:
+    return codecs.load(str(tiny_melody))
+
+
+@pytest.fixture
+def files(repository: Path) -> list[Path]:
+    return [repository / "data" / f"{name}.mid" for name in ("twinkle", "greensleeves")]
+
+
+def test_codes_have_a_row_for_each_window(tiny: Codec, files: list[Path]) -> None:
+    found = codes.encode(*files, preset=tiny)
+    assert found["mean"].shape == found["logvar"].shape == (4 + 5, 8)
+    assert found["mean"].dtype == np.float32
+    assert found["counts"].tolist() == [4, 5]
+    assert found["lengths"].tolist() == [128, 108]
+    assert found["hops"].tolist() == [32, 24]
+    assert found["names"].tolist() == ["twinkle.mid", "greensleeves.mid"]
+    assert str(found["preset"]) == "tiny-melody"
+
+
+def test_decoding_a_file_of_codes_gives_what_reconstruct_gives(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    codes.save(codes.encode(*files, preset=tiny), tmp_path / "c.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["c.npz"]
+    for made, file in zip(codes.decode(tmp_path / "c.npz", preset=tiny), files, strict=True):
+        wanted = musicae.reconstruct(file, preset=tiny).sample
+        assert torch.equal(made.tensor, wanted.tensor)
+        assert made.meta == wanted.meta
+        assert made.hop == wanted.hop
+
+
+def test_recordings_become_codes_and_recordings_again(tmp_path: Path) -> None:
+    sections = {
+        "adapter": {"name": "audio", "sample_rate": 8000, "size": 1024},
+        "model": {"name": "mdct-vae", "latent": 32, "hop_length": 32, "width": 8, "blocks": 1},
+    }
+    codec = codecs.build(preset.Preset("made", sections))
+    x = 0.1 * np.random.default_rng(0).standard_normal((3000, 2))
+    soundfile.write(tmp_path / "a.flac", x, 8000, "PCM_24")
+    codes.save(codes.encode(tmp_path / "a.flac", preset=codec), tmp_path / "c.npz")
+    (again,) = codes.decode(tmp_path / "c.npz", preset=codec)
+    codec.adapter.write(again, tmp_path / "b.flac")
+    found = soundfile.info(tmp_path / "b.flac")
+    assert (found.frames, found.samplerate, found.channels, found.subtype) == (3000, 8000, 2, "PCM_24")
+    np.testing.assert_allclose(soundfile.read(tmp_path / "b.flac")[0][:, 0], x.mean(1), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [{"x": 1}, {"rate": "8000", "channels": 1}, {"rate": 8000, "channels": 0}])
+def test_codes_of_no_kind_of_sound_are_one_line(tmp_path: Path, kind: dict[str, Any]) -> None:
+    with pytest.raises(MusicaeError, match="is no kind of sound file"):
+        Audio(8000).write(Sample(torch.zeros(1, 10), {"kind": kind}), tmp_path / "a.wav")
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_the_codes_name_their_preset(tiny_melody: Path, files: list[Path]) -> None:
+    found = codes.encode(files[0], preset=str(tiny_melody))
+    assert len(codes.decode(found)) == 1
+    with pytest.raises(MusicaeError, match="no preset named 'tiny-melody'"):
+        codes.decode({**found, "preset": np.array("tiny-melody")})
+
+
+def test_the_file_needs_no_pickle(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    codes.save(codes.encode(*files, preset=tiny), tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz", allow_pickle=False) as file:
+        assert all(file[name].dtype != object for name in file.files)
+
+
+def test_a_changed_code_gives_other_music(tiny: Codec, files: list[Path]) -> None:
+    found = codes.encode(files[0], preset=tiny)
+    changed = {**found, "mean": found["mean"] + 5}
+    assert not torch.equal(codes.decode(changed, preset=tiny)[0].tensor, codes.decode(found, preset=tiny)[0].tensor)
+
+
+def test_a_bad_place_is_one_line_and_leaves_nothing(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    found = codes.encode(files[0], preset=tiny)
+    with pytest.raises(MusicaeError, match="there is no folder"):
+        codes.save(found, tmp_path / "no" / "c.npz")
+    (tmp_path / "full.npz").mkdir()
+    with pytest.raises(MusicaeError, match="cannot be written"):
+        codes.save(found, tmp_path / "full.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["full.npz"]
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    sprung = False
+
+    def __reduce__(self) -> Any:
+        return setattr, (Trap, "sprung", True)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut short", b"\x93NUMPY"])
+def test_a_file_that_holds_no_codes(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "c.npz").write_bytes(content)
+    with pytest.raises(MusicaeError, match=r"is not a whole \.npz file of codes"):
+        codes.load(tmp_path / "c.npz")
+
+
+def test_a_file_that_is_cut_short(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    codes.save(codes.encode(files[0], preset=tiny), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(MusicaeError, match=r"is not a whole \.npz file of codes"):
+        codes.load(path)
+    with pytest.raises(MusicaeError, match="there is no file"):
+        codes.load(tmp_path / "no.npz")
+
+
+def test_no_code_of_a_file_runs(tmp_path: Path) -> None:
+    np.savez(tmp_path / "c.npz", mean=np.array([Trap()], dtype=object))
+    with pytest.raises(MusicaeError, match=r"is not a whole \.npz file of codes"):
+        codes.load(tmp_path / "c.npz")
+    assert not Trap.sprung
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mean": np.zeros(3)},
+        {"counts": np.array([3])},
+        {"counts": np.array([5, -1])},
+        {"lengths": np.array([128, 3])},
+        {"hops": np.array([0])},
+        {"metas": np.array(["{"])},
+        {"metas": np.array(["[]"])},
+        {"names": None},
+        {"shape": None},
+        {"preset": np.array(["a", "b"])},
+    ],
+    ids=str,
+)
+def test_arrays_that_do_not_fit_together(
+    tiny: Codec, files: list[Path], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    found = {**codes.encode(files[0], preset=tiny), **change}
+    np.savez(tmp_path / "c.npz", **{name: array for name, array in found.items() if array is not None})
+    with pytest.raises(MusicaeError, match="does not hold codes of musicae"):
+        codes.load(tmp_path / "c.npz")
+
+
+def test_codes_that_are_no_numbers_or_of_another_size(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    found = codes.encode(files[0], preset=tiny)
+    np.savez(tmp_path / "c.npz", **{**found, "mean": np.full_like(found["mean"], np.nan)})
+    with pytest.raises(MusicaeError, match="not finite numbers"):
+        codes.load(tmp_path / "c.npz")
+    with pytest.raises(
+        MusicaeError, match="the codes are 9 numbers for 90x32 values, those of 'tiny-melody' 8 numbers"
+    ):
+        codes.decode({**found, "mean": np.zeros((4, 9))}, preset=tiny)

@@ -1,0 +1,116 @@
+"""Files, folders, streams and samples, and numbers that make sense."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from musicae.codec import Codec
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.ops.inputs import (
+    as_file,
+    check_file,
+    check_number,
+    check_temperature,
+    crop_windows,
+    files_in,
+    listed,
+    name_of,
+    read,
+    read_all,
+)
+
+
+@pytest.fixture
+def folder(data: Path, tmp_path: Path) -> Path:
+    for place in ("b.mid", "sub/a.MID", ".hidden/c.mid", "out/d.mid"):
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(data / "twinkle.mid", tmp_path / "in" / place)
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    (tmp_path / "in" / "folder.mid").mkdir()
+    return tmp_path / "in"
+
+
+def test_a_folder_is_all_that_can_be_read_in_it(folder: Path, data: Path) -> None:
+    assert files_in(folder, [".mid"])[-1] == folder / "sub" / "a.MID"
+    assert listed([folder, data / "rock.mid"], [".mid"], folder / "out") == [
+        (folder / "b.mid", Path("b.mid")),
+        (folder / "sub" / "a.MID", Path("sub/a.MID")),
+        (data / "rock.mid", Path("rock.mid")),
+    ]
+    for all_of_it in (folder, folder.parent):
+        assert len(listed([folder], [".mid"], all_of_it)) == 3
+    with pytest.raises(MusicaeError, match=r"in has no file that can be read \(\.png\); name another folder"):
+        listed([folder], [".png"])
+
+
+class Pipe(io.BytesIO):
+    """A stream that cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_a_source_is_a_path_a_stream_or_a_sample(tiny: Codec, data: Path) -> None:
+    path, content = data / "twinkle.mid", (data / "twinkle.mid").read_bytes()
+    stream = io.BytesIO(content)
+    assert as_file(str(path)) == path
+    assert as_file(stream) is stream
+    spooled = as_file(Pipe(content))
+    assert isinstance(spooled, io.BytesIO)
+    assert spooled.read() == content
+    sample = read(tiny, path)
+    assert read(tiny, sample) is sample
+    for source in (str(path), stream, Pipe(content)):
+        assert torch.equal(read(tiny, source).tensor, sample.tensor)
+    assert [name_of(one) for one in (path, str(path), stream, sample)] == [
+        "twinkle.mid",
+        "twinkle.mid",
+        "the stream",
+        "the sample",
+    ]
+    with pytest.raises(MusicaeError, match="a sample does not say which preset it is of"):
+        as_file(sample)
+
+
+def test_remarks_are_told_with_the_name_of_their_source(tiny: Codec, data: Path) -> None:
+    one = Sample(torch.zeros(1), remarks=["it was empty"])
+    samples, remarks = read_all(tiny, [data / "twinkle.mid", one], {"bars": "1-2", "track": None})
+    assert samples[0].tensor.shape[-1] == 32
+    assert remarks[-1] == "the sample: it was empty"
+
+
+def test_an_option_that_the_adapter_does_not_take(tiny: Codec, data: Path) -> None:
+    with pytest.raises(MusicaeError, match="the adapter of 'tiny-melody' has no option 'pages'; it takes track, bars"):
+        read(tiny, data / "twinkle.mid", pages=3)
+
+
+def test_numbers_that_make_no_sense() -> None:
+    check_number("steps", 1000, at_least=2)
+    for number in (1, 1001):
+        with pytest.raises(MusicaeError, match=f"steps must be between 2 and 1000, not {number}"):
+            check_number("steps", number, at_least=2)
+    check_temperature(0.0)
+    for temperature in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(MusicaeError, match="temperature must be 0 or more"):
+            check_temperature(temperature)
+
+
+def test_a_path_that_is_not_a_files(tmp_path: Path) -> None:
+    with pytest.raises(MusicaeError, match="is a folder; name a file in it"):
+        check_file(tmp_path)
+    with pytest.raises(MusicaeError, match=r"there is no file .*; check the name"):
+        check_file(tmp_path / "none")
+
+
+def x(classes: Codec) -> None:
+    batch = torch.rand(3, 1, 40, 40)
+    cut = crop_windows(classes, batch, 0)
+    assert cut.shape == (3, 1, 28, 28)
+    assert torch.equal(cut, crop_windows(classes, batch, 0))
+    assert crop_windows(classes, cut, 0) is cut

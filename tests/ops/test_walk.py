@@ -1,0 +1,133 @@
+"""Walks between codes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from musicae.tensors.likelihoods.categorical import Categorical
+from torch import Tensor
+
+from musicae import preset
+from musicae.adapters.melody import Melody
+from musicae.codec import Codec
+from musicae.core import Model, Prior
+from musicae.errors import MusicaeError
+from musicae.ops import walk as walks
+
+SPEC = Melody().spec
+
+
+class NoModel(Model):
+    """Stands where only the prior is asked."""
+
+
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("spherical", [True, False])
+def test_a_walk_begins_at_a_and_ends_at_b(tiny: Codec, even: bool, spherical: bool) -> None:
+    za, zb = torch.randn(3, 8), torch.randn(3, 8)
+    steps = walks.walk(tiny, za, zb, 5, even=even, spherical=spherical)
+    assert steps.shape == (5, 3, *SPEC.full_shape)
+    assert torch.equal(steps[0], tiny.decode(za))
+    assert torch.equal(steps[-1], tiny.decode(zb))
+
+
+def test_an_even_walk_never_turns_back_and_its_largest_change_is_smaller(tiny: Codec) -> None:
+    generator = torch.Generator().manual_seed(0)
+    za, zb = 4 * torch.randn(20, 8, generator=generator), 4 * torch.randn(20, 8, generator=generator)
+    even, uneven = walks.walk(tiny, za, zb, 9), walks.walk(tiny, za, zb, 9, even=False)
+    far = torch.stack([tiny.likelihood.distance(step, even[0]) for step in even])
+    assert far[-1].min() > 0
+    assert (far.diff(dim=0)[:-1] >= 0).all()
+
+    def largest(walk: Tensor) -> Tensor:
+        return torch.stack([tiny.likelihood.distance(now, then) for now, then in pairwise(walk)]).amax(0)
+
+    assert largest(even).mean() < 0.9 * largest(uneven).mean()
+
+
+def test_pairs_do_not_depend_on_their_neighbours(tiny: Codec) -> None:
+    za, zb = torch.randn(70, 8), torch.randn(70, 8)
+    together = walks.walk(tiny, za, zb, 4)
+    alone = torch.cat([walks.walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 62, 69)], dim=1)
+    assert torch.equal(together[:, [0, 62, 69]], alone)
+
+
+@pytest.mark.parametrize("spherical", [True, False])
+def test_a_walk_between_equal_codes_stands_still(tiny: Codec, spherical: bool) -> None:
+    z = torch.randn(2, 8)
+    for codes in (z, torch.zeros(2, 8)):
+        steps = walks.walk(tiny, codes, codes, 5, spherical=spherical)
+        assert all(torch.equal(step, tiny.decode(codes)) for step in steps)
+
+
+def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
+    za, zb = torch.randn(40, 8), torch.randn(40, 8)
+    one, same, other = (walks.walk(tiny, za, zb, 3, temperature=1.0, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, walks.walk(tiny, za, zb, 3))
+
+
+def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
+    told: list[tuple[int, int]] = []
+    walks.walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
+    assert told == [(0, 70), (62, 70), (70, 70)]
+
+
+def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
+    class Bent(Prior):
+        """A prior whose codes lie on a parabola over the noise."""
+
+        active_size = 2
+
+        def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+            return z[:, :1].repeat(1, 2)
+
+        def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
+            return torch.stack([noise[:, 0], noise[:, 0].square()], dim=1)
+
+    codec = Codec(preset.Preset("bent"), Melody(), NoModel(), Categorical(), Bent())
+    a, b = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 1.0]])
+    times = torch.linspace(0, 1, 65)
+    codes = walks.between(codec, a, b, times, spherical=False)
+    assert torch.allclose(codes[:, 0, 1], times.square(), atol=0.005)
+    assert torch.equal(codes[0], a)
+    assert torch.equal(codes[-1], b)
+    assert torch.allclose(walks.between(codec, a, b, times[::8], spherical=False)[:, 0, 1], times[::8].square())
+
+
+def test_more_steps_than_fine_moments(tiny: Codec) -> None:
+    assert len(walks.walk(tiny, torch.randn(1, 8), torch.randn(1, 8), 70)) == 70
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1, 1001])
+def test_a_walk_refuses_a_senseless_number_of_steps(tiny: Codec, steps: int) -> None:
+    with pytest.raises(MusicaeError, match="steps must be between 2 and 1000"):
+        walks.walk(tiny, torch.zeros(1, 8), torch.zeros(1, 8), steps)
+
+
+def test_pictures_are_compared_by_their_greys(digits: Codec) -> None:
+    za, zb = torch.tensor([[-2.0, 0.5]]), torch.tensor([[2.0, 1.0]])
+    steps = walks.walk(digits, za, zb, 5)
+    assert steps.shape == (5, 1, 1, 28, 28)
+    assert torch.allclose(steps[0], digits.decode(za), atol=1e-5)
+    assert torch.allclose(steps[-1], digits.decode(zb), atol=1e-5)
+    far = digits.likelihood.distance(steps[:, 0], steps[0])
+    assert (far.diff() > 0).all()
+
+
+def test_conditions_go_along_with_the_walk() -> None:
+    a, b = torch.rand(2, 3, 4), torch.rand(2, 3, 4)
+    times = torch.tensor([0.0, 0.25, 1.0])
+    told = walks.between_conditions((a, b), times)
+    assert told is not None
+    assert told.shape == (3, 2, 3, 4)
+    assert torch.equal(told[0], a)
+    torch.testing.assert_close(told[1], a + 0.25 * (b - a))
+    each = walks.between_conditions((a, b), torch.tensor([[0.0, 1.0]]))
+    assert each is not None
+    assert torch.equal(each[0, 0], a[0])
+    assert torch.equal(each[0, 1], b[1])
+    assert walks.between_conditions(None, times) is None

@@ -1,0 +1,169 @@
+"""Data sets: splits by piece, no test window that training has seen, caches that notice a change."""
+
+import pytest
+import torch
+
+from musicae import registry
+from musicae import splits as data
+from musicae.core import Sample, Windows
+from musicae.datasets import groove, pop909
+from musicae.datasets import midi_files as files
+from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared.split import check, split_of
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture
+def melody():
+    return registry.build("adapters", "melody")
+
+
+def line(*pitches, step=2, bars=2):
+    """A line of notes, each of `step` sixteenths, over `bars` bars of silence."""
+    tokens = torch.zeros(16 * bars, dtype=torch.long)
+    for i, pitch in enumerate(pitches):
+        tokens[i * step : (i + 1) * step] = 1
+        tokens[i * step] = pitch - 21 + 2
+    return torch.nn.functional.one_hot(tokens, 90).T.float()
+
+
+def write(adapter, path, tensor):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    adapter.write(Sample(tensor, adapter.blank()), path)
+
+
+def scale(root, n=16):
+    return line(*[root + 2 * (i % 5) + (i * root) % 11 for i in range(n)])
+
+
+@pytest.fixture
+def folder(melody, tmp_path):
+    for i in range(60):
+        unlike = line(*torch.randint(50, 70, (16,), generator=torch.Generator().manual_seed(i)).tolist())
+        write(melody, tmp_path / "midi" / f"{i % 4}" / f"tune{i}.mid", scale(40 + i) if i < 30 else unlike)
+    (tmp_path / "midi" / "broken.mid").write_bytes(b"MThd oh no")
+    (tmp_path / "midi" / "words.txt").write_text("not music")
+    return tmp_path / "midi"
+
+
+def test_a_split_is_a_hash_of_the_name():
+    names = [f"tune {i}" for i in range(4000)]
+    shares = {split: sum(split_of(name, 0, 0.1, 0.1) == split for name in names) / 4000 for split in SPLITS}
+    assert abs(shares["test"] - 0.1) < 0.02
+    assert abs(shares["validation"] - 0.1) < 0.02
+    assert split_of("tune 1", 0) == split_of("tune 1", 0)
+    assert any(split_of(name, 0) != split_of(name, 1) for name in names)
+    with pytest.raises(MusicaeError, match="did you mean 'train'"):
+        check("trian")
+
+
+def test_every_piece_is_in_one_split_only(melody, folder):
+    found = {split: files.midi_files(melody, split, folder, test=0.2, validation=0.2) for split in SPLITS}
+    names = {split: {w.names[int(p)] for p in w.pieces} for split, w in found.items()}
+    assert sum(map(len, names.values())) == 60
+    assert all(names.values())
+    assert not names["train"] & (names["validation"] | names["test"])
+
+
+def test_a_window_of_the_training_set_is_no_test_window_even_transposed(melody, folder):
+    recipe = Preset("x", {"dataset": {"name": "midi-files", "test": 0.3}})
+    train = data.load(recipe, melody, "train", {"": folder})
+    known = {row.numpy().tobytes() for row in melody.canonical(train.data)}
+    raw = files.midi_files(melody, "test", folder, test=0.3)
+    test = data.load(recipe, melody, "test", {"": folder})
+    assert 0 < len(test) < len(raw)
+    assert not known & {row.numpy().tobytes() for row in melody.canonical(test.data)}
+
+
+def test_the_cache_is_used_and_notices_a_new_file(melody, folder, monkeypatch):
+    first = files.midi_files(melody, "train", folder)
+    monkeypatch.setattr(scores, "collect", lambda *a: pytest.fail("read again although nothing changed"))
+    again = files.midi_files(melody, "train", folder)
+    assert torch.equal(first.data, again.data)
+    assert again.names == first.names
+    monkeypatch.undo()
+    write(melody, folder / "new.mid", scale(50))
+    key = cache.fingerprint(sorted(folder.rglob("*.mid")), folder)
+    write(melody, folder / "new.mid", scale(51, 12))
+    assert key != cache.fingerprint(sorted(folder.rglob("*.mid")), folder)
+
+
+def test_a_damaged_cache_is_made_again(melody, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSICAE_CACHE", str(tmp_path / "cache"))
+    first = files.midi_files(melody, "train", folder)
+    for path in (tmp_path / "cache").iterdir():
+        path.write_bytes(b"damaged")
+    assert torch.equal(files.midi_files(melody, "train", folder).data, first.data)
+
+
+def test_a_cache_that_cannot_be_written_does_not_matter(melody, folder, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("MUSICAE_CACHE", str(tmp_path / "file"))
+    assert len(files.midi_files(melody, "train", folder))
+
+
+def test_cutting_keeps_bars_and_drops_gaps(melody):
+    long = torch.cat([scale(60), line(60, 62, bars=4), scale(64)], dim=1)
+    windows = scores.cut(melody, Sample(long, melody.blank()))
+    assert windows.shape[1:] == (32,)
+    tokens = long.argmax(0)
+    starts = [s for s in range(0, len(tokens), 16) for w in windows if torch.equal(w.long(), tokens[s : s + 32])]
+    assert 0 in starts
+    assert 96 in starts
+    assert 32 not in starts
+    assert 48 not in starts
+
+
+def test_sets_joined_by_a_plus_keep_their_pieces_apart(melody, folder, tmp_path):
+    abc = tmp_path / "abc" / "book.abc"
+    abc.parent.mkdir()
+    tunes = [f"X:{i}\nT:Tune {i}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|cBAG F{n}D{n}|\n" for i, n in enumerate("EFGA")]
+    abc.write_text("".join(tunes))
+    recipe = Preset("x", {"dataset": {"name": "folk+midi-files", "test": 0.0, "validation": 0.0}})
+    found = data.load(recipe, melody, "train", {"folk": abc.parent, "midi-files": folder})
+    assert len(found.names) == 64
+    assert found.names[int(found.pieces[0])].startswith("tune ")
+    assert found.names[int(found.pieces[-1])].endswith(".mid")
+    with pytest.raises(MusicaeError, match="no data set 'flok'; did you mean 'folk'"):
+        data.load(recipe, melody, "train", {"flok": folder})
+
+
+def test_missing_folders_say_what_to_do(melody, tmp_path):
+    with pytest.raises(MusicaeError, match="--data DIR"):
+        files.midi_files(melody, "train", None)
+    with pytest.raises(MusicaeError, match="no folder"):
+        files.midi_files(melody, "train", tmp_path / "none")
+    with pytest.raises(MusicaeError, match="no MIDI files"):
+        files.midi_files(melody, "train", tmp_path)
+    with pytest.raises(MusicaeError, match="--data pop909=DIR"):
+        pop909.pop909(melody, "train", None)
+
+
+def test_groove_takes_its_official_split(tmp_path):
+    drums = registry.build("adapters", "drums")
+    rows = ["midi_filename,split,beat_type"]
+    for i, split in enumerate(["train", "train", "validation", "test"]):
+        hits = torch.zeros(9, 32)
+        hits[0, :: 4 + i] = 1
+        write(drums, tmp_path / f"{i}.mid", hits)
+        rows.append(f"{i}.mid,{split},{'fill' if i == 0 else 'beat'}")
+    (tmp_path / "info.csv").write_text("\n".join(rows))
+    found = {split: groove.groove(drums, split, tmp_path) for split in SPLITS}
+    assert {s: sorted({w.names[int(p)] for p in w.pieces}) for s, w in found.items()} == {
+        "train": ["0.mid", "1.mid"], "validation": ["2.mid"], "test": ["3.mid"],
+    }  # fmt: skip
+    assert len(groove.groove(drums, "train", tmp_path, fills=False).pieces.unique()) == 1
+    assert found["train"].data.dtype == torch.bool
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MusicaeError, match=r"info\.csv"):
+        groove.groove(drums, "train", tmp_path / "empty")
+
+
+def test_windows_give_one_hot_and_binary_batches():
+    one_hot = Windows(torch.tensor([[0, 2], [1, 1]], dtype=torch.uint8), torch.zeros(2), 3)
+    assert one_hot.batch(torch.tensor([0])).tolist() == [[[1, 0], [0, 0], [0, 1]]]
+    binary = Windows(torch.tensor([[[True, False]]]), torch.zeros(1), 1)
+    assert binary.batch(torch.tensor([0])).tolist() == [[[1.0, 0.0]]]

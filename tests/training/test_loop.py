@@ -1,0 +1,381 @@
+"""Training: it learns, resumes to the bit after a kill, and runs in two processes."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from musicae import checkpoint, codec, splits
+from musicae.core import Sample
+from musicae.errors import MusicaeError
+from musicae.preset import Preset
+from musicae.training.loop import fit, train
+from musicae.training.options import Run, TrainingOptions
+
+SETTINGS = {"steps": 12, "batch": 8, "log_every": 4, "checkpoint_every": 4, "warmup": 2, "precision": "no", "ema": 0.9}
+
+
+def recipe(**training):
+    return Preset("tiny", {
+        "adapter": {"name": "melody"},
+        "dataset": {"name": "midi-files", "test": 0.1, "validation": 0.2},
+        "model": {"name": "patch-vae", "latent": 4, "width": 12, "depth": 1, "heads": 2, "gru_width": 8},
+        "prior": {"name": "flow", "width": 16, "depth": 1},
+        "corruption": {"name": "drop-notes", "share": 0.1},
+        "training": {**SETTINGS, **training},
+    })  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    adapter = codec.build(recipe()).adapter
+    (tmp_path / "midi").mkdir()
+    for i in range(30):
+        tokens = torch.zeros(32, dtype=torch.long)
+        tokens[::2] = 40 + torch.randint(12, (16,), generator=torch.Generator().manual_seed(i))
+        tokens[1::2] = 1
+        one_hot = torch.nn.functional.one_hot(tokens, 90).T.float()
+        adapter.write(Sample(one_hot, adapter.blank()), tmp_path / "midi" / f"{i}.mid")
+    return tmp_path / "midi"
+
+
+def tensors(path):
+    return checkpoint.read(path)[1]
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns_and_reports(folder, tmp_path):
+    seen = []
+    path = train(
+        recipe(steps=60, lr=1e-2, log_every=10, checkpoint_every=30, beta=0.01), tmp_path / "run", {"": folder},
+        report=seen.append, cpu=True,
+    )  # fmt: skip
+    steps = [values for values in seen if "nll" in values]
+    assert [values["step"] for values in steps] == [10, 20, 30, 40, 50, 60]
+    assert steps[-1]["nll"] < 0.7 * steps[0]["nll"]
+    assert steps[-1]["examples_per_second"] > 0
+    assert [v["step"] for v in seen if "validation_nll" in v] == [30, 60]
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(text) for text in lines] == seen
+    assert codec.load(str(path)).step == 60
+
+
+def test_a_stopped_training_resumes_to_the_bit(folder, tmp_path):
+    train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
+
+    class Stop(Exception):
+        pass
+
+    def stop(values):
+        if values["step"] == 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(recipe(), tmp_path / "part", {"": folder}, report=stop, cpu=True)
+    # Stopped while step 8 was reported, before its checkpoint: it goes on from step 4.
+    assert checkpoint.read_header(tmp_path / "part" / "state.safetensors")["step"] == 4
+    train(recipe(), tmp_path / "part", {"": folder}, resume=True, cpu=True)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+    logs = [(tmp_path / run / "metrics.jsonl").read_text().splitlines() for run in ("whole", "part")]
+    steps = [[json.loads(text)["step"] for text in log] for log in logs]
+    assert steps[0] == steps[1]
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_either_optimizer_learns_and_resumes_to_the_bit(sounds, tmp_path, kind):
+    seen = []
+    settings = {"optimizer": kind, "steps": 12, "log_every": 4, "checkpoint_every": 6, "lr": 1e-2}
+    train(voice(**settings), tmp_path / "whole", sounds, report=seen.append, cpu=True)
+    losses = [values["nll"] for values in seen if "nll" in values]
+    assert losses[-1] < losses[0]
+    asked = iter([False] * 6 + [True])
+    with pytest.raises(KeyboardInterrupt):
+        train(voice(**settings), tmp_path / "part", sounds, cpu=True, stop=lambda: next(asked))
+    train(voice(**settings), tmp_path / "part", sounds, resume=True, cpu=True)
+    assert same(*(tensors(tmp_path / run / "state.safetensors") for run in ("whole", "part")))
+    other = {**settings, "optimizer": "adamw" if kind == "muon" else "muon"}
+    with pytest.raises(MusicaeError, match="another preset"):
+        train(voice(**other), tmp_path / "part", sounds, resume=True, cpu=True)
+
+
+def test_noise_that_is_silent_is_one_line(sounds, tmp_path):
+    for path in sounds["noise"].rglob("*.wav"):
+        soundfile.write(path, np.full(3000, 1e-5), 8000)
+    with pytest.raises(MusicaeError, match="nothing but silence"):
+        train(voice(), tmp_path / "run", sounds, cpu=True)
+
+
+def test_what_is_not_trained_and_what_counts_go_through_a_training(sounds, tmp_path):
+    made = voice(steps=4, checkpoint_every=2)
+
+    def parts():
+        found = codec.build(made)
+        found.model.counts = torch.nn.BatchNorm1d(3)  # Never used: its weights get no gradient.
+        found.model.split.bias.requires_grad_(False)
+        return found
+
+    adapter = parts().adapter
+    windows = [splits.load(made, adapter, split, sounds) for split in ("train", "validation")]
+    options = TrainingOptions(steps=4, batch=4, checkpoint_every=2, precision="no")
+    torch.manual_seed(0)
+    fit(first := parts(), *windows, tmp_path / "whole", None, options, Run(cpu=True))
+    torch.manual_seed(0)
+    asked = iter([False, True])
+    with pytest.raises(KeyboardInterrupt):
+        fit(parts(), *windows, tmp_path / "part", None, options, Run(cpu=True, stop=lambda: next(asked)))
+    fit(parts(), *windows, tmp_path / "part", None, options, Run(cpu=True, resume=True))
+    assert same(*(tensors(tmp_path / run / "state.safetensors") for run in ("whole", "part")))
+    before = parts()
+    assert torch.equal(first.model.split.bias, before.model.split.bias)
+
+
+def test_metrics_that_were_cut_short_do_not_keep_a_training_from_going_on(folder, tmp_path):
+    asked = iter([False] * 5 + [True])
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe(), tmp_path / "run", {"": folder}, cpu=True, stop=lambda: next(asked))
+    log = tmp_path / "run" / "metrics.jsonl"
+    before = log.read_text()
+    log.write_text(before + '{"step": 5, "lo')
+    train(recipe(), tmp_path / "run", {"": folder}, cpu=True, resume=True)
+    assert log.read_text().startswith(before)
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()][-1] == 12
+
+
+def test_being_asked_to_stop_keeps_the_last_step(folder, tmp_path):
+    train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
+    asked = iter([False, False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe(), tmp_path / "part", {"": folder}, cpu=True, stop=lambda: next(asked))
+    assert checkpoint.read_header(tmp_path / "part" / "state.safetensors")["step"] == 3
+    train(recipe(), tmp_path / "part", {"": folder}, resume=True, cpu=True, stop=lambda: False)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+
+
+def test_the_prior_is_trained_on_when_the_codes_are_finished(folder, tmp_path):
+    seen = []
+    train(recipe(), tmp_path / "first", {"": folder}, cpu=True)
+    both = recipe(prior_steps=8)
+    train(both, tmp_path / "both", {"": folder}, report=seen.append, cpu=True)
+    first, second = (tensors(tmp_path / run / "model.safetensors") for run in ("first", "both"))
+    assert all(torch.equal(first[name], second[name]) for name in first if name.startswith("model."))
+    assert any(not torch.equal(first[name], second[name]) for name in first if name.startswith("prior."))
+    steps = [values for values in seen if "lr" in values]
+    assert [values["step"] for values in steps] == [4, 8, 12, 16, 20]
+    assert ["nll" in values for values in steps] == [True, True, True, False, False]
+    (tmp_path / "resumed").mkdir()
+    state = (tmp_path / "first" / "state.safetensors").read_bytes()
+    (tmp_path / "resumed" / "state.safetensors").write_bytes(state)
+    train(both, tmp_path / "resumed", {"": folder}, resume=True, cpu=True)
+    assert same(tensors(tmp_path / "both" / "state.safetensors"), tensors(tmp_path / "resumed" / "state.safetensors"))
+    both.sections.pop("prior")
+    with pytest.raises(MusicaeError, match=r"\[prior\]"):
+        train(both, tmp_path / "none", {"": folder}, cpu=True)
+
+
+PICTURES = {
+    "unet": ({"model": {"name": "unet", "width": 4}, "corruption": {"name": "noise"}}, {"nll"}),
+    "aae": ({"model": {"name": "aae", "latent": 2, "width": 4, "discriminator_width": 8}}, {"nll", "penalty"}),
+    "cvae": ({"model": {"name": "vae", "latent": 2, "width": 4, "classes": 10}}, {"nll", "kl"}),
+    "cvae-prior": (
+        {
+            "model": {"name": "vae", "latent": 2, "width": 4, "classes": 10},
+            "prior": {"name": "flow", "width": 8, "depth": 1, "cond_channels": 10},
+        },
+        {"nll", "kl", "prior"},
+    ),
+}
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """The files of a small MNIST: a bright bar whose place is its class."""
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    for part, count in (("train", 60), ("t10k", 10)):
+        labels = torch.arange(count) % 10
+        pictures = torch.randint(0, 60, (count, 28, 28), generator=torch.Generator().manual_seed(count))
+        for picture, label in zip(pictures, labels.tolist(), strict=True):
+            picture[2 * label + 4 : 2 * label + 7] = 250
+        header = struct.pack(">HBB3I", 0, 8, 3, count, 28, 28)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(header + bytes(pictures.flatten().tolist()))
+        header = struct.pack(">HBBI", 0, 8, 1, count)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(header + bytes(labels.tolist()))
+    return folder
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_pictures_are_trained_on_and_resumed_to_the_bit(digits, tmp_path, kind):
+    sections, parts = PICTURES[kind]
+    tree = {"adapter": {"name": "image"}, "dataset": {"name": "mnist"}, **sections}
+    seen = []
+    alone = {"steps": 6, "prior_steps": 2} if "prior" in sections else {"steps": 8}
+    whole = Preset("tiny", {**tree, "training": {**SETTINGS, **alone}})
+    train(whole, tmp_path / "whole", {"": digits}, report=seen.append, cpu=True)
+    assert all(any(part in values for values in seen) for part in parts)
+    assert seen[-1]["validation_nll"] > 0
+    out = tmp_path / "part"
+
+    def stop(values):
+        if values["step"] == 4 and "validation_nll" in values:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(whole, out, {"": digits}, report=stop, cpu=True)
+    train(whole, out, {"": digits}, resume=True, cpu=True)
+    assert same(tensors(tmp_path / "whole" / "state.safetensors"), tensors(out / "state.safetensors"))
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Folders of speech, of three speakers, and of noise."""
+    rng = np.random.default_rng(0)
+    for name in ("speech/a", "speech/b", "speech/c", "noise"):
+        (tmp_path / name).mkdir(parents=True)
+        for i in range(3):
+            soundfile.write(tmp_path / name / f"{i}.wav", 0.1 * rng.standard_normal(3000), 8000)
+    return {"": tmp_path / "speech", "noise": tmp_path / "noise"}
+
+
+def voice(**training):
+    return Preset("voice", {
+        "adapter": {
+            "name": "audio", "sample_rate": 8000, "size": 512, "speed_change": 0.1, "min_level_db": -30.0,
+            "max_level_db": -20.0,
+        },
+        "dataset": {"name": "recordings", "test": 0.0, "validation": 0.0},
+        "noise": {"name": "recordings", "test": 0.0, "validation": 0.0},
+        "model": {
+            "name": "dual-path", "n_fft": 64, "hop_length": 32, "width": 8, "blocks": 1, "bands": [[9, 1], [3, 8]],
+        },
+        "corruption": {"name": "mix-noise", "sample_rate": 8000, "recorded": 100.0},
+        "likelihood": {"name": "spectral"},
+        "training": {**SETTINGS, **training},
+    })  # fmt: skip
+
+
+def test_sound_is_trained_on_with_its_noise_and_resumed_to_the_bit(sounds, tmp_path):
+    train(voice(), tmp_path / "whole", sounds, cpu=True)
+    asked = iter([False, False, False, False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train(voice(), tmp_path / "part", sounds, cpu=True, stop=lambda: next(asked))
+    train(voice(), tmp_path / "part", sounds, resume=True, cpu=True)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+    # Without the folder of noise its corruption makes up its own.
+    train(voice(), tmp_path / "without", {"": sounds[""]}, cpu=True)
+    models = [tensors(tmp_path / run / "model.safetensors") for run in ("whole", "without")]
+    assert not same(*models)
+
+
+def test_sound_is_learnt(sounds, tmp_path):
+    seen = []
+    recipe = voice(steps=40, log_every=10, checkpoint_every=40, lr=1e-2)
+    train(recipe, tmp_path / "run", sounds, report=seen.append, cpu=True)
+    losses = [values["nll"] for values in seen if "nll" in values]
+    assert losses[-1] < losses[0]
+
+
+def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
+    with pytest.raises(MusicaeError, match="nothing to resume"):
+        train(recipe(), tmp_path / "run", {"": folder}, resume=True, cpu=True)
+    train(recipe(), tmp_path / "run", {"": folder}, cpu=True)
+    with pytest.raises(MusicaeError, match="--resume"):
+        train(recipe(), tmp_path / "run", {"": folder}, cpu=True)
+    other = recipe()
+    other.sections["model"]["latent"] = 5
+    with pytest.raises(MusicaeError, match="another preset"):
+        train(other, tmp_path / "run", {"": folder}, resume=True, cpu=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"), [({"schedule": "cosy"}, "schedule"), ({"stepps": 3}, "did you mean 'steps'")]
+)
+def test_wrong_settings_are_one_line(folder, tmp_path, setting, match):
+    with pytest.raises(MusicaeError, match=match):
+        train(recipe(**setting), tmp_path / "run", {"": folder}, cpu=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_callers_preset_stays_as_it_is(folder, tmp_path):
+    mine = recipe(steps=1)
+    before = json.dumps(mine.as_dict())
+    train(mine, str(tmp_path / "run"), {"": folder}, cpu=True)
+    assert json.dumps(mine.as_dict()) == before
+
+
+def test_another_training_in_the_same_process_may_be_of_another_precision(folder, tmp_path):
+    for precision in ("bf16", "no"):
+        train(recipe(precision=precision, steps=1), tmp_path / precision, {"": folder}, cpu=True)
+        assert (tmp_path / precision / "model.safetensors").is_file()
+
+
+def test_batches_made_ahead_are_the_same(sounds, tmp_path):
+    for out, workers in (("here", 0), ("ahead", 2)):
+        train(voice(), tmp_path / out, sounds, cpu=True, workers=workers)
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(*(tensors(tmp_path / out / name) for out in ("here", "ahead")))
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import musicae
+from musicae.preset import Preset
+if __name__ == "__main__":
+    recipe = Preset.from_dict({recipe!r})
+    musicae.train(recipe, Path(sys.argv[1]), {{"": Path(sys.argv[2])}}, resume="--resume" in sys.argv, cpu=True)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "train_it.py"
+    path.write_text(SCRIPT.format(recipe=recipe(steps=52, prior_steps=8, checkpoint_every=2).as_dict()))
+    return path
+
+
+def _environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def test_sigkill_loses_nothing_that_was_kept(folder, tmp_path, script):
+    def run(*args, **kwargs):
+        return subprocess.Popen([sys.executable, str(script), *map(str, args)], env=_environment(), **kwargs)
+
+    assert run(tmp_path / "whole", folder).wait(120) == 0
+    killed = run(tmp_path / "part", folder)
+    state = tmp_path / "part" / "state.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait(30) == -signal.SIGKILL
+    assert checkpoint.read_header(state)["step"] < 60
+    assert run(tmp_path / "part", folder, "--resume").wait(120) == 0
+    for name in ("state.safetensors", "model.safetensors"):
+        assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+
+
+def test_two_processes_train_one_preset(folder, tmp_path, script):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path / "run"), str(folder)],
+        env=_environment(), timeout=240, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert codec.load(str(tmp_path / "run" / "model.safetensors")).step == 60
+    steps = [json.loads(text)["step"] for text in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert steps.count(60) == 2
