@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -145,9 +146,9 @@ class Codec:
 
     @contextmanager
     def _threads(self, x: Tensor) -> Iterator[None]:
-        """Use as many threads as the work on a batch `x` is worth."""
+        """Use as many threads as the work on a batch of windows or codes `x` is worth."""
         size = sum(parameter.numel() for parameter in self.model.parameters())
-        with threads.suited(len(x) * size):
+        with threads.suited(len(x) * math.prod(self.spec.full_shape) * size):
             yield
 
     # --- restoring -------------------------------------------------------------------------------------------------

@@ -430,8 +430,8 @@ class Model(nn.Module):
 class Prior(nn.Module):
     """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``.
 
-    `cond` ``(B, K)`` is the model's condition, averaged over time where it runs along; a prior with `cond_channels` 0
-    leaves it alone.
+    `cond` is the model's condition, ``(B, K)``, or ``(B, K, T)``, of which it takes the mean over time; a prior with
+    `cond_channels` 0 leaves it alone.
     """
 
     active_size: int

@@ -7,19 +7,21 @@ something else they wait for each other ten times as long as they work.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["MIN_PARALLEL", "suited", "wait_passively"]
+__all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "suited", "wait_passively"]
 
-MIN_PARALLEL = 200_000_000
-"""Multiply-adds below which one thread does the work: a tenth of a second of one core, or less."""
+MIN_PARALLEL = 3e11
+"""Work (see `suited`) below which one thread is as fast: it takes one core some tens of milliseconds."""
 
-_PASSIVE = {
+PASSIVE = {
     "OMP_WAIT_POLICY": "PASSIVE",  # Any OpenMP (OpenMP 5.2, section 21.1.3),
     "GOMP_SPINCOUNT": "0",  # that of GCC,
     "KMP_BLOCKTIME": "0",  # and that of LLVM and Intel.
 }
+"""What makes idle threads sleep, in the environment of a process that has not loaded torch yet."""
 
 
 def wait_passively() -> None:
@@ -27,15 +29,17 @@ def wait_passively() -> None:
 
     It must run before torch is loaded, which reads these variables once.
     """
-    for name, value in _PASSIVE.items():
+    for name, value in PASSIVE.items():
         os.environ.setdefault(name, value)
 
 
 @contextmanager
-def suited(work: int) -> Iterator[None]:
-    """Let torch use one thread where `work`, in multiply-adds, is too little for several; then as many as before.
+def suited(work: float) -> Iterator[None]:
+    """Let torch use one thread where `work` is too little for several; then as many as before.
 
-    A number of threads that the user has set, by OMP_NUM_THREADS or MKL_NUM_THREADS or `torch.set_num_threads`, stays.
+    `work` is the numbers in a batch times the weights of the network. That is no count of operations, but orders
+    networks of all kinds well enough. A number of threads that the user has set, by OMP_NUM_THREADS, MKL_NUM_THREADS
+    or `torch.set_num_threads`, stays.
     """
     import torch
 
@@ -54,5 +58,9 @@ def _chosen(number: int) -> bool:
     """Tell whether a number of threads is the user's: torch's own is that of all cores, or of the physical ones."""
     if "OMP_NUM_THREADS" in os.environ or "MKL_NUM_THREADS" in os.environ:
         return True
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return number not in (cores, cores // 2)
+    return number not in (cores(), cores() // 2)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.threads import cores
 
 __all__ = ["pictures"]
 
@@ -103,7 +103,7 @@ def _middle(windows: Windows, height: int, width: int) -> Windows:
 
 def _map(read: Any, paths: Sequence[Path]) -> Iterator[Tensor]:
     """Read pictures in several threads, some at a time (Pillow releases the interpreter lock while it decodes)."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for i in range(0, len(paths), _AT_ONCE):
             yield from pool.map(read, paths[i : i + _AT_ONCE])
 

@@ -25,7 +25,7 @@ from musicae.ops.defaults import (
     nearest_in_rate,
     readable_suffixes,
 )
-from musicae.ops.inputs import as_file, check_file, listed
+from musicae.ops.inputs import as_file, check_file, listed, name_of
 from musicae.preset import Preset
 
 __all__ = [
@@ -139,14 +139,23 @@ def codec_for(preset: Codec | str | None, *sources: Source, job: str = "code", s
     return codecs.load(preset_for(as_file(sources[0]), job, scale))
 
 
-def gather(preset: Codec | str | None, *paths: Path) -> tuple[Codec, list[tuple[Path, Path]]]:
-    """Return the codec as `codec_for` does, and all files: those of `paths`, and for a folder those in it.
+def gather(preset: Codec | str | None, *sources: Source) -> tuple[Codec, list[tuple[Source, Path]]]:
+    """Return the codec as `codec_for` does, and all sources: for a folder all files in it.
 
-    With each file comes its name in what is made of it; see `musicae.ops.inputs.listed`.
+    With each comes its name in what is made of it; see `musicae.ops.inputs.listed`.
     Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
     """
-    codec = codec_for(_preset_for_several(paths) if preset is None and paths else preset, *paths)
-    return codec, listed(paths, codec.adapter.suffixes)
+    paths = [Path(one) for one in sources if isinstance(one, str | Path)]
+    if preset is None and len(paths) == len(sources) > 0:
+        preset = _preset_for_several(paths)
+    codec = codec_for(preset, *sources)
+    found: list[tuple[Source, Path]] = []
+    for source in sources:
+        if isinstance(source, str | Path):
+            found += listed([Path(source)], codec.adapter.suffixes)
+        else:
+            found.append((source, Path(name_of(source))))
+    return codec, found
 
 
 def _preset_for_several(paths: Sequence[Path]) -> str:

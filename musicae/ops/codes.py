@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from musicae.codec import Codec
-from musicae.core import Sample
+from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
 from musicae.formats.atomic import atomic_write
 from musicae.ops.choose import codec_for, gather
@@ -28,7 +28,7 @@ __all__ = ["decode", "encode", "load", "save"]
 
 
 def encode(
-    *paths: Path | str,
+    *sources: Source,
     preset: Codec | str | None = None,
     label: Label | None = None,
     skipped: dict[str, str] | None = None,
@@ -36,6 +36,7 @@ def encode(
 ) -> dict[str, NDArray[Any]]:
     """Return the codes of files (for a folder, of all files in it), with all that `decode` needs to make them again.
 
+    Each of `sources` is a path, a binary stream or a sample.
     ``mean`` and ``logvar`` are float32 ``(N, D)`` for the windows of all files in order (``logvar`` ``(0, D)`` for a
     model without one); ``counts``, ``lengths`` and ``hops`` ``(files,)`` tell how many windows, steps and steps
     between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names (their
@@ -46,15 +47,15 @@ def encode(
     """
     import numpy as np
 
-    codec, files = gather(preset, *(Path(path) for path in paths))
+    codec, files = gather(preset, *sources)
     samples, names = [], []
-    for path, name in files:
+    for source, name in files:
         try:
-            (one,), _ = read_all(codec, [path], read_options)
+            (one,), _ = read_all(codec, [source], read_options)
         except MusicaeError as error:
             if skipped is None:
                 raise
-            skipped[str(path)] = str(error)
+            skipped[str(source if isinstance(source, Path) else name)] = str(error)
             continue
         samples.append(one)
         names.append(name.as_posix())

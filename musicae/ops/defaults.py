@@ -27,9 +27,9 @@ __all__ = [
 
 @cache
 def defaults(job: str) -> tuple[Preset, ...]:
-    """Return the presets that are a default for a job, by name; a broken one of another package is left out."""
-    found = []
-    for name in presets.listed():
+    """Return the presets that are a default for a job, our own first, by name; a broken one is left out."""
+    found, owners = [], presets.listed()
+    for name in sorted(owners, key=lambda name: (owners[name] != "musicae", name)):
         try:
             recipe = presets.load(name)
         except MusicaeError:

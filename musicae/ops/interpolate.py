@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from musicae.codec import Codec
-from musicae.core import Sample, Source
+from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for
@@ -41,6 +42,10 @@ class Interpolation:
     def joined(self) -> Sample:
         """Return all parts, one after another, as one sample."""
         return self.codec.adapter.concat(self.parts)
+
+    def save(self, file: File | str) -> None:
+        """Write all parts, one after another, as one file. Raise MusicaeError where it cannot be written."""
+        self.codec.adapter.write(self.joined(), Path(file) if isinstance(file, str) else file)
 
 
 def check_inputs(count: int, grid: bool) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from musicae import splits
 from musicae.codec import Codec
+from musicae.core import Source
 from musicae.errors import MusicaeError
 from musicae.ops.choose import gather
 from musicae.ops.conditions import class_names, condition
@@ -31,7 +32,10 @@ MEASURES = {
 
 @dataclass
 class Score:
-    """A file's score: the higher, the stranger; `percentile` of the training windows (0..100) score less."""
+    """A file's score: the higher, the stranger; `percentile` of the training windows (0..100) score less.
+
+    `path` is the file's, or what a source without one is called.
+    """
 
     path: Path
     value: float
@@ -53,7 +57,7 @@ class Scores:
 
 
 def score(
-    *paths: Path | str,
+    *sources: Source,
     preset: Codec | str | None = None,
     folders: Mapping[str, Path] | None = None,
     known: int = 5000,
@@ -61,14 +65,14 @@ def score(
     report: Report | None = None,
     **read_options: Any,
 ) -> Scores:
-    """Score files (for a folder, all in it) by how well a preset explains them, beside its training data.
+    """Score files (paths, streams or samples; for a folder, all in it) by how well a preset explains them.
 
     A file's score is the mean over its windows, see `anomaly`. Its percentile is among `known` windows of the
     preset's training split, chosen at random by `seed`; `folders` says where that lies (see `musicae.splits.load`).
     A file that cannot be read is skipped where there are others. Raise MusicaeError as `interpolate` does, and
     where the data cannot be found.
     """
-    codec, files = gather(preset, *(Path(path) for path in paths))
+    codec, files = gather(preset, *sources)
     measure = _measure(codec)
     train = splits.load(codec.preset, codec.adapter, "train", folders or {})
     if not len(train):
@@ -77,11 +81,12 @@ def score(
     cond = None if class_names(codec) else codec.conditions(train, index)
     ordered = anomaly(codec, crop_windows(codec, train.batch(index), seed), cond).sort().values
     made = Scores(codec, measure, [], ordered)
-    for i, (path, _) in enumerate(files):
+    for i, (source, name) in enumerate(files):
+        path = source if isinstance(source, Path) else name
         if report:
             report(i, len(files))
         try:
-            value = _of_file(codec, path, read_options)
+            value = _of_source(codec, source, read_options)
         except MusicaeError as error:
             if len(files) == 1:
                 raise
@@ -94,8 +99,8 @@ def score(
     return made
 
 
-def _of_file(codec: Codec, path: Path, read_options: Mapping[str, Any]) -> Tensor:
-    (one,), _ = read_all(codec, [path], read_options)
+def _of_source(codec: Codec, source: Source, read_options: Mapping[str, Any]) -> Tensor:
+    (one,), _ = read_all(codec, [source], read_options)
     x = codec.split(one)
     cond = None if class_names(codec) else condition(codec, None, len(x), one)
     return anomaly(codec, x, cond).mean()

@@ -20,6 +20,7 @@ from musicae.core import Adapter, Corruption, Windows
 from musicae.errors import MusicaeError
 from musicae.processes import ignore_sigint
 from musicae.tensors.random import generator
+from musicae.threads import cores
 
 __all__ = ["Batch", "Batches", "default_workers", "explain_killed_workers"]
 
@@ -133,9 +134,8 @@ def default_workers(device: str) -> int:
 
     For a graphics card it is one for each core but one; several cards in one machine share its cores.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     cards = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return min(_MAX_WORKERS, max(1, cores // cards - 1)) if device == "cuda" else 0
+    return min(_MAX_WORKERS, max(1, cores() // cards - 1)) if device == "cuda" else 0
 
 
 @lru_cache(maxsize=2)

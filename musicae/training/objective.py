@@ -60,8 +60,6 @@ class Objective(nn.Module):
         return {"loss": loss, **parts}
 
     def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
-        if cond is not None and cond.ndim == 3:  # A prior knows the condition's mean over time.
-            cond = cond.mean(-1)
         return cast(Prior, self.networks["prior"]).loss(codes, rng, cond)
 
 

@@ -50,3 +50,11 @@ def test_a_folder_in_which_nothing_can_be_read(gallery: Any, digits: tuple[str, 
     assert gallery.fails("encode", "none", *digits).startswith("none has no file that can be read (.")
     (gallery.folder / "none" / "a.png").write_bytes(b"hello")
     assert gallery.fails("encode", "none", *digits).startswith("none of the 1 files can be read; the first: none/a.png")
+
+
+def test_codes_of_a_conditional_preset_hold_what_it_was_told(gallery: Any, tiny_classes: Path) -> None:
+    words = ("encode", "three.png", "--preset", tiny_classes)
+    assert gallery.ok(*words, "--label", "3") == "three.npz"
+    with np.load("three.npz") as codes:
+        assert codes["cond"].argmax(1).tolist() == [3]
+    assert "choose a label of 0, 1, 2" in gallery.fails(*words, "-f")

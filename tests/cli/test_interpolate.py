@@ -229,3 +229,17 @@ def test_sounds_are_interpolated_varied_and_made_up(studio: Any, tiny_drum: Path
     for verb in (("vary", "kick.wav"), ("reconstruct", "kick.wav"), ("sample",)):
         (path,) = studio.ok(*verb, *words, "-o", f"{verb[0]}.flac").splitlines()
         assert soundfile.info(path).frames == 32 * 64
+
+
+def test_a_label_for_all_or_for_each(gallery: Any, tiny_classes: Path) -> None:
+    words = ("interpolate", *PICTURES, "--preset", tiny_classes, "--steps", "3")
+    for given, wanted in (("3", "3"), ("3,7", ["3", "7"])):
+        gallery.ok(*words, "--label", given, "-f", "-o", "x.png")
+        made = musicae.interpolate(*PICTURES, preset=str(tiny_classes), steps=3, label=wanted).joined()
+        with Pillow.open("x.png") as image:
+            strip = np.asarray(image).astype(int)
+        for i in range(3):
+            part = (made.tensor[0, :, 28 * i : 28 * i + 28] * 255).round().numpy().astype(int)
+            assert np.abs(strip[:, 30 * i : 30 * i + 28] - part).max() <= 1
+    assert "there are 3 labels for 2 inputs" in gallery.fails(*words, "--label", "1,2,3")
+    assert "choose a label of 0, 1, 2" in gallery.fails(*words)

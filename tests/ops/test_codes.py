@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,13 @@ def test_codes_that_are_no_numbers_or_of_another_size(tiny: Codec, files: list[P
         MusicaeError, match="the codes are 9 numbers for 90x32 values, those of 'tiny-melody' 8 numbers"
     ):
         codes.decode({**found, "mean": np.zeros((4, 9))}, preset=tiny)
+
+
+def test_streams_and_samples_have_codes_too(tiny: Codec, data: Path) -> None:
+    path = data / "twinkle.mid"
+    sources = (path, io.BytesIO(path.read_bytes()), tiny.adapter.read(path))
+    found = codes.encode(*sources, preset=tiny)
+    one, other, third = torch.split(torch.from_numpy(found["mean"]), found["counts"].tolist())
+    assert torch.equal(one, other)
+    assert torch.equal(one, third)
+    assert found["names"].tolist() == ["twinkle.mid", "the stream", "the sample"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_the_whole_length_of_both_is_interpolated(data: Path) -> None:
     assert made.distances[-1] == pytest.approx(codec.likelihood.distance(a.tensor[None], b.tensor[None]).item())
     assert made.notices == []
     assert made.joined().tensor.shape == (SPEC.channels, 5 * 128)
+
+
+def test_a_walk_is_saved_to_a_path_or_a_stream(data: Path, tmp_path: Path) -> None:
+    codec = exact()
+    made = musicae.interpolate(data / "twinkle.mid", data / "ode-to-joy.mid", preset=codec, steps=3)
+    made.save(str(tmp_path / "a.mid"))
+    stream = io.BytesIO()
+    made.save(stream)
+    assert stream.getvalue() == (tmp_path / "a.mid").read_bytes()
+    assert torch.equal(codec.adapter.read(tmp_path / "a.mid").tensor, made.joined().tensor)
 
 
 def test_the_shorter_is_looped_padded_or_the_longer_trimmed(tmp_path: Path) -> None:

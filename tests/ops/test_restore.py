@@ -1,7 +1,8 @@
-"""The verbs denoise and upscale, on pictures; those on recordings are tested in `cli/test_recordings.py`."""
+"""The verbs denoise and upscale, on pictures, and presets that are for something else."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from musicae.adapters.image import Image
 from musicae.core import Sample
 from musicae.corruptions.downsample import Downsample
 from musicae.errors import MusicaeError
+from musicae.ops.restored import RestoreOptions
 
 
 def picture(path: Path, height: int, width: int, channels: int = 1) -> Path:
@@ -31,7 +33,7 @@ def test_denoise_takes_pictures_of_any_size(tmp_path: Path, tiny_denoise: Path) 
     path = picture(tmp_path / "a.png", 37, 51)
     made = musicae.denoise(path, preset=codec, report=lambda done, of: told.append((done, of)))
     assert torch.equal(made.given.tensor, codec.adapter.read(path).tensor)
-    assert torch.equal(made.sample.tensor, codec.restore_whole(made.given.tensor))
+    assert torch.equal(made.sample.tensor, codec.restore_any_size(made.given.tensor))
     assert made.sample.meta == made.given.meta
     assert told == [(0, 1), (1, 1)]
     assert made.remarks[-1] == "the preset undoes noise"
@@ -54,7 +56,7 @@ def test_upscale_enlarges_and_then_restores(tmp_path: Path, tiny_upscale: Path) 
     large = Downsample(2, "bicubic").enlarge(codec.adapter.read(path).tensor[None])[0]
     assert made.sample.tensor.shape == (1, 34, 60)
     assert torch.equal(made.given.tensor, large)
-    assert torch.equal(made.sample.tensor, codec.restore_whole(large))
+    assert torch.equal(made.sample.tensor, codec.restore_any_size(large))
 
 
 def test_upscale_keeps_colours_that_a_grey_preset_does_not_see(tmp_path: Path, tiny_upscale: Path) -> None:
@@ -64,10 +66,44 @@ def test_upscale_keeps_colours_that_a_grey_preset_does_not_see(tmp_path: Path, t
     assert Image(3, fit="whole").read(tmp_path / "b.png").tensor.shape == (3, 40, 40)
 
 
-@pytest.mark.parametrize("verb", [musicae.denoise, musicae.upscale])
-def test_recordings_have_functions_of_their_own(tiny_voice: Path, verb: Any) -> None:
-    with pytest.raises(MusicaeError, match=r"a.wav is a recording; musicae.\w+_recording\(codec, source, target\)"):
-        verb("a.wav", preset=str(tiny_voice))
+def test_a_picture_goes_to_a_path_to_a_stream_and_comes_from_one(tmp_path: Path, tiny_denoise: Path) -> None:
+    codec = codecs.load(str(tiny_denoise))
+    path = picture(tmp_path / "a.png", 20, 30)
+    in_memory = musicae.denoise(path, preset=codec)
+    made = musicae.denoise(path, tmp_path / "b.png", preset=codec)
+    assert (made.path, made.sample, made.preset) == (tmp_path / "b.png", None, "tiny-denoise")
+    in_memory.save(tmp_path / "c.png")
+    assert (tmp_path / "c.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    stream = io.BytesIO()
+    musicae.denoise(io.BytesIO(path.read_bytes()), stream, preset=codec)
+    assert stream.getvalue() == (tmp_path / "b.png").read_bytes()
+    again = musicae.denoise(codec.adapter.read(path), str(tmp_path / "d.png"), preset=codec)
+    assert again.path == tmp_path / "d.png"
+    assert (tmp_path / "d.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with pytest.raises(MusicaeError, match="the result was written to its target"):
+        made.save(tmp_path / "e.png")
+
+
+def test_restore_is_the_function_behind_both(tmp_path: Path, tiny_upscale: Path) -> None:
+    path = picture(tmp_path / "a.png", 17, 30)
+    made = musicae.restore(path, verb="upscale", preset=str(tiny_upscale), options=RestoreOptions(scale=2))
+    assert made.sample is not None
+    assert torch.equal(made.sample.tensor, musicae.upscale(path, preset=str(tiny_upscale)).sample.tensor)
+    with pytest.raises(MusicaeError, match="the verb 'denoise' or 'upscale', not 'sharpen'"):
+        musicae.restore(path, verb="sharpen")
+
+
+def test_what_is_for_sound_is_not_for_pictures(tmp_path: Path, tiny_denoise: Path) -> None:
+    path = picture(tmp_path / "a.png", 20, 20)
+    with pytest.raises(MusicaeError, match=f"--strength is for sound; {path} is none"):
+        musicae.denoise(path, preset=str(tiny_denoise), strength=0.5)
+    sample = Image(1).read(path)
+    with pytest.raises(MusicaeError, match="--keep-noise and --png are for sound; the sample is none"):
+        musicae.denoise(sample, preset=str(tiny_denoise), noise="n.wav", picture="p.png")
+    with pytest.raises(MusicaeError, match="give one as the source"):
+        musicae.denoise(path, preset=str(tiny_denoise), raw="8000:1:s16")
+    with pytest.raises(MusicaeError, match="has no option 'bars'"):
+        musicae.denoise(path, preset=str(tiny_denoise), bars="1-2")
 
 
 def test_restoring_refuses(
@@ -81,10 +117,12 @@ def test_restoring_refuses(
         musicae.upscale(path, preset=str(tiny_digits))
     with pytest.raises(MusicaeError, match="the preset 'tiny-denoise' undoes noise, it does not upscale"):
         musicae.upscale(path, preset=str(tiny_denoise))
+    with pytest.raises(MusicaeError, match="the preset 'tiny-upscale' upscales, it does not denoise"):
+        musicae.denoise(path, preset=str(tiny_upscale))
     with pytest.raises(MusicaeError, match="the preset 'tiny-upscale' upscales by 2, not by 4"):
         musicae.upscale(path, preset=str(tiny_upscale), scale=4)
     with pytest.raises(MusicaeError, match="a U-Net has no code"):
         musicae.reconstruct(path, preset=str(tiny_denoise))
-    monkeypatch.setattr(ops, "_LARGEST", 1000)
-    with pytest.raises(MusicaeError, match="would have 0 million values after that; cut it into pieces first"):
+    monkeypatch.setattr("musicae.ops.restore._MAX_VALUES", 1000)
+    with pytest.raises(MusicaeError, match=r"a\.png would have 0 million values; cut it into pieces first"):
         musicae.upscale(path, preset=str(tiny_upscale))

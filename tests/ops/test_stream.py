@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from musicae import codec
@@ -100,11 +100,12 @@ def test_a_sound_shorter_than_a_frame(voice, frames):
 
 
 def test_bad_blocks_and_numbers_are_one_line(voice, tiny_denoise):
-    for settings, match in (
-        ({"rate": 10}, "rate must be"), ({"channels": 0}, "at least one channel"), ({"strength": 1.5}, "between 0 and 1"),
+    for numbers, match in (
+        ({"rate": 10}, "rate must be"),
+        ({"channels": 0}, "at least one channel"), ({"strength": 1.5}, "between 0 and 1"),
     ):  # fmt: skip
         with pytest.raises(MusicaeError, match=match):
-            Denoiser(voice, **settings)
+            Denoiser(voice, **numbers)
     with pytest.raises(MusicaeError, match="does not restore sound in blocks"):
         Denoiser(str(tiny_denoise))
     with pytest.raises(MusicaeError, match="of 1 channels"):
@@ -128,7 +129,7 @@ def test_samples_of_any_rate_are_restored_at_the_models(voice):
     assert restore_samples(voice, np.zeros(0, np.float32), 44_100).shape == (0,)
 
 
-@settings(max_examples=15, deadline=None)
+@limits(max_examples=15, deadline=None)
 @given(
     frames=st.integers(1, 3000), sizes=st.lists(st.integers(0, 900), max_size=5), rate=st.sampled_from([4000, 11_025])
 )

@@ -116,15 +116,15 @@ def test_the_prior_alone_leaves_the_model(x):
     assert objective.networks["prior"].weight.grad is not None
 
 
-def test_the_prior_is_told_the_condition_and_its_mean_over_time(x):
+def test_the_prior_gets_the_condition_as_it_is(x):
     prior = Asked()
     objective = made(Small(), prior)
     objective.networks["model"].condition = ConditionSpec(4, along=True)
     along = torch.rand(4, 4, 8)
     losses(objective, x, along)
-    losses(objective, x, along.mean(-1), prior_only=True)
-    assert torch.equal(prior.seen[0][1], along.mean(-1))
-    assert torch.equal(prior.seen[1][1], along.mean(-1))
+    losses(objective, x, along, prior_only=True)
+    assert torch.equal(prior.seen[0][1], along)
+    assert torch.equal(prior.seen[1][1], along)
     assert not prior.seen[0][0].requires_grad
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ from torch import Tensor
 from musicae import registry
 from musicae.core import Adapter, Likelihood, Roll, Sample, Spec, Windows
 from musicae.errors import MusicaeError
+from musicae.threads import cores
 
 __all__ = ["collect", "cut", "read_all", "subset"]
 
@@ -28,7 +28,7 @@ def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
 
 def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any]) -> list[tuple[str, Tensor]]:
     """Map `read` over `jobs`, in several processes where there are thousands; order is kept."""
-    workers = os.cpu_count() or 1
+    workers = cores()
     if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
         return [pair for job in jobs for pair in read(job)]
     with ProcessPoolExecutor(workers) as pool:
