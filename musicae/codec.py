@@ -257,7 +257,7 @@ class Codec:
         told = self.model.condition
         if told is None:
             raise MusicaeError(f"the preset '{self.preset.name}' takes no condition; use a conditional one")
-        wanted = (told.channels, self.spec.shape[-1]) if told.along else (told.channels,)
+        wanted = told.shape(self.spec.shape[-1])
         if tuple(cond.shape[1:]) != wanted:
             raise MusicaeError(
                 f"the conditions of '{self.preset.name}' are of shape {wanted} a window, not {tuple(cond.shape[1:])}"

@@ -121,6 +121,10 @@ class ConditionSpec:
     along: bool = False
     classes: bool = False
 
+    def shape(self, steps: int) -> tuple[int, ...]:
+        """Return the shape of the condition of a window of `steps` steps: ``(K,)`` or ``(K, steps)``."""
+        return (self.channels, steps) if self.along else (self.channels,)
+
 
 @dataclass
 class Sample:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from musicae import registry
-from musicae.errors import MusicaeError, did_you_mean
+from musicae.errors import MusicaeError
 
 
 def settings(first: Any, second: Any = None, /, *, size: int = 8, rate: float = 0.5, deep: bool = False,
@@ -193,11 +193,3 @@ def test_a_part_without_settings_says_so(parts: Any) -> None:
 def test_settings_may_have_the_names_of_builds_own_parameters(parts: Any) -> None:
     with pytest.raises(MusicaeError, match="has no setting 'group'"):
         registry.build("models", "settings", 1, group=2)
-
-
-@pytest.mark.parametrize(
-    ("names", "hint"),
-    [(["vae", "ae"], "; did you mean 'vae'?"), (["x", "q"], "; there is q, x"), ([], "; there is none")],
-)
-def test_did_you_mean(names: list[str], hint: str) -> None:
-    assert did_you_mean("vea", names) == hint

@@ -27,9 +27,9 @@ __all__ = ["denoise"]
 @click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
 @force_option
 @click.option("-j", "--jobs", type=click.IntRange(1, 61), default=1, help="How many of several files at a time.")
-@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to take off.")
-@click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: write what was taken off.")
-@click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before, after and of what was taken off.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to remove.")
+@click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: write what was removed.")
+@click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before and after, and of what was removed.")
 @click.option("--raw", default="", metavar="RATE:CHANNELS:FORMAT", help="Sound: what comes on stdin, as 48000:2:s16.")
 @json_option
 @verbose_option

@@ -29,9 +29,11 @@ __all__ = ["interpolate"]
 @click.option("--steps", type=int, default=9, show_default=True, help="Steps from the first to the last, both counted.")
 @click.option("--grid", is_flag=True, help="Four inputs, the corners of a square of STEPS times STEPS.")
 @click.option(
-    "--even/--uneven", default=True, help="Change as much at each step (the default), or walk evenly in code."
+    "--even/--uneven",
+    default=True,
+    help="Make all steps change about as much (the default), or space them evenly in code.",
 )
-@click.option("--slerp/--lerp", default=True, help="Along great circles (the default), or straight lines.")
+@click.option("--slerp/--lerp", default=True, help="Walk along great circles (the default), or straight lines.")
 @click.option(
     "--exact-endpoints", is_flag=True, help="Put the inputs themselves at the ends, not their reconstructions."
 )

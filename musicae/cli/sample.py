@@ -28,7 +28,9 @@ __all__ = ["sample"]
 @click.option("--preset", metavar="NAME", help="The preset, if it is not the first word; by default one for melodies.")
 @click.option("--label", metavar="CLASS", help="The class to make, of a conditional preset; by default each in turn.")
 @count_option
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1 more typical, above 1 less.")
+@click.option(
+    "--temperature", type=float, default=1.0, show_default=True, help="Below 1 more typical, above 1 more unusual."
+)
 @seed_option
 @join_option
 @writing

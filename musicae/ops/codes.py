@@ -41,7 +41,7 @@ def encode(
     model without one); ``counts``, ``lengths`` and ``hops`` ``(files,)`` tell how many windows, steps and steps
     between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names (their
     places in the folder), ``metas`` their `meta` as JSON, ``preset`` is the preset's name. Of a conditional preset
-    ``cond`` ``(N, K)`` or ``(N, K, T)`` is what it was told; `label` is the class of all files.
+    ``cond`` ``(N, K)`` or ``(N, K, T)`` are its conditions; `label` is the class of all files.
     With `skipped` files that cannot be read are left out, and put there with what is wrong.
     Raise MusicaeError as `interpolate` does, and where nothing is left.
     """
@@ -64,8 +64,8 @@ def encode(
         raise MusicaeError(f"none of the {len(files)} files can be read; the first: {first}")
     splits = [codec.split(one) for one in samples]
     conds = [condition(codec, label, len(x), one) for x, one in zip(splits, samples, strict=True)]
-    told = torch.cat([cond for cond in conds if cond is not None]) if conds[0] is not None else None
-    code = codec.encode(torch.cat(splits), told)
+    cond = torch.cat([one for one in conds if one is not None]) if conds[0] is not None else None
+    code = codec.encode(torch.cat(splits), cond)
     logvar = code.mean[:0] if code.logvar is None else code.logvar
     codes = {
         "mean": code.mean.numpy(),
@@ -78,7 +78,7 @@ def encode(
         "metas": np.array([json.dumps(one.meta) for one in samples]),
         "preset": np.array(preset if isinstance(preset, str) else codec.preset.name),
     }
-    return codes if told is None else {**codes, "cond": told.numpy()}
+    return codes if cond is None else {**codes, "cond": cond.numpy()}
 
 
 def save(codes: Codes, path: Path) -> None:
@@ -136,14 +136,14 @@ def decode(
 ) -> list[Sample]:
     """Return the files that codes stand for: what `encode` returned, or the path of an ``.npz`` file.
 
-    Only ``mean`` is decoded (and ``cond`` told); change it as you like before. `preset` is the one the codes name if it
+    Only ``mean`` is decoded (under ``cond``); change it as you like before. `preset` is the one the codes name if it
     is None. Raise MusicaeError for codes that are damaged or of another preset.
     """
     check_temperature(temperature)
     if isinstance(codes, Path | str):
         codes = load(Path(codes))
     codec = codec_for(str(codes["preset"]) if preset is None else preset)
-    mean, told = torch.from_numpy(codes["mean"]).float(), _told(codec, codes)
+    mean, cond = torch.from_numpy(codes["mean"]).float(), _conditions(codec, codes)
     given = f"{mean.shape[1]} numbers for {'x'.join(map(str, codes['shape'].tolist()))}"
     wanted = f"{codec.model.latent_size} numbers for {'x'.join(map(str, codec.spec.full_shape))}"
     if given != wanted:
@@ -151,16 +151,16 @@ def decode(
             f"the codes are {given} values, those of '{codec.preset.name}' {wanted}; use their own preset"
         )
     counts = codes["counts"].tolist()
-    decoded = torch.split(codec.decode(mean, temperature, seed, told), counts)
+    decoded = torch.split(codec.decode(mean, temperature, seed, cond), counts)
     rows = zip(decoded, codes["hops"].tolist(), codes["lengths"].tolist(), codes["metas"].tolist(), strict=True)
     made = [Sample(codec.join(part, hop, length), json.loads(meta), hop) for part, hop, length, meta in rows]
-    if told is not None:
-        for one, cond in zip(made, torch.split(told, counts), strict=True):
-            one.cond = codec.join_cond(cond, one.hop, one.tensor.shape[-1])
+    if cond is not None:
+        for one, part in zip(made, torch.split(cond, counts), strict=True):
+            one.cond = codec.join_cond(part, one.hop, one.tensor.shape[-1])
     return made
 
 
-def _told(codec: Codec, codes: Codes) -> Tensor | None:
+def _conditions(codec: Codec, codes: Codes) -> Tensor | None:
     """Return the conditions among the codes, for a conditional model. Raise MusicaeError where they are missing."""
     if codec.model.condition is None:
         return None

@@ -1,4 +1,4 @@
-"""What conditional models are told: labels by their names, and conditions that come with a sample."""
+"""The conditions of conditional models: labels by their names, and what comes with a sample."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def class_names(codec: Codec) -> list[str]:
 
     None for a model without classes.
     """
-    told = codec.model.condition
-    if told is None or not told.classes:
+    spec = codec.model.condition
+    if spec is None or not spec.classes:
         return []
     part = codec.preset.part("dataset")
     if part and "+" not in part[0]:
@@ -31,9 +31,9 @@ def class_names(codec: Codec) -> list[str]:
             names = [str(name) for name in registry.resolve("datasets", *part).get("classes") or ()]
         except MusicaeError:  # Of a package that is not installed here; the model works without it.
             names = []
-        if len(names) == told.channels:
+        if len(names) == spec.channels:
             return names
-    return [str(i) for i in range(told.channels)]
+    return [str(i) for i in range(spec.channels)]
 
 
 def label_of(codec: Codec, label: Label) -> int:
@@ -62,20 +62,20 @@ def labels_for(labels: Label | Sequence[Label] | None, count: int) -> list[Label
 
 
 def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None = None) -> Tensor | None:
-    """Return what a model is told of `n` windows, ``(n, K)`` or ``(n, K, T)``; None for one that takes no condition.
+    """Return the conditions of `n` windows, ``(n, K)`` or ``(n, K, T)``; None for a model that takes none.
 
     It is `label` where there is one, else what comes with the `sample`.
-    Raise MusicaeError where the model has no use for a label, or lacks what it must be told.
+    Raise MusicaeError for a label that the model does not take, and where a condition is missing or does not fit.
     """
-    told, name = codec.model.condition, codec.preset.name
+    spec, name = codec.model.condition, codec.preset.name
     if label is not None:
         return codec.label_conditions(torch.full((n,), label_of(codec, label)))
-    if told is None:
+    if spec is None:
         return None
     given = codec.split_cond(sample) if sample is not None else None
     if given is not None:
         codec.check_condition(given)
         return given
-    if told.classes:
+    if spec.classes:
         raise MusicaeError(f"'{name}' is conditional; choose a label of {', '.join(class_names(codec))}")
     raise MusicaeError(f"'{name}' is conditional, and the input has no condition; set the sample's `cond`")

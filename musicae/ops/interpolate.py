@@ -17,7 +17,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all
-from musicae.ops.walk import Report, between_conditions, walk
+from musicae.ops.walk import Report, between_conditions, timed_walk
 from musicae.tensors import latent
 
 __all__ = ["Interpolation", "check_inputs", "interpolate"]
@@ -86,7 +86,7 @@ def interpolate(
         nothing, or ``"trim"`` the longer; None for what suits: single sounds are padded, others looped.
     label : for a conditional preset, the inputs' class, or one for each; other conditions come with the samples.
         Conditions go from one input's to the other's in proportion.
-    report : told now and then how many windows are done (not for a grid).
+    report : called now and then with how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
     Raises
@@ -105,15 +105,15 @@ def interpolate(
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     splits = [codec.split(one) for one in samples]
     labels = labels_for(label, len(samples))
-    conds = [condition(codec, told, len(x), one) for told, x, one in zip(labels, splits, samples, strict=True)]
+    conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]
     codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
     given = [cond for cond in conds if cond is not None]
     if grid:
-        outputs, told_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
+        outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
         corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
     else:
         ends = (given[0], given[1]) if given else None
-        outputs = walk(
+        outputs, times = timed_walk(
             codec,
             codes[0],
             codes[1],
@@ -125,15 +125,15 @@ def interpolate(
             conditions=ends,
             report=report,
         )
-        told_at = between_conditions(ends, torch.linspace(0, 1, steps))
+        cond_at = between_conditions(ends, times)
         corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
     metas = [one.meta for one in samples]
     parts = [
         Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
         for output, weight in zip(outputs, weights, strict=True)
     ]
-    if told_at is not None:
-        parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, told_at, strict=True)]
+    if cond_at is not None:
+        parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, cond_at, strict=True)]
     if exact_endpoints:
         for corner, one in zip(corners, samples, strict=True):
             parts[corner] = replace(one, remarks=[])
@@ -145,14 +145,14 @@ def _grid(
 ) -> tuple[Tensor, Tensor | None]:
     """Return what lies between four inputs, ``(steps * steps, N, C, *S)``, and the conditions there."""
     corners = torch.stack(conds) if conds else None
-    told = None if corners is None else torch.einsum("sc,cn...->sn...", torch.tensor(_bilinear(steps)), corners)
+    cond = None if corners is None else torch.einsum("sc,cn...->sn...", torch.tensor(_bilinear(steps)), corners)
     places = [codec.to_noise(code, conds[i] if conds else None) for i, code in enumerate(codes)]
     noise = latent.grid(torch.stack(places), steps, steps, spherical).flatten(0, 1)
-    rows = codec.from_noise(noise.flatten(0, 1), None if told is None else told.flatten(0, 1)).view(noise.shape)
+    rows = codec.from_noise(noise.flatten(0, 1), None if cond is None else cond.flatten(0, 1)).view(noise.shape)
     outputs = [
-        codec.decode(row, temperature, seed + i, None if told is None else told[i]) for i, row in enumerate(rows)
+        codec.decode(row, temperature, seed + i, None if cond is None else cond[i]) for i, row in enumerate(rows)
     ]
-    return torch.stack(outputs), told
+    return torch.stack(outputs), cond
 
 
 def _bilinear(steps: int) -> list[list[float]]:

@@ -44,7 +44,7 @@ class Plan:
         return replace(self, pairs=[pair for pair in self.pairs if not os.path.exists(pair[1])])  # noqa: PTH110
 
     def run(self, jobs: int = 1) -> Iterator[Restored]:
-        """Restore all, `jobs` at a time, and yield each in its order when its result is whole.
+        """Restore all, `jobs` at a time, and yield them in order, each when its result is complete.
 
         A file that cannot be restored is left out: its `error` says why. Raise OutputError where results cannot be
         written at all.

@@ -27,7 +27,7 @@ def sample(
     """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
 
     A conditional preset makes the class `label` (a number or a name), or without one every class in turn; one that is
-    conditional on something else is told it as `cond`, ``(K,)`` or ``(K, T)``.
+    conditional on something else needs `cond`, ``(K,)`` or ``(K, T)``.
     Raise MusicaeError for a preset that does not exist or has no codes, and a label that it does not have.
     """
     check_number("the number of results", n, at_least=1)
@@ -35,16 +35,16 @@ def sample(
     codec = codec_for(preset)
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
-    told = _told(codec, n, label, cond)
-    decoded = codec.decode(codec.draw(n, seed, temperature, told), cond=told)
+    given = _conditions(codec, n, label, cond)
+    decoded = codec.decode(codec.draw(n, seed, temperature, given), cond=given)
     made = [Sample(window, codec.adapter.blank()) for window in decoded]
-    if told is not None:
-        for one, its in zip(made, told, strict=True):
+    if given is not None:
+        for one, its in zip(made, given, strict=True):
             one.cond = its
     return made
 
 
-def _told(codec: Codec, n: int, label: Label | None, cond: Tensor | None) -> Tensor | None:
+def _conditions(codec: Codec, n: int, label: Label | None, cond: Tensor | None) -> Tensor | None:
     if cond is not None:
         given = cond.expand(n, *cond.shape)
         codec.check_condition(given)

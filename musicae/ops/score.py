@@ -112,7 +112,7 @@ def anomaly(codec: Codec, x: Tensor, cond: Tensor | None = None, draws: int = 4,
     For a VAE it is -ELBO a dimension, over `draws` codes whose noise is the same for all windows, so that a
     window's score does not depend on its neighbours; for a model without KL the mean squared error; for a language
     model the negative log-likelihood. A dimension is a value, or a place where values are one-hot. Of a model that is
-    told a class it is the least over all labels, of one that is told something else that under `cond`.
+    conditional on a class it is the minimum over all labels, else it is the score under `cond`.
     Raise MusicaeError for a model that only restores.
     """
     measure, count = _measure(codec), len(class_names(codec))
@@ -130,9 +130,8 @@ def _measure(codec: Codec) -> str:
         raise MusicaeError(f"the preset '{codec.preset.name}' only restores, it cannot score; use an autoencoder")
     if not codec.model.latent_size:
         return "nll"
-    blank, told = torch.zeros(1, *codec.spec.full_shape), codec.model.condition
-    shape = () if told is None else (told.channels, codec.spec.shape[-1]) if told.along else (told.channels,)
-    code = codec.encode(blank, torch.zeros(1, *shape) if told else None)
+    blank, spec = torch.zeros(1, *codec.spec.full_shape), codec.model.condition
+    code = codec.encode(blank, torch.zeros(1, *spec.shape(codec.spec.shape[-1])) if spec else None)
     return "mse" if code.logvar is None else "neg_elbo"
 
 

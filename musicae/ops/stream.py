@@ -80,7 +80,7 @@ class Denoiser:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, with another sound."""
+        """Start over, with another sound."""
         self._to_model = _resampler(self.rate, self.model_rate, self.channels)
         # Restored, as it was, and the gain for what lies above: these three of each channel.
         self._from_model = _resampler(self.model_rate, self.rate, 3 * self.channels)
@@ -107,7 +107,7 @@ class Denoiser:
         return made[:, 0] if np.ndim(block) == 1 else made
 
     def flush(self) -> Block:
-        """Return what is left, ``(n, channels)``, at the end of the sound, and begin anew."""
+        """Return what is left, ``(n, channels)``, at the end of the sound, and start over."""
         return self.flush_pair()[1]
 
     def process_pair(self, block: Block) -> tuple[Block, Block]:
@@ -125,7 +125,7 @@ class Denoiser:
         return self._pair(self._restored(block, last=False))
 
     def flush_pair(self) -> tuple[Block, Block]:
-        """Return what is left of both, as `process_pair` does, and begin anew."""
+        """Return what is left of both, as `process_pair` does, and start over."""
         made = self._restored(np.zeros((0, self.channels), np.float32), last=True)
         missing = len(self._given) - len(made)
         if missing > 0:  # Resampling may round off a few.

@@ -12,7 +12,7 @@ from musicae.codec import Codec
 from musicae.ops.inputs import check_number
 from musicae.tensors import latent
 
-__all__ = ["Report", "between", "between_conditions", "walk"]
+__all__ = ["Report", "between", "between_conditions", "timed_walk", "walk"]
 
 _NLL_COST = 0.45  # What a stop costs for each nat a place by which the decoder is unsure; see `latent.even_stops`.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
@@ -46,27 +46,56 @@ def walk(
     equally far apart. Conditions go from one end's to the other's in proportion. Pairs are decoded in chunks; `report`
     gets the pairs done and their number. Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
+    return timed_walk(
+        codec,
+        za,
+        zb,
+        steps,
+        spherical=spherical,
+        even=even,
+        temperature=temperature,
+        seed=seed,
+        conditions=conditions,
+        report=report,
+    )[0]
+
+
+def timed_walk(
+    codec: Codec,
+    za: Tensor,
+    zb: Tensor,
+    steps: int,
+    *,
+    spherical: bool,
+    even: bool,
+    temperature: float,
+    seed: int,
+    conditions: Conditions,
+    report: Report | None,
+) -> tuple[Tensor, Tensor]:
+    """Do what `walk` does; return the values, and the times ``(steps, N)`` from 0 to 1 at which they are."""
     check_number("steps", steps, at_least=2)
     fine = max(32, 4 * (steps - 1)) + 1
     chunk = max(1, _AT_ONCE // fine)
-    out = torch.empty(steps, len(za), *codec.spec.full_shape)
+    out, moments = torch.empty(steps, len(za), *codec.spec.full_shape), torch.empty(steps, len(za))
     for i in range(0, len(za), chunk):
         if report:
             report(i, len(za))
         a, b = za[i : i + chunk], zb[i : i + chunk]
-        told = None if conditions is None else (conditions[0][i : i + chunk], conditions[1][i : i + chunk])
+        ends = None if conditions is None else (conditions[0][i : i + chunk], conditions[1][i : i + chunk])
         times = torch.linspace(0, 1, steps)
         if even:
-            path, times = _even(codec, a, b, steps, fine, spherical, told)
+            path, times = _even(codec, a, b, steps, fine, spherical, ends)
             if temperature <= 0:
-                out[:, i : i + chunk] = path
+                out[:, i : i + chunk], moments[:, i : i + chunk] = path, times
                 continue
-        codes = between(codec, a, b, times, spherical, told)
-        decoded = codec.decode(codes.flatten(0, 1), temperature, seed + i, _flat(between_conditions(told, times)))
+        codes = between(codec, a, b, times, spherical, ends)
+        decoded = codec.decode(codes.flatten(0, 1), temperature, seed + i, _flat(between_conditions(ends, times)))
         out[:, i : i + chunk] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
+        moments[:, i : i + chunk] = times.view(steps, -1)
     if report:
         report(len(za), len(za))
-    return out
+    return out, moments
 
 
 def _even(

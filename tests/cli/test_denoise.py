@@ -79,7 +79,7 @@ def test_a_folder_keeps_its_tree(album: Any, denoise: tuple[str, ...]) -> None:
     assert album.ok(*denoise, "album").splitlines()[1] == str(Path("album-denoised/scene.jpg"))
     done = album(*denoise, "album", "-o", "out")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == "2 of 2 are done already; -f makes them anew\n"
+    assert done.stderr == "2 of 2 are done already; -f restores them again\n"
     Path("out/scene.jpg").unlink()
     assert album.ok(*denoise, "album", "-o", "out") == str(Path("out/scene.jpg"))
     assert len(album.ok(*denoise, "album", "-o", "out", "-f").splitlines()) == 2
@@ -193,7 +193,7 @@ def test_a_folder_keeps_its_tree_and_goes_on_where_it_stopped(studio: Any, voice
     result = studio(*voice, "tapes", "-o", "out", "-j", "2")
     assert (result.exit_code, result.stdout.splitlines()) == (1, names[1:2])
     assert result.stderr.splitlines() == [
-        "3 of 4 are done already; -f makes them anew".replace("3 of 4", "2 of 4"),
+        "3 of 4 are done already; -f restores them again".replace("3 of 4", "2 of 4"),
         f"{Path('tapes/bad.wav')} is not a sound file that can be read: Format not recognised",
         "musicae: 1 of 4 files could not be read and were left out",
     ]

@@ -78,9 +78,11 @@ def test_a_walk_between_two_classes_begins_and_ends_as_they_are(classes: Codec, 
         torch.testing.assert_close(part.tensor, whole, atol=1e-4, rtol=0)
     middle = made.parts[2].cond
     assert middle is not None
-    torch.testing.assert_close(middle, 0.5 * (torch.eye(10)[3] + torch.eye(10)[7]))
+    assert middle.sum().item() == pytest.approx(1)
+    assert min(middle[3].item(), middle[7].item()) > 0.25
+    even = 0.5 * (torch.eye(10)[3] + torch.eye(10)[7])
     grid = musicae.interpolate(three, seven, seven, three, preset=classes, steps=3, grid=True, label=[3, 7, 7, 3])
-    torch.testing.assert_close(grid.parts[4].cond, middle)
+    torch.testing.assert_close(grid.parts[4].cond, even)
 
 
 def test_codes_of_a_conditional_preset_know_what_it_was_told(classes: Codec, data: Path) -> None:
@@ -135,7 +137,10 @@ def test_a_walk_under_chords_goes_from_ones_to_the_others() -> None:
     assert played(made.parts[0]) == [0, 1, 1, 1] * 16
     assert played(made.parts[-1]) == [1, 0, 0, 0] * 16
     assert torch.equal(made.parts[0].cond, a.cond)  # type: ignore[arg-type]
-    torch.testing.assert_close(made.parts[2].cond, torch.full((2, 64), 0.5))
+    # What a part was decoded under is what it keeps, though windows choose moments of their own.
+    assert all(played(part) == part.cond.argmax(0).tolist() for part in made.parts)  # type: ignore[union-attr]
+    uneven = musicae.interpolate(a, b, preset=codec, steps=5, even=False)
+    torch.testing.assert_close(uneven.parts[2].cond, torch.full((2, 64), 0.5))
     warm = musicae.interpolate(a, b, preset=codec, steps=3, temperature=0.01, even=False)
     assert played(warm.parts[0]) == [0, 1, 1, 1] * 16
 

@@ -98,7 +98,7 @@ def restore_pipe(verb: str, preset: str | None, options: RestoreOptions, out: Ou
 def restore_files(
     verb: str, given: tuple[Path, ...], preset: str | None, options: RestoreOptions, out: OutputOptions, jobs: int
 ) -> None:
-    """Restore files one by one, each whole when its path is printed, and go on where one cannot be read.
+    """Restore files one by one, each complete when its path is printed, and go on where one cannot be read.
 
     Those whose results are there already are left alone: the same command goes on where it was stopped.
     """
@@ -113,7 +113,7 @@ def restore_files(
     left = every if out.force else every.remaining()
     done = len(every.pairs) - len(left.pairs)
     if done:
-        click.echo(f"{done} of {len(every.pairs)} are done already; -f makes them anew", err=True)
+        click.echo(f"{done} of {len(every.pairs)} are done already; -f restores them again", err=True)
     skipped: dict[str, str] = {}
     written: dict[str, str] = {}
     notices: list[str] = []
