@@ -12,7 +12,7 @@ from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Latent, Likelihood, Windows
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, pca
-from musicae.ops.walk import walk
+from musicae.ops.walk import WalkOptions, walk
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -136,8 +136,9 @@ def _interpolation(
     order = torch.randperm(len(x), generator=generator(seed, 2))
     a, b = order[:pairs], order[pairs : 2 * pairs]
     conditions = None if cond is None else (cond[a], cond[b])
-    even = walk(codec, latent.mean[a], latent.mean[b], steps, conditions=conditions)
-    plain = walk(codec, latent.mean[a], latent.mean[b], steps, even=False, conditions=conditions)
+    codes = latent.mean[a], latent.mean[b]
+    even = walk(codec, *codes, WalkOptions(steps), conditions).values
+    plain = walk(codec, *codes, WalkOptions(steps, even=False), conditions).values
     for name, walked in (("interpolation", even), ("floor_interpolation", plain)):
         far = torch.stack([metrics.hamming(step, walked[0]) for step in walked])
         jump = torch.stack([metrics.hamming(now, then) for now, then in pairwise(walked)])

@@ -17,7 +17,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all
-from musicae.ops.walk import Report, between_conditions, timed_walk
+from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
 __all__ = ["Interpolation", "check_inputs", "interpolate"]
@@ -113,18 +113,8 @@ def interpolate(
         corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
     else:
         ends = (given[0], given[1]) if given else None
-        outputs, times = timed_walk(
-            codec,
-            codes[0],
-            codes[1],
-            steps,
-            spherical=spherical,
-            even=even,
-            temperature=temperature,
-            seed=seed,
-            conditions=ends,
-            report=report,
-        )
+        options = WalkOptions(steps, spherical, even, temperature, seed)
+        outputs, times = walk(codec, codes[0], codes[1], options, ends, report)
         cond_at = between_conditions(ends, times)
         corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
     metas = [one.meta for one in samples]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ from musicae.codec import Codec
 from musicae.ops.inputs import check_number
 from musicae.tensors import latent
 
-__all__ = ["Report", "between", "between_conditions", "timed_walk", "walk"]
+__all__ = ["Report", "Walk", "WalkOptions", "between", "between_conditions", "walk"]
 
 _NLL_COST = 0.45  # What a stop costs for each nat a place by which the decoder is unsure; see `latent.even_stops`.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
@@ -26,90 +28,80 @@ Conditions = tuple[Tensor, Tensor] | None
 """Those of both ends, ``(N, K)`` or ``(N, K, T)`` each, for a conditional model."""
 
 
+@dataclass(frozen=True)
+class WalkOptions:
+    """How to walk: in `steps` steps, both ends counted.
+
+    With `even` the moments are chosen for each pair of codes so that the output changes by about as much at each step,
+    and the decoder is sure of what it writes there (`latent.even_stops`), else they are equally far apart.
+    `spherical` walks along great circles of the prior's noise, not straight lines. Temperature 0 takes the most
+    probable values, 1 draws them by `seed`.
+    """
+
+    steps: int = 9
+    spherical: bool = True
+    even: bool = True
+    temperature: float = 0.0
+    seed: int = 0
+
+
+class Walk(NamedTuple):
+    """Decoded points between codes: `values` ``(steps, N, C, *S)`` at `times` ``(steps, N)`` from 0 to 1."""
+
+    values: Tensor
+    times: Tensor
+
+
 def walk(
     codec: Codec,
     za: Tensor,
     zb: Tensor,
-    steps: int,
-    *,
-    spherical: bool = True,
-    even: bool = True,
-    temperature: float = 0.0,
-    seed: int = 0,
+    options: WalkOptions,
     conditions: Conditions = None,
     report: Report | None = None,
-) -> Tensor:
-    """Decode `steps` points between codes `za` and `zb` ``(N, D)``: values ``(steps, N, C, *S)``.
+) -> Walk:
+    """Decode points between codes `za` and `zb` ``(N, D)``.
 
-    With `even` the moments are chosen for each pair so that the output changes by about as much at
-    each step, and the decoder is sure of what it writes there (`latent.even_stops`), else they are
-    equally far apart. Conditions go from one end's to the other's in proportion. Pairs are decoded in chunks; `report`
-    gets the pairs done and their number. Raise MusicaeError for fewer than 2 steps or more than 1000.
+    Conditions go from one end's to the other's in proportion to the times. Pairs are decoded in chunks; `report` gets
+    the pairs done and their number. Raise MusicaeError for fewer than 2 steps or more than 1000.
     """
-    return timed_walk(
-        codec,
-        za,
-        zb,
-        steps,
-        spherical=spherical,
-        even=even,
-        temperature=temperature,
-        seed=seed,
-        conditions=conditions,
-        report=report,
-    )[0]
-
-
-def timed_walk(
-    codec: Codec,
-    za: Tensor,
-    zb: Tensor,
-    steps: int,
-    *,
-    spherical: bool,
-    even: bool,
-    temperature: float,
-    seed: int,
-    conditions: Conditions,
-    report: Report | None,
-) -> tuple[Tensor, Tensor]:
-    """Do what `walk` does; return the values, and the times ``(steps, N)`` from 0 to 1 at which they are."""
+    steps = options.steps
     check_number("steps", steps, at_least=2)
     fine = max(32, 4 * (steps - 1)) + 1
     chunk = max(1, _AT_ONCE // fine)
-    out, moments = torch.empty(steps, len(za), *codec.spec.full_shape), torch.empty(steps, len(za))
+    values, times = torch.empty(steps, len(za), *codec.spec.full_shape), torch.empty(steps, len(za))
     for i in range(0, len(za), chunk):
         if report:
             report(i, len(za))
-        a, b = za[i : i + chunk], zb[i : i + chunk]
-        ends = None if conditions is None else (conditions[0][i : i + chunk], conditions[1][i : i + chunk])
-        times = torch.linspace(0, 1, steps)
-        if even:
-            path, times = _even(codec, a, b, steps, fine, spherical, ends)
-            if temperature <= 0:
-                out[:, i : i + chunk], moments[:, i : i + chunk] = path, times
+        here = slice(i, i + chunk)
+        a, b = za[here], zb[here]
+        ends = None if conditions is None else (conditions[0][here], conditions[1][here])
+        times[:, here] = torch.linspace(0, 1, steps)[:, None]
+        if options.even:
+            values[:, here], times[:, here] = _even(codec, a, b, options, fine, ends)
+            if options.temperature <= 0:
                 continue
-        codes = between(codec, a, b, times, spherical, ends)
-        decoded = codec.decode(codes.flatten(0, 1), temperature, seed + i, _flat(between_conditions(ends, times)))
-        out[:, i : i + chunk] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
-        moments[:, i : i + chunk] = times.view(steps, -1)
+        # Moments that all pairs share are followed through the prior in fewer places; see `between`.
+        moments = times[:, here] if options.even else torch.linspace(0, 1, steps)
+        codes = between(codec, a, b, moments, options.spherical, ends)
+        cond = _flat(between_conditions(ends, moments))
+        decoded = codec.decode(codes.flatten(0, 1), options.temperature, options.seed + i, cond)
+        values[:, here] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
     if report:
         report(len(za), len(za))
-    return out, moments
+    return Walk(values, times)
 
 
-def _even(
-    codec: Codec, a: Tensor, b: Tensor, steps: int, fine: int, spherical: bool, conditions: Conditions
-) -> tuple[Tensor, Tensor]:
+def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, conditions: Conditions) -> Walk:
     """Return the most probable outputs ``(steps, N, C, *S)`` at even stops, and their times ``(steps, N)``."""
     moments = torch.linspace(0, 1, fine)
-    codes = between(codec, a, b, moments, spherical, conditions)
+    codes = between(codec, a, b, moments, options.spherical, conditions)
     decoded, nll = codec.decode_with_nll(codes.flatten(0, 1), _flat(between_conditions(conditions, moments)))
     path = decoded.view(*codes.shape[:2], *codec.spec.full_shape)
     unsure = nll.view(codes.shape[:2]) / math.prod(codec.spec.shape)
     more = (unsure - torch.maximum(unsure[0], unsure[-1])).clamp_min(0)  # Than at the ends, which are as they are.
-    stops = latent.even_stops(_distances_along(codec, path), steps, _NLL_COST * more.T, _STILL_COST)
-    return path[stops, torch.arange(len(a))], moments[stops]
+    stops = latent.even_stops(_distances_along(codec, path), options.steps, _NLL_COST * more.T, _STILL_COST)
+    return Walk(path[stops, torch.arange(len(a))], moments[stops])
 
 
 def between(

@@ -2,15 +2,16 @@
 
     python tests/bench/threads.py [NAME ...] [--runs 3] [--loops 2]
 
-Prints the seconds of the best of the runs of both, and their ratio; it exits with 1 where one is over 3. A command with
-a core of its own beside as many busy loops as there are cores should take about twice as long. Idle threads that spin
-while they wait make it ten times as long.
+Prints the seconds of the best of the runs of both, their ratio, and the seconds of CPU; it exits with 1 where a ratio is
+over 3. Run it on a machine that does nothing else: what else runs counts as a busy loop more. The seconds of CPU tell
+even then: a busy machine must not make them grow. Idle threads that spin while they wait do just that, tenfold.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -67,14 +68,16 @@ def busy_loops(count: int) -> Iterator[None]:
             loop.wait()
 
 
-def seconds(command: str, runs: int) -> float:
-    """Return how long a command takes, of several runs the best."""
+def seconds(command: str, runs: int) -> tuple[float, float]:
+    """Return how long a command takes, and how much CPU, in the quickest of several runs."""
     words = [sys.executable, "-m", "musicae", *command.format(data=DATA).split(), "-f"]
     found = []
     for _ in range(runs):
-        started = time.perf_counter()
+        started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(words, check=True, capture_output=True)
-        found.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        found.append((time.perf_counter() - started, cpu))
     return min(found)
 
 
@@ -89,13 +92,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make_sounds()
-        print(f"{'command':22} {'quiet':>8} {'busy':>8} {'ratio':>6}")  # noqa: T201
+        print(f"{'command':22} {'quiet':>8} {'busy':>8} {'ratio':>6}   CPU quiet, busy")  # noqa: T201
         for name in options.names or COMMANDS:
-            quiet = seconds(COMMANDS[name], options.runs)
+            quiet, cpu = seconds(COMMANDS[name], options.runs)
             with busy_loops(options.loops):
-                busy = seconds(COMMANDS[name], options.runs)
+                busy, busy_cpu = seconds(COMMANDS[name], options.runs)
             worst = max(worst, busy / quiet)
-            print(f"{name:22} {quiet:6.2f} s {busy:6.2f} s {busy / quiet:6.2f}", flush=True)  # noqa: T201
+            line = f"{name:22} {quiet:6.2f} s {busy:6.2f} s {busy / quiet:6.2f}   {cpu:.2f} s, {busy_cpu:.2f} s"
+            print(line, flush=True)  # noqa: T201
         os.chdir(DATA)
     sys.exit(1 if worst > MAX_RATIO else 0)
 

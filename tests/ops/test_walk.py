@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
-from musicae.tensors.likelihoods.categorical import Categorical
 from torch import Tensor
 
 from musicae import preset
@@ -15,8 +15,14 @@ from musicae.codec import Codec
 from musicae.core import Model, Prior
 from musicae.errors import MusicaeError
 from musicae.ops import walk as walks
+from musicae.tensors.likelihoods.categorical import Categorical
 
 SPEC = Melody().spec
+
+
+def walk(codec: Codec, za: Tensor, zb: Tensor, steps: int, report: Any = None, **options: Any) -> Tensor:
+    """Return the values of a walk."""
+    return walks.walk(codec, za, zb, walks.WalkOptions(steps, **options), report=report).values
 
 
 class NoModel(Model):
@@ -27,7 +33,7 @@ class NoModel(Model):
 @pytest.mark.parametrize("spherical", [True, False])
 def test_a_walk_begins_at_a_and_ends_at_b(tiny: Codec, even: bool, spherical: bool) -> None:
     za, zb = torch.randn(3, 8), torch.randn(3, 8)
-    steps = walks.walk(tiny, za, zb, 5, even=even, spherical=spherical)
+    steps = walk(tiny, za, zb, 5, even=even, spherical=spherical)
     assert steps.shape == (5, 3, *SPEC.full_shape)
     assert torch.equal(steps[0], tiny.decode(za))
     assert torch.equal(steps[-1], tiny.decode(zb))
@@ -36,7 +42,7 @@ def test_a_walk_begins_at_a_and_ends_at_b(tiny: Codec, even: bool, spherical: bo
 def test_an_even_walk_never_turns_back_and_its_largest_change_is_smaller(tiny: Codec) -> None:
     generator = torch.Generator().manual_seed(0)
     za, zb = 4 * torch.randn(20, 8, generator=generator), 4 * torch.randn(20, 8, generator=generator)
-    even, uneven = walks.walk(tiny, za, zb, 9), walks.walk(tiny, za, zb, 9, even=False)
+    even, uneven = walk(tiny, za, zb, 9), walk(tiny, za, zb, 9, even=False)
     far = torch.stack([tiny.likelihood.distance(step, even[0]) for step in even])
     assert far[-1].min() > 0
     assert (far.diff(dim=0)[:-1] >= 0).all()
@@ -49,8 +55,8 @@ def test_an_even_walk_never_turns_back_and_its_largest_change_is_smaller(tiny: C
 
 def test_pairs_do_not_depend_on_their_neighbours(tiny: Codec) -> None:
     za, zb = torch.randn(70, 8), torch.randn(70, 8)
-    together = walks.walk(tiny, za, zb, 4)
-    alone = torch.cat([walks.walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 62, 69)], dim=1)
+    together = walk(tiny, za, zb, 4)
+    alone = torch.cat([walk(tiny, za[i : i + 1], zb[i : i + 1], 4) for i in (0, 62, 69)], dim=1)
     assert torch.equal(together[:, [0, 62, 69]], alone)
 
 
@@ -58,21 +64,21 @@ def test_pairs_do_not_depend_on_their_neighbours(tiny: Codec) -> None:
 def test_a_walk_between_equal_codes_stands_still(tiny: Codec, spherical: bool) -> None:
     z = torch.randn(2, 8)
     for codes in (z, torch.zeros(2, 8)):
-        steps = walks.walk(tiny, codes, codes, 5, spherical=spherical)
+        steps = walk(tiny, codes, codes, 5, spherical=spherical)
         assert all(torch.equal(step, tiny.decode(codes)) for step in steps)
 
 
 def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
     za, zb = torch.randn(40, 8), torch.randn(40, 8)
-    one, same, other = (walks.walk(tiny, za, zb, 3, temperature=1.0, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (walk(tiny, za, zb, 3, temperature=1.0, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
-    assert not torch.equal(one, walks.walk(tiny, za, zb, 3))
+    assert not torch.equal(one, walk(tiny, za, zb, 3))
 
 
 def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
     told: list[tuple[int, int]] = []
-    walks.walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
+    walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
     assert told == [(0, 70), (62, 70), (70, 70)]
 
 
@@ -98,19 +104,33 @@ def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
     assert torch.allclose(walks.between(codec, a, b, times[::8], spherical=False)[:, 0, 1], times[::8].square())
 
 
+def test_a_walk_says_when_it_is_where(tiny: Codec) -> None:
+    za, zb = torch.randn(3, 8), torch.randn(3, 8)
+    values, times = walks.walk(tiny, za, zb, walks.WalkOptions(5))
+    assert times.shape == (5, 3)
+    assert times[0].tolist() == [0, 0, 0]
+    assert times[-1].tolist() == [1, 1, 1]
+    for i in range(3):
+        code = walks.between(tiny, za[i : i + 1], zb[i : i + 1], torch.linspace(0, 1, 33), spherical=True)
+        stop = int((times[2, i] * 32).round())
+        assert torch.equal(tiny.decode(code[stop])[0], values[2, i])
+    uneven = walks.walk(tiny, za, zb, walks.WalkOptions(5, even=False)).times
+    assert torch.equal(uneven, torch.linspace(0, 1, 5)[:, None].expand(5, 3))
+
+
 def test_more_steps_than_fine_moments(tiny: Codec) -> None:
-    assert len(walks.walk(tiny, torch.randn(1, 8), torch.randn(1, 8), 70)) == 70
+    assert len(walk(tiny, torch.randn(1, 8), torch.randn(1, 8), 70)) == 70
 
 
 @pytest.mark.parametrize("steps", [-1, 0, 1, 1001])
 def test_a_walk_refuses_a_senseless_number_of_steps(tiny: Codec, steps: int) -> None:
     with pytest.raises(MusicaeError, match="steps must be between 2 and 1000"):
-        walks.walk(tiny, torch.zeros(1, 8), torch.zeros(1, 8), steps)
+        walk(tiny, torch.zeros(1, 8), torch.zeros(1, 8), steps)
 
 
 def test_pictures_are_compared_by_their_greys(digits: Codec) -> None:
     za, zb = torch.tensor([[-2.0, 0.5]]), torch.tensor([[2.0, 1.0]])
-    steps = walks.walk(digits, za, zb, 5)
+    steps = walk(digits, za, zb, 5)
     assert steps.shape == (5, 1, 1, 28, 28)
     assert torch.allclose(steps[0], digits.decode(za), atol=1e-5)
     assert torch.allclose(steps[-1], digits.decode(zb), atol=1e-5)
