@@ -2,9 +2,9 @@
 
     python tests/bench/threads.py [NAME ...] [--runs 3] [--loops 2]
 
-Prints the seconds of the best of the runs of both, their ratio, and the seconds of CPU; it exits with 1 where a ratio is
-over 3. Run it on a machine that does nothing else: what else runs counts as a busy loop more. The seconds of CPU tell
-even then: a busy machine must not make them grow. Idle threads that spin while they wait do just that, tenfold.
+Prints the seconds of the best of the runs of both, their ratio, and the seconds of CPU; it exits with 1 where a ratio
+is over 3. Run it on a machine that does nothing else: what else runs counts as one more busy loop. The seconds of CPU
+tell even then: a busy machine must not make them grow. Idle threads that spin while they wait do just that, tenfold.
 """
 
 from __future__ import annotations
