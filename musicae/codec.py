@@ -17,6 +17,7 @@ from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, 
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 from musicae.tensors import windows
+from musicae.tensors.allocation import AllocationLimit
 from musicae.tensors.random import generator
 
 __all__ = ["Codec", "build", "load"]
@@ -26,6 +27,7 @@ Report = Callable[[int, int], None]
 
 _STREAMED = 2**17  # Steps that a streaming model is given at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
+_SPARE = 2**24  # Numbers that a network may make besides its weights: tables, windows.
 
 
 @dataclass
@@ -356,21 +358,15 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
         recipe, step = Preset.from_dict(header["preset"]), int(header["step"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MusicaeError(f"{path} is not a whole musicae checkpoint: its header is damaged") from error
-    _check_sizes(path, recipe)
-    with _skip_initialisation():
+    misfit = f"{path} does not fit the model its header names; it was damaged or changed"
+    shapes = checkpoint.shapes(path)
+    # A header may name a model of any size: no more is built than the file has weights for.
+    with AllocationLimit(sum(map(math.prod, shapes.values())) + _SPARE, misfit), _skip_initialisation():
         codec = build(recipe, device)
-    codec.networks().load_state_dict(checkpoint.read(path)[1])
+    networks = codec.networks()
+    if {name: tuple(one.shape) for name, one in networks.state_dict().items()} != shapes:
+        raise MusicaeError(misfit)
+    networks.load_state_dict(checkpoint.read(path)[1])
     codec.step = step
-    codec.networks().eval()
+    networks.eval()
     return codec
-
-
-def _check_sizes(path: Path, recipe: Preset) -> None:
-    """Raise MusicaeError where a checkpoint's tensors do not fit the model its header names.
-
-    The model is built without memory for it: a header may name one of any size.
-    """
-    with torch.device("meta"), _skip_initialisation():
-        wanted = {name: tuple(one.shape) for name, one in build(recipe, "meta").networks().state_dict().items()}
-    if wanted != checkpoint.shapes(path):
-        raise MusicaeError(f"{path} does not fit the model its header names; it was damaged or changed")

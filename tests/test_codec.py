@@ -121,6 +121,16 @@ def test_headers_that_name_what_is_not_there_are_refused(tmp_path):
             codec.load(_damage(tmp_path, header=lambda h, wrong=wrong: {**h, "preset": wrong}))
 
 
+@pytest.mark.parametrize("key", ["latent", "width", "depth", "gru_width"])
+def test_a_header_that_names_a_giant_takes_no_memory(tmp_path, key):
+    def giant(header):
+        model = {**header["preset"]["model"], key: 10**8}
+        return {**header, "preset": {**header["preset"], "model": model}}
+
+    with pytest.raises(MusicaeError, match="does not fit the model its header names"):
+        codec.load(_damage(tmp_path, header=giant))
+
+
 def test_a_header_is_plain_json(tmp_path):
     tiny().save(tmp_path / "x.safetensors")
     assert json.loads(json.dumps(checkpoint.read_header(tmp_path / "x.safetensors")))["preset"]["name"] == "tiny"
