@@ -69,12 +69,20 @@ class Codec:
         if sample.cond is None:
             return None
         if sample.cond.ndim == 2:
+            if sample.cond.shape[1] != sample.tensor.shape[-1]:
+                raise MusicaeError(
+                    f"the sample's `cond` has {sample.cond.shape[1]} steps, its tensor {sample.tensor.shape[-1]}"
+                )
             return windows.split(sample.cond, size, sample.hop)
         return sample.cond.expand(windows.count(sample.tensor.shape[-1], size, sample.hop or size), -1)
 
     def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
         """Undo `split`; real values are averaged where windows overlap, discrete ones are not."""
-        return windows.join(parts, hop, length, fade=not self.likelihood.discrete)
+        averaged = self.likelihood.averaged(parts.shape[1])
+        if averaged.all() or not averaged.any():
+            return windows.join(parts, hop, length, fade=bool(averaged.all()))
+        faded, cut = (windows.join(parts, hop, length, fade=fade) for fade in (True, False))
+        return torch.where(averaged.view(-1, *(1,) * (faded.ndim - 1)), faded, cut)
 
     def join_cond(self, cond: Tensor | None, hop: int | None, length: int | None) -> Tensor | None:
         """Undo `split_cond`."""
@@ -101,7 +109,14 @@ class Codec:
     def decode(
         self, z: Tensor, temperature: float = 0.0, seed: int = 0, cond: Tensor | None = None, batch: int = 1024
     ) -> Tensor:
-        """Return the windows ``(N, C, *S)`` of codes ``(N, D)``, on the CPU; temperature 0 takes the most probable."""
+        """Return the windows ``(N, C, *S)`` of codes ``(N, D)``, on the CPU; temperature 0 takes the most probable.
+
+        Raise MusicaeError for codes of another size.
+        """
+        if z.ndim != 2 or z.shape[1] != self.model.latent_size:
+            raise MusicaeError(
+                f"codes of '{self.preset.name}' are of shape (N, {self.model.latent_size}), not {tuple(z.shape)}"
+            )
         rng = generator(seed)
 
         def choose(params: Tensor) -> Tensor:
@@ -327,6 +342,9 @@ def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     prior: Prior | None = None
     if (part := recipe.part("prior")) is not None:
         prior = registry.build("priors", part[0], model.latent_size, **part[1])
+        channels = model.condition.channels if model.condition else 0
+        if prior.cond_channels not in (0, channels):
+            raise MusicaeError(f"[prior] cond_channels must be 0, or the model's {channels}, not {prior.cond_channels}")
     codec = Codec(recipe, adapter, model, likelihood, prior, device=torch.device(device))
     codec.networks().to(codec.device)
     return codec

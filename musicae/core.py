@@ -302,6 +302,12 @@ class Adapter(ABC):
         """Return `batch` ``(B, C, *S)`` changed at random in a way that keeps it real data (transposed, flipped)."""
         return batch
 
+    def augment_with(
+        self, batch: Tensor, cond: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return `augment` of a batch, and its conditions ``(B, K)`` or ``(B, K, T)``, changed alike (chords moved)."""
+        return self.augment(batch, generator), cond
+
     def canonical(self, data: Tensor) -> Tensor:
         """Map stored windows (see `Windows.data`) to one representative of all that `augment` makes of them."""
         return data
@@ -338,7 +344,7 @@ class Adapter(ABC):
         """Return a sample's tensor as a picture ``(1, H, W)``, 0 to 1 (a spectrogram); None where it is none."""
         return None
 
-    def render(self, sample: Sample, file: Path) -> str:
+    def render(self, sample: Sample, file: File) -> str:
         """Write the sound of a sample as WAV; return a remark. Raise MusicaeError where it has none."""
         raise MusicaeError("--wav: what this preset makes has no sound")
 
@@ -507,6 +513,10 @@ class Likelihood(ABC):
     def free_values(self, channels: int) -> int:
         """Return how many values at one place are free: all channels, or 1 where they are one-hot."""
         return channels
+
+    def averaged(self, channels: int) -> Tensor:
+        """Return which channels are averaged where windows overlap, bool ``(C,)``: those of real values."""
+        return torch.full((channels,), not self.discrete)
 
     def pack(self, x: Tensor) -> Tensor:
         """Return values ``(N, C, *S)`` as data sets keep them (see `Windows.data`)."""

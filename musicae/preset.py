@@ -132,10 +132,20 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     for key, value in above.items():
         old = merged.get(key)
         if isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name"):
-            merged[key] = {**old, **value}
+            merged[key] = _deep(old, value)
         else:
             merged[key] = value
     return merged
+
+
+def _deep(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `new` over `old`, tables within tables as well."""
+    both = {key: _deep(old[key], value) for key, value in new.items() if _are_tables(old.get(key), value)}
+    return {**old, **new, **both}
+
+
+def _are_tables(*values: Any) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
 
 
 def parse(tree: Mapping[str, Any], name: str) -> Preset:
@@ -162,7 +172,7 @@ def parse(tree: Mapping[str, Any], name: str) -> Preset:
 
 
 def override(preset: Preset, text: str) -> None:
-    """Apply ``section.key=value`` (a TOML value, or bare text) to `preset`."""
+    """Apply ``section.key=value`` (a TOML value, or bare text) to `preset`; ``section.table.key`` is in a table."""
     where, equals, value = text.partition("=")
     section, dot, key = where.strip().partition(".")
     if not equals or not dot or not key:
@@ -178,7 +188,13 @@ def override(preset: Preset, text: str) -> None:
     keys = preset.sections.setdefault(section, {})
     if key == "name" and keys.get("name") != parsed:
         keys.clear()
-    keys[key] = parsed
+    *tables, last = key.split(".")
+    for table in tables:
+        inner = keys.get(table, {})
+        if not isinstance(inner, Mapping):
+            raise MusicaeError(f"--set {text}: {table} in [{section}] is not a table; write {section}.{table}=...")
+        keys[table] = keys = dict(inner)
+    keys[last] = parsed
 
 
 def resolve(preset: Preset, training: Callable[..., Any] | None = None) -> Preset:

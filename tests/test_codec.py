@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicae import checkpoint, codec, registry
-from musicae.core import ConditionSpec, Sample, Spec
+from musicae.core import ConditionSpec, Group, Model, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 from musicae.tensors.likelihoods.gaussian import Gaussian
@@ -181,3 +181,31 @@ def test_labels_are_one_hot_and_checked():
     for wrong in (-1, 3):
         with pytest.raises(MusicaeError, match="0 to 2"):
             parts.label_conditions(torch.tensor([wrong]))
+
+
+def test_codes_of_another_size_are_refused():
+    for wrong in (torch.zeros(2, 7), torch.zeros(8)):
+        with pytest.raises(MusicaeError, match=r"codes of 'tiny' are of shape \(N, 8\), not \("):
+            tiny().decode(wrong)
+
+
+def test_a_prior_is_conditional_on_what_the_model_is():
+    with pytest.raises(MusicaeError, match=r"\[prior\] cond_channels must be 0, or the model's 0, not 3"):
+        tiny(prior={"name": "flow", "width": 16, "depth": 1, "cond_channels": 3})
+
+
+def test_a_condition_of_another_length_than_its_sample_is_refused():
+    with pytest.raises(MusicaeError, match="the sample's `cond` has 30 steps, its tensor 40"):
+        tiny().split_cond(Sample(line(40), cond=torch.zeros(2, 30)))
+
+
+def test_real_groups_are_averaged_where_windows_overlap_and_discrete_ones_are_not():
+    class Plain:
+        spec = Spec.joint((4,), (Group("drums", 1, "bernoulli"), Group("velocity", 1, "gaussian")))
+
+    likelihood = registry.build("likelihoods", "joint").bind(Plain.spec)
+    parts = codec.Codec(Preset("tiny"), Plain(), Model(), likelihood)
+    windows = torch.stack([torch.zeros(2, 4), torch.ones(2, 4)])
+    joined = parts.join(windows, 2, 6)
+    assert joined[0].tolist() == [0, 0, 1, 1, 1, 1]
+    assert joined[1].tolist() == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1])

@@ -179,6 +179,16 @@ class TestOverrides:
     def test_values_are_toml_or_bare_text(self, shipped: Path, text: str, value: Any) -> None:
         assert preset.load("small", [text]).part("model") == ("ae", {"latent": value})
 
+    def test_a_key_within_a_table(self, shipped: Path) -> None:
+        put(shipped, "joint", SMALL + "[likelihood]\nname = 'joint'\n[likelihood.groups.drums]\nweight = 2.0\n")
+        recipe = preset.load("joint", ["likelihood.groups.drums.where=melody", "likelihood.groups.bass.weight=3"])
+        groups = {"drums": {"weight": 2.0, "where": "melody"}, "bass": {"weight": 3}}
+        assert recipe.part("likelihood") == ("joint", {"groups": groups})
+        put(shipped, "more", "extends = 'joint'\n[likelihood.groups.drums]\nfirst = 1\n")
+        assert preset.load("more").part("likelihood") == ("joint", {"groups": {"drums": {"weight": 2.0, "first": 1}}})
+        with pytest.raises(MusicaeError, match=r"latent in \[model\] is not a table; write model\.latent=\.\.\."):
+            preset.load("small", ["model.latent.size=3"])
+
     def test_another_name_drops_the_settings_of_the_old_one(self, shipped: Path) -> None:
         assert preset.load("small", ["model.name=vae"]).part("model") == ("vae", {})
         assert preset.load("small", ["model.name=ae"]).part("model") == ("ae", {"latent": 8})

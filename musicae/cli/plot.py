@@ -67,8 +67,8 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
     targets = [out / f"{codec.preset.name}-{what}.png" for what in ("codes", "plane")[: 1 + draws_plane]]
     with staged(targets, force) as places:
         windows = _held_out(codec, folders, count, seed)
-        given, cond = windows.batch(torch.arange(len(windows))), codec.conditions(windows)
-        points, axes = _points(codec.encode(crop_windows(codec, given, seed), cond).mean)
+        given = windows.batch(torch.arange(len(windows)))
+        points, axes = _points(codec.encode(*crop_windows(codec, given, codec.conditions(windows), seed)).mean)
         names = class_names(codec) or windows.names if windows.labels is not None else []
         title = f"{codec.preset.name}: {len(windows)} held-out examples"
         plots.scatter(points, places[targets[0]], windows.labels, names, axes=axes, title=title)
@@ -156,11 +156,12 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
     target = output or Path(f"{codec.preset.name}-reconstruction.png")
     with staged([target], force) as places:
         windows = _held_out(codec, folders, count, seed)
-        clean = crop_windows(codec, windows.batch(torch.arange(len(windows))), seed)
+        given = windows.batch(torch.arange(len(windows)))
+        clean, cond = crop_windows(codec, given, codec.conditions(windows), seed)
         lines = {"input": clean}
         if corruption := codec.corruption():
             lines["given"] = corruption(clean, generator(seed, 41))
-        restored = codec.restore(lines.get("given", clean), codec.conditions(windows)).clamp(0, 1)
+        restored = codec.restore(lines.get("given", clean), cond).clamp(0, 1)
         lines |= {"output": restored, "error": (restored - clean).abs()}
         plots.rows(lines, places[target])
     # A picture that comes back without any error counts as 100 dB.

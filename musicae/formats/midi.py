@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,7 @@ def from_abc(tune: str) -> ScoreTick:
     # abc2midi would swing a tune whose rhythm (R:) says hornpipe.
     head, _, rest = re.sub(r"(?m)^R:.*\n", "", tune).partition("\n")
     try:
-        with _quiet():
+        with _QUIET, _quiet():
             # Chord names are for an accompanist: the notes abc2midi makes of them are not in the tune.
             score = ScoreTick.from_abc(f"{head}\n%%MIDI gchordoff\n{rest}")
     except (RuntimeError, ValueError):
@@ -185,6 +186,9 @@ def _load_abc(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
         return from_abc(tunes[0]), remarks
     except MusicaeError as error:
         raise MusicaeError(f"{name}: {error}") from None
+
+
+_QUIET = threading.Lock()  # The two streams are the process's: only one thread may turn them aside.
 
 
 @contextlib.contextmanager

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats import midi
-from musicae.formats.atomic import atomic_write
-from musicae.formats.files import name_of
+from musicae.formats.files import name_of, output
 from musicae.formats.percussion import CLASSES
 
 __all__ = ["render"]
@@ -26,13 +25,13 @@ _HARMONICS = (1.0, 0.42, 0.23, 0.11, 0.06, 0.03)
 """Amplitudes of the harmonics of a note: between a piano's and a plucked string's."""
 
 
-def render(source: File, wav: Path, rate: int = 44100) -> str:
+def render(source: File, wav: File, rate: int = 44100) -> str:
     """Write the sound of a MIDI file as a mono WAV file of 16 bits, its peak at 0.9.
 
     Parameters
     ----------
     source : the MIDI file, or a stream of its bytes.
-    wav : the file to write, whole or not at all.
+    wav : the file to write, whole or not at all, or a stream.
     rate : samples a second.
 
     Returns
@@ -46,15 +45,15 @@ def render(source: File, wav: Path, rate: int = 44100) -> str:
     """
     import soundfile
 
-    if not wav.parent.is_dir():
+    if isinstance(wav, Path) and not wav.parent.is_dir():
         raise MusicaeError(f"there is no folder {wav.parent}; make it first")
     sound, remark = _synthesise(_parse(source), rate)
     sound *= _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9)
     try:
-        with atomic_write(wav) as temporary:
-            soundfile.write(temporary, sound, rate, format="WAV", subtype="PCM_16")
+        with output(wav) as opened:
+            soundfile.write(opened, sound, rate, format="WAV", subtype="PCM_16")
     except soundfile.LibsndfileError as error:
-        raise MusicaeError(f"{wav} cannot be written: {error}") from None
+        raise MusicaeError(f"{name_of(wav)} cannot be written: {error}") from None
     return remark
 
 

@@ -233,7 +233,7 @@ class DualPath(StreamingRestorer):
         """
         now = lagged[0]
         if self.relative_phase:
-            below = F.pad(now, (1, 0))[..., :-1]
+            below = torch.view_as_complex(F.pad(torch.view_as_real(now), (0, 0, 1, 0)))[..., :-1]
             parts = [one.abs().clamp_min(_EPS) ** _COMPRESSION for one in lagged]
             parts += [part for one in (*lagged[1:], below) for part in _compress(now * one.conj(), _COMPRESSION / 2)]
         else:
@@ -244,9 +244,10 @@ class DualPath(StreamingRestorer):
     def _filters(self, x: Tensor) -> list[Tensor]:
         """Return the complex filters ``(B, T, F)`` of each tap."""
         values = x[:, :, : self.bins].float()
-        filters = list(torch.complex(values[..., : self.taps], values[..., self.taps :]).unbind(-1))
-        filters[0] = filters[0] + 1.0
-        return filters
+        filters = torch.complex(values[..., : self.taps], values[..., self.taps :])
+        taps = [filters[..., tap : tap + 1].squeeze(-1) for tap in range(self.taps)]  # ONNX has no complex unbind.
+        taps[0] = taps[0] + 1.0
+        return taps
 
 
 def _compress(spectra: Tensor, power: float = _COMPRESSION) -> list[Tensor]:

@@ -132,16 +132,25 @@ def _check_codes(codes: Codes, where: str) -> None:
 
 
 def decode(
-    codes: Codes | Path | str, *, preset: Codec | str | None = None, temperature: float = 0.0, seed: int = 0
+    codes: Codes | NDArray[Any] | Tensor | Path | str,
+    *,
+    preset: Codec | str | None = None,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[Sample]:
     """Return the files that codes stand for: what `encode` returned, or the path of an ``.npz`` file.
 
+    An array or tensor ``(N, D)`` is the codes of `N` windows of a `preset`, each decoded to a sample of its own.
     Only ``mean`` is decoded (under ``cond``); change it as you like before. `preset` is the one the codes name if it
     is None. Raise MusicaeError for codes that are damaged or of another preset.
     """
     check_temperature(temperature)
     if isinstance(codes, Path | str):
         codes = load(Path(codes))
+    elif isinstance(codes, Mapping):
+        _check_codes(codes, "the mapping")
+    else:
+        return _decode_windows(torch.as_tensor(codes).float(), preset, temperature, seed)
     codec = codec_for(str(codes["preset"]) if preset is None else preset)
     mean, cond = torch.from_numpy(codes["mean"]).float(), _conditions(codec, codes)
     given = f"{mean.shape[1]} numbers for {'x'.join(map(str, codes['shape'].tolist()))}"
@@ -158,6 +167,20 @@ def decode(
         for one, part in zip(made, torch.split(cond, counts), strict=True):
             one.cond = codec.join_cond(part, one.hop, one.tensor.shape[-1])
     return made
+
+
+def _decode_windows(z: Tensor, preset: Codec | str | None, temperature: float, seed: int) -> list[Sample]:
+    if preset is None:
+        raise MusicaeError("an array of codes does not say which preset it is of; give one")
+    codec = codec_for(preset)
+    if codec.model.condition is not None:
+        raise MusicaeError(f"'{codec.preset.name}' is conditional; decode what encode returns, which has conditions")
+    if z.ndim != 2 or z.shape[1] != codec.model.latent_size or not z.isfinite().all():
+        raise MusicaeError(
+            f"codes of '{codec.preset.name}' are finite numbers of shape (N, {codec.model.latent_size}), "
+            f"not an array of shape {tuple(z.shape)}"
+        )
+    return [Sample(window, codec.adapter.blank()) for window in codec.decode(z, temperature, seed)]
 
 
 def _conditions(codec: Codec, codes: Codes) -> Tensor | None:

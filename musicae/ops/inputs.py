@@ -141,8 +141,8 @@ def listed(paths: Sequence[Path], suffixes: Collection[str], leave_out: Path | N
     return files
 
 
-def crop_windows(codec: Codec, batch: Tensor, seed: int) -> Tensor:
-    """Return a data set's windows ``(B, C, *S)`` as the preset's: a random crop of each that is larger."""
+def crop_windows(codec: Codec, batch: Tensor, cond: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Return a data set's windows ``(B, C, *S)`` and their conditions, larger ones cropped at random to the spec's."""
     if batch.shape[1:] == codec.spec.full_shape:
-        return batch
-    return codec.adapter.augment(batch, generator(seed, 43))
+        return batch, cond
+    return codec.adapter.augment_with(batch, cond, generator(seed, 43))

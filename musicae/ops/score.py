@@ -79,7 +79,7 @@ def score(
         raise MusicaeError("the training split is empty; give more data with --data")
     index = torch.randperm(len(train), generator=generator(seed, 23))[:known]
     cond = None if class_names(codec) else codec.conditions(train, index)
-    ordered = anomaly(codec, crop_windows(codec, train.batch(index), seed), cond).sort().values
+    ordered = anomaly(codec, *crop_windows(codec, train.batch(index), cond, seed)).sort().values
     made = Scores(codec, measure, [], ordered)
     for i, (source, name) in enumerate(files):
         path = source if isinstance(source, Path) else name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from musicae.formats.atomic import atomic_write
+from musicae.core import File
+from musicae.formats.files import output
 
 __all__ = ["FIRST_COLOUR", "LAST_COLOUR", "figure", "save"]
 
@@ -27,7 +27,7 @@ def figure(width: float, height: float, dpi: float = 120.0) -> Any:
     return drawing
 
 
-def save(drawing: Any, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all. Raise MusicaeError where it cannot be written."""
-    with atomic_write(path) as temporary:
-        drawing.savefig(temporary, format="png")
+def save(drawing: Any, file: File) -> None:
+    """Write a figure as PNG to a path or a stream, all or nothing. Raise MusicaeError where it cannot be written."""
+    with output(file) as opened:
+        drawing.savefig(opened, format="png")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
@@ -20,7 +20,7 @@ Curve = Sequence[tuple[float, float]]
 
 def scatter(
     points: Tensor,
-    path: Path,
+    file: File,
     labels: Tensor | None = None,
     names: Sequence[str] = (),
     *,
@@ -32,7 +32,7 @@ def scatter(
     Parameters
     ----------
     points : ``(N, 2)``.
-    path : the picture, written whole or not at all.
+    file : the picture, written whole or not at all.
     labels : the points' classes ``(N,)``; without them all have one colour.
     names : what the classes are called; their numbers if there are none.
     axes, title : what stands at the axes and over the picture.
@@ -68,16 +68,16 @@ def scatter(
     ax.set_title(title, fontsize=10)
     ax.tick_params(labelsize=8)
     ax.set_aspect("equal", adjustable="datalim")
-    save(drawing, path)
+    save(drawing, file)
 
 
-def losses(curves: Mapping[str, Curve], path: Path, title: str = "") -> None:
+def losses(curves: Mapping[str, Curve], file: File, title: str = "") -> None:
     """Draw the curves of a training, each in a panel of its own, held-out values over those of training: PNG.
 
     Parameters
     ----------
     curves : name -> points; ``validation_X`` goes into the panel of ``X``.
-    path : the picture, written whole or not at all.
+    file : the picture, written whole or not at all.
     title : over all.
 
     Raises
@@ -112,4 +112,4 @@ def losses(curves: Mapping[str, Curve], path: Path, title: str = "") -> None:
         spare.set_axis_off()
     if title:
         drawing.suptitle(title, fontsize=10)
-    save(drawing, path)
+    save(drawing, file)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from musicae.core import Roll
+from musicae.core import File, Roll
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
@@ -31,14 +30,14 @@ def bar_lines(length: int, meters: Sequence[Sequence[int]], steps_per_beat: int 
     return bars, beats
 
 
-def rolls(parts: Sequence[Roll], path: Path, titles: Sequence[str] = (), columns: int | None = None) -> None:
+def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
     """Draw piano rolls in one PNG: the onset of a note dark, what it holds lighter.
 
     Parameters
     ----------
     parts : the rolls, of one kind: rows are pitches, or the lanes that the first one's `labels` name. Bar lines are
         drawn by the first one's meters.
-    path : the picture, written whole or not at all.
+    file : the picture, written whole or not at all.
     titles : one for each part, over its roll.
     columns : rolls side by side; as many as fit if it is None.
 
@@ -60,7 +59,7 @@ def rolls(parts: Sequence[Roll], path: Path, titles: Sequence[str] = (), columns
         _row_labels(ax, rows, first.labels)
         if i < len(titles):
             ax.set_title(titles[i], fontsize=8, loc="left", pad=3)
-    save(drawing, path)
+    save(drawing, file)
 
 
 def _pitch_range(parts: Sequence[Roll]) -> tuple[int, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import figure, save
 
@@ -28,13 +28,13 @@ def mosaic(tiles: Tensor) -> Tensor:
     return flat.clamp(0, 1).expand(-1, -1, 3)
 
 
-def rows(lines: Mapping[str, Tensor], path: Path, titles: Sequence[str] = ()) -> None:
+def rows(lines: Mapping[str, Tensor], file: File, titles: Sequence[str] = ()) -> None:
     """Draw one row of pictures for each of `lines`, its name at the left, as PNG.
 
     Parameters
     ----------
     lines : name -> pictures ``(N, C, H, W)`` of values 0 to 1, equally many in each line.
-    path : the PNG file, written atomically.
+    file : the PNG file, written atomically.
     titles : one for each column, over the first row.
 
     Raises
@@ -54,17 +54,17 @@ def rows(lines: Mapping[str, Tensor], path: Path, titles: Sequence[str] = ()) ->
                 ax.set_ylabel(name, fontsize=8)
     for ax, title in zip(axes[0], titles, strict=False):
         ax.set_title(title, fontsize=8, pad=3)
-    save(drawing, path)
+    save(drawing, file)
 
 
-def plane(tiles: Tensor, values: Sequence[float], path: Path, title: str = "") -> None:
+def plane(tiles: Tensor, values: Sequence[float], file: File, title: str = "") -> None:
     """Draw what a decoder makes of the plane of its two-dimensional code, as PNG.
 
     Parameters
     ----------
     tiles : ``(R, R, C, H, W)``, the first axis along the second number of the code, the second along the first.
     values : the ``R`` numbers at which they were decoded, rising; the first stands at the left and at the bottom.
-    path : the PNG file, written atomically.
+    file : the PNG file, written atomically.
     title : over it.
 
     Raises
@@ -84,7 +84,7 @@ def plane(tiles: Tensor, values: Sequence[float], path: Path, title: str = "") -
     ax.set_xlabel("first number of the code", fontsize=9)
     ax.set_ylabel("second number of the code", fontsize=9)
     ax.set_title(title, fontsize=10)
-    save(drawing, path)
+    save(drawing, file)
 
 
 def _pixels(values: Tensor) -> NDArray[np.uint8]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import figure, save
 from musicae.tensors.dsp import EPS
@@ -23,7 +23,7 @@ _RANGE_DB = 90.0  # From the darkest to the lightest.
 
 
 def spectrograms(
-    pictures: Sequence[Tensor], path: Path, titles: Sequence[str] = (), columns: int | None = None
+    pictures: Sequence[Tensor], file: File, titles: Sequence[str] = (), columns: int | None = None
 ) -> None:
     """Draw spectrograms ``(1, H, W)`` of values 0 to 1 side by side, in rows of `columns`: PNG.
 
@@ -41,7 +41,7 @@ def spectrograms(
         ax.imshow(picture[0].numpy(), aspect="auto", vmin=0, vmax=1, cmap="magma")
         if i < len(titles):
             ax.set_title(titles[i], fontsize=8, pad=2, parse_math=False)
-    save(drawing, path)
+    save(drawing, file)
 
 
 class Overview:
@@ -81,7 +81,7 @@ class Overview:
             self.columns = [(first + second) * np.float32(0.5) for first, second in pairs]
             self.frames *= 2
 
-    def draw(self, path: Path, titles: Sequence[str]) -> None:
+    def draw(self, file: File, titles: Sequence[str]) -> None:
         """Draw the three, one under the other, as PNG. Raise MusicaeError where it cannot be written."""
         rest = self._held.shape[1]
         if rest and not self.columns:  # The recording is shorter than a frame.
@@ -104,4 +104,4 @@ class Overview:
             ax.set_ylabel("kHz")
         axes[-1].set_xlabel("seconds")
         drawing.colorbar(image, ax=axes, label="dB", pad=0.01)
-        save(drawing, path)
+        save(drawing, file)

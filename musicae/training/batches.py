@@ -44,6 +44,7 @@ class Batch(NamedTuple):
     clean: Tensor
     given: Tensor
     places: Tensor
+    cond: Tensor | None
     seed: Tensor
     rng_state: Tensor
 
@@ -64,10 +65,12 @@ class Batches(Dataset[Batch]):
         seed: int,
         rank: int = 0,
         world: int = 1,
+        cond: Tensor | None = None,
     ) -> None:
         if not len(windows):
             raise MusicaeError("there is nothing to train on: the training split is empty; give more data with --data")
         self.adapter, self.windows, self.corruption = adapter, windows, corruption
+        self.cond = cond
         self.batch, self.seed, self.rank, self.share = batch, seed, rank, batch // world
 
     def __getitem__(self, step: int) -> Batch:
@@ -79,9 +82,10 @@ class Batches(Dataset[Batch]):
         set_seed(int(seed))  # For parts that draw from the shared generators.
         whole_batch = _indices(len(self.windows), self.batch, step, self.seed)
         places = whole_batch[self.rank * self.share : (self.rank + 1) * self.share]
-        clean = self.adapter.augment(self.windows.batch(places), rng)
+        cond = None if self.cond is None else self.cond[places]
+        clean, cond = self.adapter.augment_with(self.windows.batch(places), cond, rng)
         given = self.corruption(clean, rng) if self.corruption else clean
-        return Batch(clean, given, places, seed, rng.get_state())
+        return Batch(clean, given, places, cond, seed, rng.get_state())
 
     def of(self, steps: range, workers: int = 0) -> Iterator[Batch]:
         """Go through the batches of `steps`; `workers` processes, if any, make them ahead.

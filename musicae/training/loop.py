@@ -116,7 +116,9 @@ def fit(
     state = TrainingState(objective.networks, parameters, optimizers)
     first, total = state.read(out) if run.resume else 0, options.total_steps
     log = Log(out, first, run.report) if main else None
-    batches = Batches(codec.adapter, windows, corruption, options.batch, options.seed, rank, world)
+    batches = Batches(
+        codec.adapter, windows, corruption, options.batch, options.seed, rank, world, codec.conditions(windows)
+    )
     workers = default_workers(accelerator.device.type) if run.workers is None else run.workers
     rng, means, started = torch.Generator(), Means(), time.perf_counter()
 
@@ -128,8 +130,7 @@ def fit(
             set_seed(int(batch.seed))
             rng.set_state(batch.rng_state)
             clean, given = (one.to(**device, memory_format=layout) for one in (batch.clean, batch.given))
-            cond = codec.conditions(windows, batch.places)
-            cond = None if cond is None else cond.to(**device)
+            cond = None if batch.cond is None else batch.cond.to(**device)
             beta = kl_weight(step, options)
             phase = (step - options.steps, options.prior_steps) if prior_only else (step, options.steps)
             rate = learning_rate(*phase, options)
@@ -191,9 +192,9 @@ def _validate(
     total: dict[str, float] = {}
     for i, part in enumerate(torch.split(index, _EVALUATED)):
         # Altered as in training: made 0 or 1, say.
-        clean = codec.adapter.augment(windows.batch(part), generator(seed, -5, i))
-        given = (corruption(clean, generator(seed, -4, i)) if corruption else clean).to(device)
         cond = codec.conditions(windows, part)
+        clean, cond = codec.adapter.augment_with(windows.batch(part), cond, generator(seed, -5, i))
+        given = (corruption(clean, generator(seed, -4, i)) if corruption else clean).to(device)
         cond = None if cond is None else cond.to(device)
         losses = objective(clean.to(device), given, cond, generator(seed, -3, i), 1.0, 0.0)
         for name, value in losses.items():

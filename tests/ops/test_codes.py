@@ -181,3 +181,23 @@ def test_streams_and_samples_have_codes_too(tiny: Codec, data: Path) -> None:
     assert torch.equal(one, other)
     assert torch.equal(one, third)
     assert found["names"].tolist() == ["twinkle.mid", "the stream", "the sample"]
+
+
+def test_an_array_is_the_codes_of_windows(tiny: Codec) -> None:
+    z = torch.randn(3, 8)
+    made = codes.decode(z, preset=tiny)
+    assert torch.equal(torch.stack([one.tensor for one in made]), tiny.decode(z))
+    assert torch.equal(codes.decode(z.numpy(), preset=tiny)[1].tensor, made[1].tensor)
+    assert made[0].meta == tiny.adapter.blank()
+    with pytest.raises(MusicaeError, match="does not say which preset it is of"):
+        codes.decode(z)
+    for wrong in (torch.randn(3, 7), torch.randn(8), torch.full((1, 8), torch.nan)):
+        with pytest.raises(MusicaeError, match=r"are finite numbers of shape \(N, 8\), not an array of shape"):
+            codes.decode(wrong, preset=tiny)
+
+
+def test_a_mapping_that_lacks_something_is_one_line(tiny: Codec, files: list[Path]) -> None:
+    found = codes.encode(*files, preset=tiny)
+    for name in ("mean", "counts", "shape", "names", "metas", "preset"):
+        with pytest.raises(MusicaeError, match="the mapping does not hold codes of musicae"):
+            codes.decode({key: value for key, value in found.items() if key != name}, preset=tiny)

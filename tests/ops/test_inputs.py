@@ -110,7 +110,9 @@ def test_a_path_that_is_not_a_files(tmp_path: Path) -> None:
 
 def x(classes: Codec) -> None:
     batch = torch.rand(3, 1, 40, 40)
-    cut = crop_windows(classes, batch, 0)
+    cond = torch.rand(3, 10)
+    cut, same = crop_windows(classes, batch, cond, 0)
+    assert same is cond
     assert cut.shape == (3, 1, 28, 28)
-    assert torch.equal(cut, crop_windows(classes, batch, 0))
-    assert crop_windows(classes, cut, 0) is cut
+    assert torch.equal(cut, crop_windows(classes, batch, None, 0)[0])
+    assert crop_windows(classes, cut, cond, 0) == (cut, cond)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from PIL import Image
@@ -24,8 +26,8 @@ def test_nothing_is_left_of_a_picture_that_cannot_be_written(tmp_path: Path) -> 
     (tmp_path / "p.png").write_bytes(b"before")
 
     class Broken:
-        def savefig(self, path: Path, **_: str) -> None:
-            path.write_bytes(b"half")
+        def savefig(self, file: BinaryIO, **_: str) -> None:
+            file.write(b"half")
             raise OSError("disk full")
 
     with pytest.raises(MusicaeError, match="cannot be written"):
@@ -43,3 +45,11 @@ def test_drawing_leaves_pyplot_alone() -> None:
         "import sys; from musicae.plots import canvas; canvas.figure(1, 1); print('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_picture_goes_to_a_stream_as_well(tmp_path: Path) -> None:
+    drawing, stream = canvas.figure(1, 1), io.BytesIO()
+    canvas.save(drawing, stream)
+    canvas.save(drawing, tmp_path / "p.png")
+    assert stream.getvalue() == (tmp_path / "p.png").read_bytes()
+    assert stream.getvalue().startswith(b"\x89PNG")

@@ -104,7 +104,7 @@ class ScoreAdapter(Adapter):
         joined = meta.concat(parts, self.steps_per_beat)
         return Sample(tensor, joined, parts[0].hop, remarks, _concat_conditions(parts))
 
-    def render(self, sample: Sample, file: Path) -> str:
+    def render(self, sample: Sample, file: File) -> str:
         """Write the sound of a sample as WAV, of the MIDI file that `write` makes; return which synthesis was used."""
         from musicae.formats.synth import render
 

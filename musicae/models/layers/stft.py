@@ -51,7 +51,7 @@ class Stft(nn.Module):
         The state is what the frames so far add to the next `delay` samples.
         """
         frames = torch.fft.irfft(spectra, n=self.n_fft) * self.window
-        batch, count, parts = len(frames), frames.shape[1], self.n_fft // self.hop_length
+        batch, count, parts = frames.shape[0], frames.shape[1], self.n_fft // self.hop_length
         pieces = frames.view(batch, count, parts, self.hop_length)
         total = frames.new_zeros(batch, count + parts - 1, self.hop_length)
         for part in range(parts):

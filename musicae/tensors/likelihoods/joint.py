@@ -27,7 +27,7 @@ class _Part:
     likelihood: Likelihood
     weight: float
     where: slice | None
-    """The channels of which one must be over 0 for a place to count; None if all places do."""
+    """The channels that say where it counts; None if all places do."""
 
 
 class Joint(Likelihood):
@@ -38,8 +38,9 @@ class Joint(Likelihood):
 
     - ``weight``: what its negative log-likelihood is multiplied by; 1.
     - ``where``: the name of another group. This one counts only at places where that one has a value over 0, and is
-      blank elsewhere: a velocity, only where there is a note. Its likelihood must be a sum over places (Gaussian with a
-      `scale`, Laplace, Bernoulli, categorical).
+      blank elsewhere: a velocity, only where there is a note. With a channel for each of the other's, each counts where
+      its own is over 0: a velocity for each drum. Its likelihood must be a sum over places (Gaussian with a `scale`,
+      Laplace, Bernoulli, categorical).
     - ``first``: the first channel of ``where`` that counts (2, where 0 is a rest and 1 a hold); 0.
 
     `bind` makes it ready for a tensor's groups; all else raises MusicaeError before.
@@ -108,8 +109,12 @@ class Joint(Likelihood):
             if part.where is None:
                 nll = part.likelihood.nll(mine, true)
             else:
-                counted = _counted(target[:, part.where])
-                each = part.likelihood.nll(_by_place(mine), _by_place(true)).view(len(target), -1)
+                counted = _counted(target[:, part.where], mine.shape[1])
+                if counted.shape[1] == 1:  # A place counts with all its channels.
+                    mine, true = _by_place(mine), _by_place(true)
+                else:  # Each channel counts by itself.
+                    mine, true = mine.reshape(-1, 1, 1), true.reshape(-1, 1, 1)
+                each = part.likelihood.nll(mine, true).view(len(target), -1)
                 nll = torch.where(counted.flatten(1), each, 0.0).sum(1)
             found[part.name] = part.weight * nll
         return found
@@ -130,7 +135,7 @@ class Joint(Likelihood):
             if part.where is not None:
                 mine = joined[:, part.channels]
                 blank = part.likelihood.blank(mine.shape[1]).to(mine).view(-1, *(1,) * (mine.ndim - 2))
-                joined[:, part.channels] = torch.where(_counted(joined[:, part.where])[:, None], mine, blank)
+                joined[:, part.channels] = torch.where(_counted(joined[:, part.where], mine.shape[1]), mine, blank)
         return joined
 
     def blank(self, channels: int) -> Tensor:
@@ -152,6 +157,10 @@ class Joint(Likelihood):
         """Return how many values at one place are free in all groups together."""
         return sum(part.likelihood.free_values(_size(part.channels)) for part in self.parts)
 
+    def averaged(self, channels: int) -> Tensor:
+        """Return it for the channels of all groups, ``(C,)``."""
+        return torch.cat([part.likelihood.averaged(_size(part.channels)) for part in self.parts])
+
     def flaw(self, x: Tensor, axis: int) -> str:
         """Return what is wrong with the values of the first group with a flaw."""
         for part in self.parts:
@@ -165,9 +174,12 @@ def _size(channels: slice) -> int:
     return int(channels.stop - channels.start)
 
 
-def _counted(values: Tensor) -> Tensor:
-    """Return at which places ``(B, *S)`` any of the channels of ``(B, C, *S)`` is over 0."""
-    return (values > 0).any(1)
+def _counted(values: Tensor, channels: int) -> Tensor:
+    """Return where ``(B, C, *S)`` is over 0: channel by channel if a group of `channels` has as many, else in any.
+
+    The first is ``(B, C, *S)``, the second ``(B, 1, *S)``.
+    """
+    return values > 0 if values.shape[1] == channels > 1 else (values > 0).any(1, keepdim=True)
 
 
 def _by_place(x: Tensor) -> Tensor:

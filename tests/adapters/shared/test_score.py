@@ -80,6 +80,9 @@ def test_a_sample_is_rendered_to_a_wav_file(adapter, tmp_path):
     pytest.importorskip("pretty_midi")
     sample = adapter.read(DATA / ("rock.mid" if isinstance(adapter, Drums) else "twinkle.mid"), bars="1")
     assert adapter.render(sample, tmp_path / "out.wav").startswith("the sound is ")
+    stream = io.BytesIO()
+    adapter.render(sample, stream)
+    assert stream.getvalue() == (tmp_path / "out.wav").read_bytes()
     with wave.open(str(tmp_path / "out.wav")) as sound:
         assert sound.getnframes() / sound.getframerate() > 1.5
     silent = Sample(torch.zeros(adapter.spec.channels, 16), adapter.blank())

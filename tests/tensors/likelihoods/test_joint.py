@@ -155,3 +155,19 @@ def test_settings_that_do_not_fit_are_one_line(groups, match):
         Joint(groups).bind(BAND)
     assert match in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_group_with_a_channel_for_each_of_anothers_counts_channel_by_channel():
+    spec = Spec.joint((4,), [DRUMS, Group("velocity", 3, "gaussian")])
+    joint = Joint({"velocity": {"scale": 0.5, "where": "drums"}}).bind(spec)
+    target = torch.zeros(1, 6, 4)
+    target[0, 0, 1] = target[0, 2, 3] = 1
+    target[0, 3, 1], target[0, 5, 3] = 0.7, 0.2
+    params = torch.randn(1, 6, 4)
+    hits = torch.stack([params[0, 3, 1], params[0, 5, 3]]).view(1, 1, 2)
+    expected = Gaussian(0.5).nll(hits, torch.tensor([[[0.7, 0.2]]]))
+    torch.testing.assert_close(joint.nll_parts(params, target)["velocity"], expected)
+    made = joint.mode(params)
+    assert (made[:, 3:][made[:, :3] == 0] == 0).all()
+    assert torch.equal(made[:, 3:][made[:, :3] > 0], params[:, 3:][made[:, :3] > 0])
+    assert joint.averaged(6).tolist() == [False] * 3 + [True] * 3
