@@ -1,8 +1,8 @@
-"""A checkpoint: one safetensors file, tensors and a JSON header, written whole or not at all.
+"""A checkpoint: one safetensors file, tensors and a JSON header, written completely or not at all.
 
 The header holds the format's version, the resolved preset, the step and the package's version.
 Nothing in the file is ever run: names are looked up in the registry, tensors loaded strictly.
-Files of format 1 are read with the names of today (see `musicae.upgrade`).
+Files of format 1 are read under today's names (see `musicae.upgrade`).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any], 
     from safetensors.torch import save
 
     stored = {name: (_half(tensor) if half else tensor).detach().cpu().contiguous() for name, tensor in tensors.items()}
-    known: set[int] = set()
-    for name, tensor in stored.items():  # Memory that two share, such as tied weights, is stored for each.
-        place = tensor.untyped_storage().data_ptr()
-        stored[name] = tensor.clone() if place in known else tensor
-        known.add(place)
+    seen: set[int] = set()
+    for name, tensor in stored.items():  # Safetensors stores no shared memory: of tied weights each gets a copy.
+        address = tensor.untyped_storage().data_ptr()
+        stored[name] = tensor.clone() if address in seen else tensor
+        seen.add(address)
     text = json.dumps({"format": FORMAT, **header})
     make_folder(path.parent)
     with atomic_write(path) as temporary:
@@ -56,34 +56,34 @@ def _half(tensor: Tensor) -> Tensor:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """Return the header of the checkpoint at `path`, with the names of today, without its tensors."""
-    with _opened(path) as file:
+    """Return the header of the checkpoint at `path`, with today's names, without reading its tensors."""
+    with _open(path) as file:
         return _header(path, file)[0]
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the tensors in the checkpoint at `path` by their names of today, without loading them."""
-    with _opened(path) as file:
+    """Return the shapes of the tensors in the checkpoint at `path` by today's names, without loading them."""
+    with _open(path) as file:
         header, version = _header(path, file)
-        found = {name: tuple(file.get_slice(name).get_shape()) for name in _names(file)}
-    return _renamed(found, header, version)
+        tensors = {name: tuple(file.get_slice(name).get_shape()) for name in _names(file)}
+    return _renamed(tensors, header, version)
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return the header and the tensors (float16 ones as float32) of the checkpoint at `path`.
 
-    Both have the names of today, whatever the file's format. Raise MusicaeError for a file that is missing, cut short,
+    Both have today's names, whatever the file's format. Raise MusicaeError for a file that is missing, cut short,
     or of a newer format.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         header, version = _header(path, file)
-        found = {name: file.get_tensor(name) for name in _names(file)}
-    found = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in found.items()}
-    return header, _renamed(found, header, version)
+        tensors = {name: file.get_tensor(name) for name in _names(file)}
+    tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
+    return header, _renamed(tensors, header, version)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open(path: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -92,7 +92,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except (SafetensorError, OSError, ValueError) as error:
-        raise MusicaeError(f"{path} is not a whole safetensors file ({error}); copy or train it again") from error
+        raise MusicaeError(f"{path} is not a complete safetensors file ({error}); copy or train it again") from error
 
 
 def _names(file: Any) -> list[str]:
@@ -100,7 +100,7 @@ def _names(file: Any) -> list[str]:
 
 
 def _header(path: Path, file: Any) -> tuple[dict[str, Any], int]:
-    """Return the header with the names of today, and the format that the file has."""
+    """Return the header with today's names, and the format of the file."""
     try:
         header = json.loads((file.metadata() or {})[_KEY])
         version = operator.index(header["format"])
@@ -114,8 +114,8 @@ def _header(path: Path, file: Any) -> tuple[dict[str, Any], int]:
     return header, version
 
 
-def _renamed(found: dict[str, _T], header: Mapping[str, Any], version: int) -> dict[str, _T]:
+def _renamed(tensors: dict[str, _T], header: Mapping[str, Any], version: int) -> dict[str, _T]:
     preset = header.get("preset")
     if version >= 2 or not isinstance(preset, dict):
-        return found
-    return {upgrade.tensor_name(name, preset): value for name, value in found.items()}
+        return tensors
+    return {upgrade.tensor_name(name, preset): value for name, value in tensors.items()}

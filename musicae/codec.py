@@ -1,4 +1,4 @@
-"""A codec: an adapter, a model, a likelihood and perhaps a prior, put together as a preset says."""
+"""A codec: an adapter, a model, a likelihood and perhaps a prior, as a preset puts them together."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, 
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 from musicae.tensors import windows
-from musicae.tensors.allocation import AllocationLimit
+from musicae.tensors.allocation import AllocationLimit, skip_initialisation
 from musicae.tensors.random import generator
 
 __all__ = ["Codec", "build", "load"]
 
 Report = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
+"""Called with how much is done, and how much there is in all."""
 
-_STREAMED = 2**17  # Steps that a streaming model is given at once.
-_TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and those around them that are seen as well.
-_SPARE = 2**24  # Numbers that a network may make besides its weights: tables, windows.
+_STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
+_TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and the margin around them that is only seen.
+_EXTRA_NUMBERS = 2**24  # That a network may create besides its weights: tables, windows.
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Codec:
         return self.adapter.spec
 
     def networks(self) -> nn.ModuleDict:
-        """Return all that has weights, as one module."""
+        """Return everything that has weights, as one module."""
         parts: dict[str, nn.Module] = {"model": self.model}
         if self.prior is not None:
             parts["prior"] = self.prior
@@ -71,7 +71,8 @@ class Codec:
         if sample.cond.ndim == 2:
             if sample.cond.shape[1] != sample.tensor.shape[-1]:
                 raise MusicaeError(
-                    f"the sample's `cond` has {sample.cond.shape[1]} steps, its tensor {sample.tensor.shape[-1]}"
+                    f"the sample's `cond` has {sample.cond.shape[1]} steps, its tensor {sample.tensor.shape[-1]}; "
+                    "give it a column for each step"
                 )
             return windows.split(sample.cond, size, sample.hop)
         return sample.cond.expand(windows.count(sample.tensor.shape[-1], size, sample.hop or size), -1)
@@ -159,7 +160,7 @@ class Codec:
     def _batches(self, batch: int, first: Tensor, *rest: Tensor | None) -> Iterator[tuple[Any, ...]]:
         """Go through tensors of one length side by side, `batch` rows at a time, on the codec's device."""
         for i in range(0, len(first), batch):
-            yield tuple(None if one is None else one[i : i + batch].to(self.device) for one in (first, *rest))
+            yield tuple(None if x is None else x[i : i + batch].to(self.device) for x in (first, *rest))
 
     @contextmanager
     def _threads(self, x: Tensor) -> Iterator[None]:
@@ -174,13 +175,13 @@ class Codec:
     def restore(self, x: Tensor, cond: Tensor | None = None, batch: int = 256) -> Tensor:
         """Return what the model makes of corrupted windows ``(N, C, *S)``, on the CPU.
 
-        A model without a code restores them; of one with a code it is the reconstruction from the code's mean.
-        Raise MusicaeError for a model that has neither (a language model).
+        A model with a code reconstructs them from the code's mean; one without restores them.
+        Raise MusicaeError for a model that can do neither (a language model).
         """
         if self.model.latent_size:
             return self.decode(self.encode(x, cond).mean, cond=cond)
         if not self.model.restores:
-            raise MusicaeError(f"the preset '{self.preset.name}' restores nothing; use an autoencoder or a U-Net")
+            raise MusicaeError(f"the preset '{self.preset.name}' cannot restore; use an autoencoder or a U-Net")
         parts = [torch.zeros(0, *x.shape[1:])]
         for chosen, given in self._batches(batch, x, cond):
             params = self.model.restore(cast(Tensor, chosen), given)
@@ -207,7 +208,7 @@ class Codec:
                 report(i, len(places))
             tile = x[(slice(None), *context)]
             missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
-            # Noise repeated from the edge would be lines, and be taken for them.
+            # Noise repeated from the edge would turn into lines, and pass for them.
             mirrored = all(-size % grain < size for size in tile.shape[1:])
             padded = nn.functional.pad(tile[None], missing, mode="reflect" if mirrored else "replicate")
             out[(slice(None), *place)] = self.restore(padded)[0][(slice(None), *inner)]
@@ -219,7 +220,7 @@ class Codec:
     def _restore_stream(self, x: Tensor, report: Report | None) -> Tensor:
         """Restore ``(C, T)`` block by block."""
         model, length = self.model, x.shape[-1]
-        size = -(-_STREAMED // model.multiple) * model.multiple
+        size = -(-_STREAM_BLOCK // model.multiple) * model.multiple
         parts, state, done = [], model.initial_state(), 0
         padded = nn.functional.pad(x, (0, model.delay + -(length + model.delay) % model.multiple))
         with threads.suited(0):  # Small steps, one after another: threads would only wait for each other.
@@ -236,8 +237,8 @@ class Codec:
     def corruption(self) -> Corruption | None:
         """Return what the preset was trained to undo, if anything."""
         part = self.preset.part("corruption")
-        made: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
-        return made
+        corruption: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
+        return corruption
 
     # --- conditions ------------------------------------------------------------------------------------------------
 
@@ -246,35 +247,35 @@ class Codec:
 
         Raise MusicaeError for a model without classes, or a label that it does not have.
         """
-        told = self.model.condition
-        if told is None or not told.classes:
-            raise MusicaeError(f"the preset '{self.preset.name}' takes no label; use a conditional one")
-        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < told.channels:
-            raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {told.channels - 1}")
-        return nn.functional.one_hot(index.long(), told.channels).float()
+        condition = self.model.condition
+        if condition is None or not condition.classes:
+            raise MusicaeError(f"the preset '{self.preset.name}' takes no label; use a conditional preset")
+        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < condition.channels:
+            raise MusicaeError(f"the labels of '{self.preset.name}' are 0 to {condition.channels - 1}")
+        return nn.functional.one_hot(index.long(), condition.channels).float()
 
     def conditions(self, windows: Windows, index: Tensor | None = None) -> Tensor | None:
         """Return the conditions of a data set's windows (those at `index`); None for a model that takes none.
 
-        Raise MusicaeError for a data set without conditions, where the model needs them, or with others.
+        Raise MusicaeError for a data set without conditions, or with ones of another shape, where the model needs them.
         """
-        told = self.model.condition
-        if told is None:
+        condition = self.model.condition
+        if condition is None:
             return None
-        if told.classes and windows.labels is not None:
+        if condition.classes and windows.labels is not None:
             return self.label_conditions(windows.labels if index is None else windows.labels[index])
         if windows.cond is None:
-            what = "labels" if told.classes else "conditions"
+            what = "labels" if condition.classes else "conditions"
             raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no {what}")
         self.check_condition(windows.cond)
         return windows.cond if index is None else windows.cond[index]
 
     def check_condition(self, cond: Tensor) -> None:
-        """Raise MusicaeError for conditions ``(N, K)`` or ``(N, K, T)`` of another shape than the model is told."""
-        told = self.model.condition
-        if told is None:
-            raise MusicaeError(f"the preset '{self.preset.name}' takes no condition; use a conditional one")
-        wanted = told.shape(self.spec.shape[-1])
+        """Raise MusicaeError for conditions ``(N, K)`` or ``(N, K, T)`` of another shape than the model takes."""
+        condition = self.model.condition
+        if condition is None:
+            raise MusicaeError(f"the preset '{self.preset.name}' takes no condition; use a conditional preset")
+        wanted = condition.shape(self.spec.shape[-1])
         if tuple(cond.shape[1:]) != wanted:
             raise MusicaeError(
                 f"the conditions of '{self.preset.name}' are of shape {wanted} a window, not {tuple(cond.shape[1:])}"
@@ -283,9 +284,9 @@ class Codec:
     # --- the prior -------------------------------------------------------------------------------------------------
 
     def noise(self, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
-        """Draw `n` places in N(0, 1), ``(n, D)``; `temperature` scales them.
+        """Draw `n` points of N(0, 1), ``(n, D)``; `temperature` scales them.
 
-        What a prior has no distribution for (see `Prior.active_size`) is 0.
+        Numbers that the prior does not model (see `Prior.active_size`) are 0.
         """
         noise = torch.randn(n, self.model.latent_size, generator=generator(seed)) * temperature
         if self.prior is not None:
@@ -297,26 +298,26 @@ class Codec:
         if self.prior is None:
             return z
         with self._threads(z):
-            return self.prior.to_noise(z.to(self.device), self._here(cond)).cpu()
+            return self.prior.to_noise(z.to(self.device), self._to_device(cond)).cpu()
 
     def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Return the codes ``(N, D)`` of places in N(0, 1), the inverse of `to_noise`."""
+        """Return the codes ``(N, D)`` of points in N(0, 1), the inverse of `to_noise`."""
         if self.prior is None:
             return noise
         with self._threads(noise):
-            return self.prior.from_noise(noise.to(self.device), self._here(cond)).cpu()
+            return self.prior.from_noise(noise.to(self.device), self._to_device(cond)).cpu()
 
-    def _here(self, cond: Tensor | None) -> Tensor | None:
+    def _to_device(self, cond: Tensor | None) -> Tensor | None:
         return None if cond is None else cond.to(self.device)
 
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
-        """Draw `n` codes ``(n, D)`` from the trained prior, or from N(0, 1) where there is none, under conditions."""
+        """Draw `n` codes ``(n, D)`` from the trained prior, or N(0, 1) if there is none, under conditions `cond`."""
         return self.from_noise(self.noise(n, seed, temperature), cond)
 
     def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
-        """Write a checkpoint that `load` reads, in half precision unless told otherwise.
+        """Write a checkpoint that `load` reads, in half precision by default.
 
-        `tensors` takes the place of the networks' own weights (their average, say).
+        `tensors` replaces the networks' own weights, for example by their moving average.
         """
         header = {"preset": self.preset.as_dict(), "step": self.step, "version": _version()}
         checkpoint.write(path, self.networks().state_dict() if tensors is None else tensors, header, half=half)
@@ -350,20 +351,6 @@ def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     return codec
 
 
-@contextmanager
-def _skip_initialisation() -> Iterator[None]:
-    """Make layers without drawing their starting weights: a checkpoint fills them anyway."""
-    names = ("kaiming_uniform_", "uniform_", "normal_", "zeros_", "ones_")
-    kept = {name: vars(nn.init)[name] for name in names}
-    try:
-        for name in names:
-            setattr(nn.init, name, lambda tensor, *args, **kwargs: tensor)
-        yield
-    finally:
-        for name, function in kept.items():
-            setattr(nn.init, name, function)
-
-
 def load(name: str, device: str | torch.device = "cpu") -> Codec:
     """Load a trained codec: a preset's name, or the path of a ``.safetensors`` file.
 
@@ -375,14 +362,14 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
     try:
         recipe, step = Preset.from_dict(header["preset"]), int(header["step"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MusicaeError(f"{path} is not a whole musicae checkpoint: its header is damaged") from error
+        raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header is damaged") from error
     misfit = f"{path} does not fit the model its header names; it was damaged or changed"
     shapes = checkpoint.shapes(path)
     # A header may name a model of any size: no more is built than the file has weights for.
-    with AllocationLimit(sum(map(math.prod, shapes.values())) + _SPARE, misfit), _skip_initialisation():
+    with AllocationLimit(sum(map(math.prod, shapes.values())) + _EXTRA_NUMBERS, misfit), skip_initialisation():
         codec = build(recipe, device)
     networks = codec.networks()
-    if {name: tuple(one.shape) for name, one in networks.state_dict().items()} != shapes:
+    if {name: tuple(tensor.shape) for name, tensor in networks.state_dict().items()} != shapes:
         raise MusicaeError(misfit)
     networks.load_state_dict(checkpoint.read(path)[1])
     codec.step = step

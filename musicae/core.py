@@ -3,7 +3,7 @@
 A part subclasses its base class here, implements what is abstract, and overrides the defaults it can do better.
 Nothing else is asked of a part: what is not on this page is never looked for.
 
-Axes are lettered the same way everywhere: ``B`` examples, ``C`` channels, ``*S`` the spatial axes
+Axes have the same letters everywhere: ``B`` examples, ``C`` channels, ``*S`` the spatial axes
 (``T`` steps of a melody or a sound, ``H, W`` of a picture), ``D`` numbers of a code, ``K`` channels of a condition,
 ``L`` the length of a whole file along the last axis.
 """
@@ -47,7 +47,7 @@ Choose = Callable[[Tensor], Tensor]
 """Turns a likelihood's parameters ``(B, C, *S)`` into values ``(B, C, *S)``: their mode, or a draw."""
 
 File = Path | BinaryIO
-"""What adapters read and write: a path, or a binary stream (to read, one that can seek)."""
+"""What adapters read and write: a path, or a binary stream (a seekable one to read from)."""
 
 State = tuple[Tensor, ...]
 """What a streaming model carries from block to block."""
@@ -58,7 +58,7 @@ State = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class Group:
-    """Some of a tensor's channels that belong together; `likelihood` is a registered name."""
+    """Channels of a tensor that belong together; `likelihood` is a registered name."""
 
     name: str
     channels: int
@@ -67,12 +67,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Spec:
-    """The shape and the nature of one window of an adapter's tensors.
+    """The shape and the kind of one window of an adapter's tensors.
 
     `channels` is ``C``, `shape` the spatial axes ``*S`` of a window, `likelihood` the registered name of how its values
     are distributed (``"categorical"``: one-hot over ``C``; ``"bernoulli"``: each value 0 or 1; ``"gaussian"``: real
     numbers; ``"joint"``: each of `groups`, in their order along the channel axis, by its own).
-    Most specs have one group, which is made of the rest; `joint` makes one of several.
+    Most specs have one group, filled in from the other fields; `joint` makes a spec with several.
     """
 
     channels: int
@@ -102,16 +102,16 @@ class Spec:
     @property
     def slices(self) -> dict[str, slice]:
         """The channels of each group, by its name."""
-        found, start = {}, 0
+        slices, start = {}, 0
         for group in self.groups:
-            found[group.name] = slice(start, start + group.channels)
+            slices[group.name] = slice(start, start + group.channels)
             start += group.channels
-        return found
+        return slices
 
 
 @dataclass(frozen=True)
 class ConditionSpec:
-    """What a conditional model is told beside the tensor.
+    """The extra input of a conditional model.
 
     `channels` is ``K``. With `along` a condition is ``(K, T)``, a column for each step of the last axis (chords), else
     ``(K,)``. With `classes` it is one-hot: a label.
@@ -131,11 +131,11 @@ class Sample:
     """What an adapter reads from one file, and what it writes to one.
 
     `tensor` is ``(C, *S)`` for the whole file, float32, its last axis as long as the file is.
-    `meta` holds what the tensor does not but `write` restores (tempo, program, velocities ...); as
-    JSON has it, for a model with a code, since files of codes hold it.
-    `hop` is the step in which windows are cut along the last axis; None means the window's length.
-    `remarks` explains each choice the adapter made, a line each, for ``--verbose``.
-    `cond` is what a conditional model is told: ``(K,)``, or ``(K, L)`` where it runs along the last axis.
+    `meta` holds what the tensor lacks and `write` restores (tempo, program, velocities ...). For a model with a code it
+    must be JSON-able, since files of codes store it.
+    `hop` is the distance from one window to the next along the last axis, in steps; None means the window's length.
+    `remarks` explains the adapter's choices, one line each, for ``--verbose``.
+    `cond` is the condition for a conditional model: ``(K,)``, or ``(K, L)`` where it runs along the last axis.
     """
 
     tensor: Tensor
@@ -146,7 +146,7 @@ class Sample:
 
 
 Source = str | Path | BinaryIO | Sample
-"""What the verbs take: a file's path, a binary stream of its bytes, or a sample that is read already."""
+"""What the verbs take: a file's path, a binary stream of its bytes, or a sample that has been read already."""
 
 
 @dataclass
@@ -154,7 +154,7 @@ class Latent:
     """A diagonal Gaussian over codes, or a point: ``mean`` and ``logvar`` are ``(B, D)``.
 
     `logvar` is the natural logarithm of the *variance* (not of the standard deviation);
-    None makes it a point, as a plain autoencoder gives: then `kl` is zero and `sample` the mean.
+    None means a point, as from a plain autoencoder: `kl` is then zero, and `sample` returns the mean.
     """
 
     mean: Tensor
@@ -162,7 +162,7 @@ class Latent:
 
     @classmethod
     def none(cls, x: Tensor) -> Latent:
-        """Return the code ``(B, 0)`` of a batch `x` by a model that has none."""
+        """Return empty codes ``(B, 0)`` for a batch `x`, for a model that has no code."""
         return cls(x.new_zeros(len(x), 0))
 
     def sample(self, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
@@ -184,8 +184,8 @@ class Windows:
     """One split of a data set, in memory.
 
     `data` is ``(N, C, *S)`` values, or, for one-hot data, ``(N, *S)`` class indices (any integer type).
-    With `levels` it is ``(N, C, *S)`` integers 0 .. `levels` that stand for values 0 .. 1 (255: bytes of a picture).
-    `pieces` ``(N,)`` numbers the piece (tune, recording, speaker) each window comes from; `names` are theirs.
+    With `levels` it is ``(N, C, *S)`` integers 0 .. `levels` for values 0 .. 1 (255: the bytes of a picture).
+    `pieces` ``(N,)`` numbers the piece (tune, recording, speaker) each window comes from; `names` holds their names.
     `labels` ``(N,)`` are classes, `cond` ``(N, K)`` or ``(N, K, T)`` other conditions, where the set has them.
     """
 
@@ -219,10 +219,10 @@ class Windows:
 
 @dataclass
 class Roll:
-    """What is drawn of a sample of notes.
+    """The piano roll of a sample of notes.
 
     `notes` are ``(start, length, row)``, the first two in steps; `length` is the sample's, in steps. Rows are MIDI
-    pitches, or, where `labels` name them, lanes from 0 on. `meters` are ``(step, numerator, denominator)``.
+    pitches, or, where `labels` name them, lanes from 0 up. `meters` are ``(step, numerator, denominator)``.
     """
 
     notes: list[tuple[int, int, int]]
@@ -236,8 +236,9 @@ class Roll:
 class Candidate:
     """A preset that may fit a file, as `Adapter.select` sees it.
 
-    `settings` are its adapter's; `content` says what it is for, where that is special (``"speech"``). `restore` takes
-    samples ``(T,)`` and their rate in Hz, and returns what the trained preset makes of them; it is loaded when asked.
+    `settings` are those of its adapter; `content` says what it is for, if that is special (``"speech"``). `restore`
+    takes samples ``(T,)`` and their rate in Hz, and returns what the trained preset makes of them; it loads the preset
+    only when called.
     """
 
     name: str
@@ -250,7 +251,7 @@ class Candidate:
 
 
 class Adapter(ABC):
-    """One kind of files <-> tensors. Its constructor's keywords are the preset's ``[adapter]`` settings."""
+    """Converts one kind of file to and from tensors. Its keywords are the preset's ``[adapter]`` settings."""
 
     suffixes: ClassVar[tuple[str, ...]]
     """File endings it reads, lower case, with the dot."""
@@ -279,24 +280,24 @@ class Adapter(ABC):
     def read(self, file: File, *args: Any, **options: Any) -> Sample:
         """Read a file. Raise MusicaeError, one line, for anything that cannot be read.
 
-        What else it can be told are keywords of its own, such as ``fit: str | None = None``.
+        Further options are keywords of its own, such as ``fit: str | None = None``.
         """
 
     @abstractmethod
     def write(self, sample: Sample, file: File) -> None:
-        """Write a file; one named by a path whole or not at all (through a temporary name)."""
+        """Write a file. At a path it appears complete or not at all (through a temporary name)."""
 
     @abstractmethod
     def blank(self) -> dict[str, Any]:
-        """Return the `meta` of something that no file gave: a draw from the prior."""
+        """Return the `meta` of something that came from no file, such as a draw from the prior."""
 
     @abstractmethod
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-        """Return the `meta` between several, as the codes are mixed; `weights` sum to one."""
+        """Return the `meta` between several, mixed as the codes are; `weights` sum to one."""
 
     @abstractmethod
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put samples one after another into one."""
+        """Join samples end to end into one."""
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return `batch` ``(B, C, *S)`` changed at random in a way that keeps it real data (transposed, flipped)."""
@@ -324,7 +325,7 @@ class Adapter(ABC):
     def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
         """Return which of several presets for one verb fits a file best; the first, by default.
 
-        `scale` is by what the verb enlarges the file.
+        `scale` is the factor by which the verb enlarges the file.
         """
         return candidates[0]
 
@@ -337,64 +338,64 @@ class Adapter(ABC):
         return x.bool().any(1)
 
     def roll(self, sample: Sample) -> Roll | None:
-        """Return what is drawn of a sample of notes; None for anything else."""
+        """Return the piano roll of a sample of notes; None for anything else."""
         return None
 
     def picture(self, tensor: Tensor) -> Tensor | None:
-        """Return a sample's tensor as a picture ``(1, H, W)``, 0 to 1 (a spectrogram); None where it is none."""
+        """Return a sample's tensor as a picture ``(1, H, W)``, 0 to 1 (a spectrogram); None if it has none."""
         return None
 
     def render(self, sample: Sample, file: File) -> str:
         """Write the sound of a sample as WAV; return a remark. Raise MusicaeError where it has none."""
-        raise MusicaeError("--wav: what this preset makes has no sound")
+        raise MusicaeError("--wav: the output of this preset has no sound; leave it out")
 
     def blocks(self, file: File) -> Iterator[NDArray[np.float32]]:
         """Go through a file of sound as ``(T,)`` samples at `sample_rate`, block by block."""
-        raise MusicaeError("this data set is of samples of sound; use it with the adapter 'audio'")
+        raise MusicaeError("this data set holds samples of sound; use it with the adapter 'audio'")
 
     def round_trip(self, x: Tensor) -> Tensor:
-        """Return what comes back of ``(N, C, *S)`` that is written to files and read again, but for rounding."""
+        """Return ``(N, C, *S)`` as it would be after writing to files and reading back, apart from rounding."""
         return x
 
 
 class Model(nn.Module):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
-    An autoencoder implements `encode` and `params`. A network that makes a clean tensor of a corrupted one and has no
-    code says `restores` and implements `restore`; if it works as its input comes in, it says `streams` too and
-    implements `initial_state` and `stream`.
+    An autoencoder implements `encode` and `params`. A network without a code that turns a corrupted tensor into
+    a clean one sets `restores` and implements `restore`; one that works on its input as it arrives sets `streams` too
+    and implements `initial_state` and `stream`.
     """
 
     latent_size: int = 0
     """``D``, the numbers in a code; 0 where there is no code (a language model, a U-Net)."""
 
     why_no_code: str = "this model has no code"
-    """What it says when it is asked for a code that it does not have."""
+    """The error message when a code is asked for and there is none."""
 
     condition: ConditionSpec | None = None
-    """What it is told beside its input; None for a model that is not conditional."""
+    """Its extra input; None for a model that is not conditional."""
 
     init_samples: int = 0
-    """How many windows `init_from_data` wants."""
+    """How many windows `init_from_data` needs."""
 
     restores: bool = False
-    """Whether it has `restore`, for tensors of any size that `multiple` divides."""
+    """Whether it implements `restore`, for tensors of any size that `multiple` divides."""
 
     multiple: int = 1
-    """What the size of a restored tensor, or of a block of a stream, must be a multiple of."""
+    """The size of a restored tensor, or of a block of a stream, must be a multiple of this."""
 
     streams: bool = False
-    """Whether it has `stream`."""
+    """Whether it implements `stream`."""
 
     delay: int = 0
-    """By how many steps the output of `stream` is later than its input."""
+    """How many steps the output of `stream` lags behind its input."""
 
     def forward(
         self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
     ) -> tuple[Tensor, Latent]:
         """Return the likelihood's parameters ``(B, C, *S)`` for `target`, and the code of `given`, for training.
 
-        `given` is `target` as the preset's corruption leaves it; a code is drawn with `rng`.
+        `given` is `target` after the preset's corruption; codes are drawn with `rng`.
         """
         latent = self.encode(given, cond)
         return self.params(latent.sample(rng), target, cond), latent
@@ -408,47 +409,47 @@ class Model(nn.Module):
         self._refuse()
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
-        """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if need be."""
+        """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if needed."""
         return choose(self.params(z, None, cond).float())
 
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
-        raise MusicaeError("this model restores nothing; use an autoencoder or a U-Net")
+        raise MusicaeError("this model cannot restore; use an autoencoder or a U-Net")
 
     def initial_state(self, batch: int = 1) -> State:
         """Return the state before the first block of `batch` streams."""
         return ()
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the output ``(B, C, T)`` for the next block ``(B, C, T)``, and the state to give with the one after.
+        """Return the output ``(B, C, T)`` for the next block ``(B, C, T)``, and the state for the one after.
 
-        Blocks of any sizes that `multiple` divides give together what one block of all of them gives.
+        However a signal is cut into blocks, the output is the same; `multiple` must divide the size of each block.
         """
-        raise MusicaeError("this model does not work on streams")
+        raise MusicaeError("this model cannot work on streams; use `restore`")
 
     def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
-        """Return what is added to the loss besides (for sparsity, or by an adversary), a scalar; None for nothing."""
+        """Return an extra term of the loss, a scalar (for sparsity, or from a discriminator); None for none."""
         return None
 
     def init_from_data(self, x: Tensor) -> None:
-        """Initialise from windows ``(N, C, *S)`` of the training data, as training alters them."""
+        """Initialise from windows ``(N, C, *S)`` of the training data, augmented as in training."""
 
     def _refuse(self) -> NoReturn:
         raise MusicaeError(self.why_no_code)
 
 
 class Prior(nn.Module):
-    """A distribution over codes, learned beside the model. Built as ``factory(latent_size, **settings)``.
+    """A distribution over codes, trained alongside the model. Built as ``factory(latent_size, **settings)``.
 
     `cond` is the model's condition, ``(B, K)``, or ``(B, K, T)``, of which it takes the mean over time; a prior with
-    `cond_channels` 0 leaves it alone.
+    `cond_channels` 0 ignores it.
     """
 
     active_size: int
-    """How many of a code's first numbers it is a distribution over; the noise of the others is 0."""
+    """How many leading numbers of a code it models; the noise of the others is 0."""
 
     cond_channels: int = 0
-    """``K``; 0 for one that is not conditional."""
+    """``K``; 0 for a prior that is not conditional."""
 
     def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
         """Return what training minimises for codes ``(B, D)``, a scalar."""
@@ -464,13 +465,13 @@ class Prior(nn.Module):
 
 
 class Likelihood(ABC):
-    """What turns a model's output into a distribution and a loss. Built as ``factory(**settings)``."""
+    """Turns a model's output into a distribution and a loss. Built as ``factory(**settings)``."""
 
     discrete: bool = False
-    """Whether values are of a finite set: they are then not averaged, and count as right or wrong."""
+    """Whether values come from a finite set: they are then not averaged, and are either right or wrong."""
 
     probabilities: bool = False
-    """Whether `nll` takes values between 0 and 1 for probabilities of a 1, as the greys of a picture may be."""
+    """Whether `nll` takes values between 0 and 1 as probabilities of a 1, as the greys of a picture may be."""
 
     def bind(self, spec: Spec) -> Likelihood:
         """Return the likelihood for tensors of `spec`: itself, unless it must know the groups."""
@@ -507,7 +508,7 @@ class Likelihood(ABC):
         return (x - y).square().flatten(1).mean(1).sqrt()
 
     def compact(self, x: Tensor) -> Tensor:
-        """Return ``(N, C', *S)`` of which `distance` is the same, of as few numbers as it takes."""
+        """Return values in as few channels as possible, ``(N, C', *S)``, with the same `distance`."""
         return x
 
     def free_values(self, channels: int) -> int:
@@ -523,19 +524,19 @@ class Likelihood(ABC):
         return x.bool() if self.discrete else x
 
     def flaw(self, x: Tensor, axis: int) -> str:
-        """Return what is wrong with values whose channels are at `axis`; nothing for values that it can be of."""
+        """Return what is wrong with values whose channels are at `axis`; an empty string if nothing is."""
         return ""
 
 
 class Corruption(ABC):
     """Makes the input of a task from the clean batch ``(B, C, *S)``, which stays the target.
 
-    Built as ``factory(**settings)``, settings from ``[corruption]``. The result depends on the batch and the generator
-    alone, so that training resumes to the bit.
+    Built as ``factory(**settings)``, settings from ``[corruption]``. The result depends only on the batch and the
+    generator, so that resumed training gives the same bits.
     """
 
     factor: int = 1
-    """By what it reduces each spatial axis; a model that undoes it enlarges by that. 1: it does not."""
+    """The factor by which it reduces each spatial axis; a model that undoes it enlarges by as much. 1: not at all."""
 
     @abstractmethod
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
@@ -546,8 +547,8 @@ class Corruption(ABC):
 
     def reduce(self, batch: Tensor) -> Tensor:
         """Return ``(B, C, *S / factor)``."""
-        raise MusicaeError("this corruption does not reduce pictures")
+        raise MusicaeError("this corruption does not reduce pictures; use 'downsample'")
 
     def enlarge(self, batch: Tensor) -> Tensor:
-        """Return ``(B, C, *S * factor)``: what a model that undoes this is given."""
-        raise MusicaeError("this corruption does not reduce pictures")
+        """Return ``(B, C, *S * factor)``: the input of a model that undoes this."""
+        raise MusicaeError("this corruption does not reduce pictures; use 'downsample'")

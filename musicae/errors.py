@@ -14,7 +14,7 @@ class MusicaeError(Exception):
 
 
 class OutputError(MusicaeError):
-    """A result that cannot be written. Where many files are worked on, the others cannot be either."""
+    """A result that cannot be written. With many files to write, the others will fail as well."""
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
@@ -23,4 +23,4 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; there is {', '.join(names)}" if names else "; there is none"
+    return f"; choose from {', '.join(names)}" if names else "; there is none"

@@ -1,4 +1,4 @@
-"""Where a preset's weights lie."""
+"""Where the weights of a preset are."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ __all__ = ["find_weights", "weights"]
 
 
 def weights(name: str) -> Path:
-    """Return the checkpoint that `name` stands for: a ``.safetensors`` file, or the weights beside a preset's TOML.
+    """Return the checkpoint that `name` means: a ``.safetensors`` file, or the weights beside a preset's TOML.
 
     Raise MusicaeError for a preset that does not exist, or has no weights.
     """
-    found = find_weights(name)
-    if found is None:
+    path = find_weights(name)
+    if path is None:
         raise MusicaeError(f"the preset '{name}' has no trained weights yet; run: musicae train {name}")
-    return found
+    return path
 
 
 def find_weights(name: str) -> Path | None:
-    """Return what `weights` does, but None for a preset that has no weights."""
+    """Return the checkpoint as `weights` does, but None for a preset that has none."""
     path = Path(name)
     if path.suffix == ".safetensors":
         return path
-    found = preset.find(name).with_suffix(".safetensors")
-    return found if found.is_file() else None
+    beside = preset.find(name).with_suffix(".safetensors")
+    return beside if beside.is_file() else None

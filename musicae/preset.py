@@ -3,9 +3,9 @@
 Sections ``[adapter] [dataset] [noise] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
 ``name`` in a section picks the factory from the registry; every other key is a keyword of it.
 ``[training]`` has no name: its keys are the fields of `musicae.training.options.TrainingOptions`.
-At the top stand ``description``, ``extends`` (another preset, over whose sections these are laid), ``default_for``
-(the jobs for which it is chosen where a file fits its adapter: ``"code"``, ``"sample"``, ``"denoise"``, ``"upscale"``)
-and ``content`` (what it is for where that is special, such as ``"speech"``).
+At the top stand ``description``, ``extends`` (another preset, whose sections these override), ``default_for``
+(the jobs it is chosen for when a file fits its adapter: ``"code"``, ``"sample"``, ``"denoise"``, ``"upscale"``)
+and ``content`` (what it is for, if that is special, such as ``"speech"``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "like
 _OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
 _DATA = ("dataset", "noise")  # Sections that name data sets.
 _TOP = ("extends", "description", "default_for", "content")
-_OWN = ("default_for", "content")  # What a preset does not take over from the one it extends.
+_NOT_INHERITED = ("default_for", "content")  # What a preset does not take from the one it extends.
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Preset:
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any]) -> Preset:
-        """Build a preset from what `as_dict` made. Raise MusicaeError where its shape is not a preset's."""
+        """Build a preset from what `as_dict` made. Raise MusicaeError if it has not the shape of a preset."""
         if not isinstance(tree, Mapping):
             raise MusicaeError(f"a preset must be a table of sections, not {tree!r:.40}")
         tree = dict(tree)
@@ -100,48 +100,50 @@ def find(name: str) -> Path:
 
 
 def load(name: str, overrides: Sequence[str] = ()) -> Preset:
-    """Read the preset `name`, one level of ``extends`` under it and ``section.key=value`` overrides over it."""
+    """Read the preset `name`, with one level of ``extends`` and with ``section.key=value`` overrides."""
     path = find(name)
     tree = _read(path)
     base = tree.pop("extends", None)
     if base is not None:
         below = _read(path.parent / f"{base}.toml" if (path.parent / f"{base}.toml").is_file() else find(str(base)))
-        below = {key: value for key, value in below.items() if key not in _OWN}
+        below = {key: value for key, value in below.items() if key not in _NOT_INHERITED}
         if "extends" in below:
             raise MusicaeError(f"{path.name} extends '{base}', which extends another; only one level is allowed")
         tree = _merge(below, tree)
     preset = parse(tree, path.stem)
     for text in overrides:
         override(preset, text)
-    # Settings by the names they had before are taken as well.
+    # Old names of settings work too.
     return replace(preset, sections=upgrade.preset_tree(preset.sections))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise MusicaeError(f"cannot read the preset {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise MusicaeError(f"the preset {path} is not valid TOML: {error}") from error
+    # Old names of parts: the sections of two presets are merged by them.
+    return {**tree, **upgrade.preset_tree({key: value for key, value in tree.items() if isinstance(value, dict)})}
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Lay `above` over `below` key by key; a section that names another factory starts afresh."""
+    """Override `below` by `above`, key by key; a section that names another factory starts afresh."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         if isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name"):
-            merged[key] = _deep(old, value)
+            merged[key] = _merge_tables(old, value)
         else:
             merged[key] = value
     return merged
 
 
-def _deep(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `new` over `old`, tables within tables as well."""
-    both = {key: _deep(old[key], value) for key, value in new.items() if _are_tables(old.get(key), value)}
-    return {**old, **new, **both}
+def _merge_tables(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Override `old` by `new`, tables within tables as well."""
+    nested = {key: _merge_tables(old[key], value) for key, value in new.items() if _are_tables(old.get(key), value)}
+    return {**old, **new, **nested}
 
 
 def _are_tables(*values: Any) -> bool:
@@ -186,6 +188,8 @@ def override(preset: Preset, text: str) -> None:
     if section not in preset.sections and section != "training" and key != "name":
         raise MusicaeError(f"--set {text}: the preset has no [{section}]; choose one with --set {section}.name=...")
     keys = preset.sections.setdefault(section, {})
+    if key == "name" and isinstance(parsed, str):
+        parsed = upgrade.preset_tree({section: {"name": parsed}})[section]["name"]
     if key == "name" and keys.get("name") != parsed:
         keys.clear()
     *tables, last = key.split(".")
@@ -218,7 +222,7 @@ def resolve(preset: Preset, training: Callable[..., Any] | None = None) -> Prese
 def _resolve_datasets(section: str, names: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Fill in the settings of data sets joined by a plus, each of which takes those it knows.
 
-    A default on which two sets disagree is left out: one value cannot stand for both.
+    A default on which two sets disagree is left out: one value cannot serve both.
     """
     takes: dict[str, inspect.Parameter] = {}
     clashes = set()

@@ -1,4 +1,4 @@
-"""Ctrl-C belongs to the process that the user started; the processes that it starts leave it alone."""
+"""Ctrl-C belongs to the process that the user started; its child processes ignore it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["ignore_sigint", "ignoring_sigint"]
 
 
 def ignore_sigint(*_: object) -> None:
-    """Ignore Ctrl-C from now on; for a process's main thread, as what a pool or a data loader runs first.
+    """Ignore Ctrl-C from now on. Call it in a process's main thread, as the initialiser of a pool or a data loader.
 
-    A terminal sends the signal to every process of the command; the one that started the others ends them.
+    A terminal sends the signal to every process of the command; the parent ends its children.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
 def ignoring_sigint() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment, so that processes started meanwhile inherit that; in another thread do nothing."""
+    """Ignore Ctrl-C meanwhile, so that processes started now inherit that; outside the main thread do nothing."""
     if threading.current_thread() is not threading.main_thread():  # Only the main thread may set a handler.
         yield
         return

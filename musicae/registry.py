@@ -131,13 +131,13 @@ def names(group: str) -> list[str]:
 
 
 def owner(group: str, name: str) -> str:
-    """Return the package that brings `name`."""
+    """Return the package that provides `name`."""
     lookup_target(group, name)
     return _owners(group)[name][1]
 
 
 def lookup_target(group: str, name: str) -> str:
-    """Return ``"module:attr"`` for `name`, or raise MusicaeError that teaches the right name."""
+    """Return ``"module:attr"`` for `name`, or raise MusicaeError that suggests the right name."""
     owners = _owners(group)
     if name not in owners:
         raise MusicaeError(f"no {group.removesuffix('s')} named '{name}'{did_you_mean(name, owners)}")
@@ -145,19 +145,19 @@ def lookup_target(group: str, name: str) -> str:
 
 
 def lookup(group: str, name: str) -> Any:
-    """Import and return what `name` stands for."""
+    """Import and return the object that `name` is registered for."""
     target = lookup_target(group, name)
     module, _, attribute = target.partition(":")
     try:
-        found = importlib.import_module(module)
+        factory = importlib.import_module(module)
         for part in attribute.split("."):
-            found = getattr(found, part)
+            factory = getattr(factory, part)
     except Exception as error:  # Whatever goes wrong inside another package is for that package to fix.
         raise MusicaeError(
             f"the {group.removesuffix('s')} '{name}' ({target}, from {_owners(group)[name][1]}) "
             f"cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
-    return found
+    return factory
 
 
 def signature(group: str, name: str) -> dict[str, inspect.Parameter]:
@@ -174,7 +174,7 @@ def signature(group: str, name: str) -> dict[str, inspect.Parameter]:
 def resolve(group: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return `settings` with the defaults of `name` filled in.
 
-    Raise MusicaeError for a setting it does not take, or one whose kind differs from its default's.
+    Raise MusicaeError for a setting it does not take, or one whose type differs from its default's.
     """
     return fill(group.removesuffix("s"), f" '{name}'", signature(group, name), settings)
 
@@ -191,7 +191,7 @@ def fill(
             hint = did_you_mean(key, takes) if takes else "; it takes none"
             listed = f" It takes {', '.join(takes)}." if hint.startswith("; did") else ""
             raise MusicaeError(
-                f"[{section}]{whose} has no setting '{key}'{hint.replace('; there is', '; it takes')}{listed}"
+                f"[{section}]{whose} has no setting '{key}'{hint.replace('; choose from', '; it takes')}{listed}"
             )
     return {
         key: _checked(f"[{section}] {key}", settings[key], parameter.default) if key in settings else parameter.default
@@ -200,17 +200,17 @@ def fill(
 
 
 def _checked(where: str, value: Any, default: Any) -> Any:
-    """Refuse a string for a number and the like; None as a default leaves the kind open.
+    """Check that a value has the type of its default; a default of None allows any.
 
     A whole number written as 3.0 comes back as 3, and a list as a tuple where the default is one.
     """
     if default is None or value is None:
         return value
-    whole = isinstance(default, int) and not isinstance(default, bool)
-    if whole or isinstance(default, float):
+    is_int = isinstance(default, int) and not isinstance(default, bool)
+    if is_int or isinstance(default, float):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise MusicaeError(f"{where} must be a number, not {value!r}")
-        if whole and isinstance(value, float):
+        if is_int and isinstance(value, float):
             if not value.is_integer():
                 raise MusicaeError(f"{where} must be a whole number, not {value!r}")
             return int(value)

@@ -20,32 +20,32 @@ __all__ = ["load", "noises"]
 def load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Path]) -> Windows:
     """Return the windows of `split` (``"train"``, ``"validation"`` or ``"test"``).
 
-    `folders` says where a set lies, by its name; ``""`` stands for the only one that needs it.
+    `folders` gives the folder of each set, by its name; ``""`` is the only set that needs one.
     From splits other than training every window is dropped that equals a training window
     as the adapter sees it (a melody: up to transposition).
     """
     windows = _load(recipe, adapter, split, folders)
     if split == "train":
         return windows
-    known = _load(recipe, adapter, "train", folders)
-    if known.data.shape[1:] != windows.data.shape[1:]:  # Those to train on are larger; none can be equal.
+    train = _load(recipe, adapter, "train", folders)
+    if train.data.shape[1:] != windows.data.shape[1:]:  # Training windows are larger; none can be equal.
         return windows
-    seen = set(_keys(adapter, known.data))
+    seen = set(_keys(adapter, train.data))
     fresh = [i for i, key in enumerate(_keys(adapter, windows.data)) if key not in seen]
     return windows.subset(torch.tensor(fresh, dtype=torch.long))
 
 
 def noises(recipe: Preset, adapter: Adapter, folders: Mapping[str, Path]) -> Windows | None:
-    """Return the training split of what the preset's ``[noise]`` section names, from the folder called ``noise``.
+    """Return the training split of what the preset's ``[noise]`` section names, from the folder named ``noise``.
 
-    None for a preset without that section, and for one whose folder is not named: its corruption then does without.
+    None for a preset without that section, and where that folder is not given: the corruption then does without.
     """
     part = recipe.part("noise")
     if part is None or "noise" not in folders:
         return None
     windows: Windows = registry.build("datasets", part[0], adapter, "train", folders["noise"], **part[1])
     if not len(windows):
-        raise MusicaeError(f"--data noise={folders['noise']}: there is nothing but silence in it; name another folder")
+        raise MusicaeError(f"--data noise={folders['noise']}: it holds nothing but silence; name another folder")
     return windows
 
 
@@ -61,7 +61,7 @@ def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pa
     for name in names:
         settings = {key: value for key, value in part[1].items() if key in registry.signature("datasets", name)}
         sets.append(registry.build("datasets", name, adapter, split, folders.get(name), **settings))
-    return sets[0] if len(sets) == 1 else _together(sets)
+    return sets[0] if len(sets) == 1 else _concat(sets)
 
 
 def _assign(names: list[str], folders: Mapping[str, Path]) -> dict[str, Path]:
@@ -74,19 +74,19 @@ def _assign(names: list[str], folders: Mapping[str, Path]) -> dict[str, Path]:
     return assigned
 
 
-def _together(sets: list[Windows]) -> Windows:
+def _concat(sets: list[Windows]) -> Windows:
     offset, pieces, names = 0, [], []
-    for one in sets:
-        pieces.append(one.pieces + offset)
-        names += one.names
-        offset += len(one.names)
+    for windows in sets:
+        pieces.append(windows.pieces + offset)
+        names += windows.names
+        offset += len(windows.names)
     labels = None
-    if all(one.labels is not None for one in sets):
-        labels = torch.cat([one.labels for one in sets if one.labels is not None])
+    if all(windows.labels is not None for windows in sets):
+        labels = torch.cat([windows.labels for windows in sets if windows.labels is not None])
     cond = None
-    if all(one.cond is not None for one in sets):
-        cond = torch.cat([one.cond for one in sets if one.cond is not None])
-    data = torch.cat([one.data for one in sets])
+    if all(windows.cond is not None for windows in sets):
+        cond = torch.cat([windows.cond for windows in sets if windows.cond is not None])
+    data = torch.cat([windows.data for windows in sets])
     return Windows(data, torch.cat(pieces), sets[0].channels, names, labels, sets[0].levels, cond)
 
 

@@ -1,6 +1,6 @@
-"""How many threads a piece of work deserves, and how idle ones wait.
+"""How many threads to use for a piece of work, and how idle ones wait.
 
-A small network does thousands of small steps. Several threads gain nothing by them, and where the cores are busy with
+A small network does thousands of small steps. Several threads gain nothing there, and when the cores are busy with
 something else they wait for each other ten times as long as they work.
 """
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 __all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "suited", "wait_passively"]
 
 MIN_PARALLEL = 3e11
-"""Work (see `suited`) below which one thread is as fast: it takes one core some tens of milliseconds."""
+"""Work (see `suited`) below which one thread is as fast: one core needs some tens of milliseconds for it."""
 
 PASSIVE = {
     "OMP_WAIT_POLICY": "PASSIVE",  # Any OpenMP (OpenMP 5.2, section 21.1.3),
@@ -25,7 +25,7 @@ PASSIVE = {
 
 
 def wait_passively() -> None:
-    """Let OpenMP threads sleep while they wait for work, not spin; what the environment says already stays.
+    """Let OpenMP threads sleep while they wait for work, not spin; variables that are set already stay.
 
     It must run before torch is loaded, which reads these variables once.
     """
@@ -35,10 +35,10 @@ def wait_passively() -> None:
 
 @contextmanager
 def suited(work: float) -> Iterator[None]:
-    """Let torch use one thread where `work` is too little for several; then as many as before.
+    """Let torch use one thread if `work` is too small for several; afterwards as many as before.
 
-    `work` is the numbers in a batch times the weights of the network. That is no count of operations, but orders
-    networks of all kinds well enough. A number of threads that the user has set, by OMP_NUM_THREADS, MKL_NUM_THREADS
+    `work` is the numbers in a batch times the weights of the network: not a count of operations, but it ranks networks
+    of all kinds well enough. A number of threads that the user has set, by OMP_NUM_THREADS, MKL_NUM_THREADS
     or `torch.set_num_threads`, stays.
     """
     import torch
@@ -55,7 +55,7 @@ def suited(work: float) -> Iterator[None]:
 
 
 def _chosen(number: int) -> bool:
-    """Tell whether a number of threads is the user's: torch's own is that of all cores, or of the physical ones."""
+    """Tell whether the user chose the number of threads: torch's own is that of all cores, or of the physical ones."""
     if "OMP_NUM_THREADS" in os.environ or "MKL_NUM_THREADS" in os.environ:
         return True
     return number not in (cores(), cores() // 2)

@@ -1,4 +1,4 @@
-"""The new names of what older formats call otherwise: presets, parts and their settings, and tensors of checkpoints."""
+"""Today's names of what older formats call by others: presets, parts and their settings, tensors of checkpoints."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ SETTINGS: Mapping[tuple[str, str], Mapping[str, str]] = {
 """Settings of format 1, under the part's new name: old setting -> new setting."""
 
 Renames = Mapping[str, str]
-"""Beginnings of tensors' names as regular expressions, and what takes their place; the first that fits counts."""
+"""Regular expressions for how tensors' names begin -> what replaces that; the first match counts."""
 
 _CODE: Renames = {r"penalty\.": "regularizer.", r"code\.": "to_code.", r"decoder\.spread\.": "decoder.project_in."}
 
@@ -138,13 +138,13 @@ TENSORS: Mapping[tuple[str, str], Renames] = {
         r"layers\.(\d+)\.time\.": r"layers.\1.modulation.",
     },
 }
-"""Tensors of format 1, under the part's name today: without the section and the dot before them."""
+"""Tensors of format 1, under the part's name today: without the section and the dot in front."""
 
-_LIKE = {"noise": "dataset"}  # Sections whose parts are of another's kind.
+_KINDS = {"noise": "dataset"}  # Sections whose parts are registered as another kind.
 
 
 def preset_tree(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a preset's tree of format 1 with the names of today."""
+    """Return a preset's tree of format 1 with today's names."""
     return {
         key: _section(key, value) if isinstance(value, Mapping) else _renamed(key, value) for key, value in tree.items()
     }
@@ -155,14 +155,14 @@ def _renamed(key: str, value: Any) -> Any:
 
 
 def _section(section: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    kind = _LIKE.get(section, section)
+    kind = _KINDS.get(section, section)
     old = str(keys.get("name", ""))
-    name = "+".join(PARTS.get((kind, one), one) for one in old.split("+"))
+    name = "+".join(PARTS.get((kind, part), part) for part in old.split("+"))
     renamed: dict[str, str] = {}
-    for one in name.split("+"):
-        renamed |= SETTINGS.get((kind, one), {})
+    for part in name.split("+"):
+        renamed |= SETTINGS.get((kind, part), {})
     tree = {renamed.get(key, key): value for key, value in keys.items()}
-    if "name" in tree:
+    if isinstance(tree.get("name"), str):
         tree["name"] = name
     if kind == "corruption" and isinstance(tree.get("parts"), list):
         tree["parts"] = [_section(section, part) if isinstance(part, Mapping) else part for part in tree["parts"]]
@@ -170,15 +170,15 @@ def _section(section: str, keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _TENSOR = re.compile(r"(?P<kind>(?:[a-z_]+\.)?)(?P<section>model|prior)\.(?P<rest>.+)")
-"""Of networks, and of a training's state, which begin with what they are: ``networks.``, ``ema.``, ``exp_avg.`` ..."""
+"""Of networks, and of a training's state, where a prefix says which: ``networks.``, ``ema.``, ``exp_avg.`` ..."""
 
 
 def tensor_name(name: str, tree: Mapping[str, Any]) -> str:
-    """Return today's name of a tensor of format 1; `tree` is its checkpoint's preset, with the names of today."""
-    found = _TENSOR.fullmatch(name)
-    if found is None:
+    """Return today's name of a tensor of format 1; `tree` is its checkpoint's preset, with today's names."""
+    match = _TENSOR.fullmatch(name)
+    if match is None:
         return name
-    kind, section, rest = found["kind"], found["section"], found["rest"]
+    kind, section, rest = match["kind"], match["section"], match["rest"]
     part = tree.get(section)
     renames = TENSORS.get((section, str(part.get("name", ""))), {}) if isinstance(part, Mapping) else {}
     for old, new in renames.items():

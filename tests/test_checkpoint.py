@@ -29,7 +29,7 @@ def test_shapes_are_those_of_what_is_read(tmp_path):
     checkpoint.write(path, TENSORS, {}, half=True)
     assert checkpoint.shapes(path) == {"a": (3, 4), "b": (2,), "big": (1,)}
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(MusicaeError, match="whole safetensors"):
+    with pytest.raises(MusicaeError, match="complete safetensors"):
         checkpoint.shapes(path)
 
 
@@ -61,7 +61,7 @@ def test_every_cut_is_refused(tmp_path):
     whole = path.read_bytes()
     for length in (0, 4, 8, 40, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(MusicaeError, match="whole safetensors"):
+        with pytest.raises(MusicaeError, match="complete safetensors"):
             checkpoint.read(path)
 
 
@@ -128,10 +128,10 @@ class Trap:
 def test_a_pickle_is_refused_and_not_run(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(MusicaeError, match="whole safetensors"):
+    with pytest.raises(MusicaeError, match="complete safetensors"):
         checkpoint.read(path)
     path.write_bytes(struct.pack("<Q", 2**60) + b"{}")
-    with pytest.raises(MusicaeError, match="whole safetensors"):
+    with pytest.raises(MusicaeError, match="complete safetensors"):
         checkpoint.read(path)
 
 

@@ -1,12 +1,17 @@
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from musicae import checkpoint, codec, registry
 from musicae.core import ConditionSpec, Group, Model, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
+from musicae.tensors import allocation
 from musicae.tensors.likelihoods.gaussian import Gaussian
 
 TINY = {
@@ -209,3 +214,27 @@ def test_real_groups_are_averaged_where_windows_overlap_and_discrete_ones_are_no
     joined = parts.join(windows, 2, 6)
     assert joined[0].tolist() == [0, 0, 1, 1, 1, 1]
     assert joined[1].tolist() == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1])
+
+
+def test_codecs_are_loaded_by_several_threads_at_once(tiny_melody: Path) -> None:
+    names = ("kaiming_uniform_", "uniform_", "normal_", "zeros_", "ones_")
+    before = {name: vars(nn.init)[name] for name in names}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(codec.load, [str(tiny_melody)] * 12))
+    finally:
+        sys.setswitchinterval(interval)
+    assert {name: vars(nn.init)[name] for name in names} == before
+    first, *others = ([one.clone() for one in codec.networks().parameters()] for codec in made)
+    assert all(torch.equal(a, b) for other in others for a, b in zip(first, other, strict=True))
+
+
+def test_other_threads_draw_their_weights_while_one_loads() -> None:
+    with allocation.skip_initialisation(), ThreadPoolExecutor(1) as pool:
+        layer = pool.submit(nn.Linear, 3, 3).result()
+        assert layer.weight.abs().max() < 1
+        kept = torch.full((2,), 5.0)
+        assert torch.equal(nn.init.zeros_(kept), torch.full((2,), 5.0))
+        assert torch.equal(pool.submit(nn.init.zeros_, kept).result(), torch.zeros(2))

@@ -102,9 +102,9 @@ def test_a_model_says_what_it_cannot() -> None:
     for call in (lambda: model.encode(x), lambda: model.params(x), lambda: model.decode(x, lambda p: p)):
         with pytest.raises(MusicaeError, match="a bare model has no code; use another"):
             call()
-    with pytest.raises(MusicaeError, match="this model restores nothing"):
+    with pytest.raises(MusicaeError, match="this model cannot restore"):
         model.restore(x)
-    with pytest.raises(MusicaeError, match="does not work on streams"):
+    with pytest.raises(MusicaeError, match="cannot work on streams"):
         model.stream(x, model.initial_state())
     assert model.penalty(Latent.none(x), torch.Generator()) is None
     assert (model.condition, model.init_samples, model.restores, model.streams, model.multiple) == (

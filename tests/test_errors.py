@@ -9,7 +9,7 @@ from musicae.errors import MusicaeError, OutputError, did_you_mean
 
 @pytest.mark.parametrize(
     ("names", "hint"),
-    [(["vae", "ae"], "; did you mean 'vae'?"), (["x", "q"], "; there is q, x"), ([], "; there is none")],
+    [(["vae", "ae"], "; did you mean 'vae'?"), (["x", "q"], "; choose from q, x"), ([], "; there is none")],
 )
 def test_the_closest_name_is_suggested_or_all_are_listed(names: list[str], hint: str) -> None:
     assert did_you_mean("vea", names) == hint

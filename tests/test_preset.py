@@ -289,3 +289,10 @@ class TestPlugins:
         entry_points.add("presets", "small", "somewhere:PATH", "a-package")
         with pytest.raises(MusicaeError, match="two packages own the preset 'small': musicae and a-package"):
             ask()
+
+
+def test_old_names_of_parts_are_those_of_the_preset_that_is_extended(shipped: Path) -> None:
+    put(shipped, "photos", SMALL + "[dataset]\nname = 'pictures'\nscales = [0.5]\n")
+    put(shipped, "mine", "extends = 'photos'\n[dataset]\nname = 'files'\nsize = 64\n")
+    assert preset.load("mine").part("dataset") == ("pictures", {"scales": [0.5], "crop_size": 64})
+    assert preset.load("photos", ["dataset.name=files"]).part("dataset") == ("pictures", {"scales": [0.5]})

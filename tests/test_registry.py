@@ -87,7 +87,7 @@ def test_a_wrong_name_teaches_the_right_one() -> None:
         registry.lookup("models", "vea")
     with pytest.raises(MusicaeError, match="no kind of part named 'modles'; did you mean 'models'\\?"):
         registry.names("modles")
-    with pytest.raises(MusicaeError, match="no likelihood named 'x'; there is bernoulli, categorical, gaussian"):
+    with pytest.raises(MusicaeError, match="no likelihood named 'x'; choose from bernoulli, categorical, gaussian"):
         registry.owner("likelihoods", "x")
 
 

@@ -93,7 +93,7 @@ BROKEN_ADAPTERS = [
     ),
     (
         {"spec": Spec(1, (16,), "bernouli")},
-        "spec names the likelihood 'bernouli'; there is bernoulli, ",
+        "spec names the likelihood 'bernouli'; choose from bernoulli, ",
     ),
     ({"read": _reading(lambda s: s.tensor)}, "read gives a Tensor, not a musicae.core.Sample"),
     ({"read": _reading(lambda s: Sample(s.tensor.double()))}, "read gives torch.float64, not torch.float32"),

@@ -34,19 +34,19 @@ from musicae.tensors.speech import share_kept
 
 __all__ = ["Audio", "is_short", "resample"]
 
-_N_FFT, _MAX_COLUMNS, _RANGE_DB = 1024, 1000, 80.0  # Of a picture.
-_SHORT = 2.0  # Seconds up to which a file counts as a single sound.
-_EXCERPT = 30.0  # Seconds, without silence, in which speech is looked for,
-_SEARCHED = 300.0  # among so many first ones.
-_SPEECH_SHARE = 0.82  # What is kept (see `share_kept`) of a voice 5 dB above its noise, and not of music.
+_N_FFT, _MAX_COLUMNS, _RANGE_DB = 1024, 1000, 80.0  # Of the spectrogram that `picture` gives.
+_MAX_ONE_SHOT = 2.0  # Seconds; a longer file is not a single sound.
+_EXCERPT = 30.0  # Seconds, without silence, in which to look for speech,
+_SEARCHED = 300.0  # among this many at the start.
+_MIN_SPEECH_SHARE = 0.82  # Kept (see `share_kept`) of a voice 5 dB above its noise, but not of music.
 
 
 class Audio(Adapter):
     """Files <-> samples ``(1, T)`` in -1 .. 1 at `sample_rate`; the channels of a file are mixed to one.
 
-    What is written has the rate, the channels (all alike), the format and the length of what was read. The `meta` of a
-    sample is ``{"kind": {rate, channels, format, subtype}, "length": frames}``, both of the file. With
-    ``"as_is": True`` in it the tensor is ``(channels, T)`` at the file's own rate, and is written just so.
+    A file is written with the rate, the channels (all alike), the format and the length of the one that was read. The
+    `meta` of a sample is ``{"kind": {rate, channels, format, subtype}, "length": frames}``, both of the file. With
+    ``"as_is": True`` in it the tensor is ``(channels, T)`` at the file's own rate, and is written unchanged.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class Audio(Adapter):
     size : samples in a window.
     speed_change : in training, sounds are played faster or slower by up to this share, which changes their pitch too.
     min_level_db, max_level_db : in training, sounds are brought to a random level between these, in dB of full scale
-        (root mean square); both 0 leaves them as they are.
-    eq_tilt_db, eq_bumps_db : in training, sounds are filtered at random, as other voices and microphones would: a tilt
-        of up to so many dB an octave, and bumps with a standard deviation of so many dB.
+        (root mean square); with both 0 they keep their levels.
+    eq_tilt_db, eq_bumps_db : in training, sounds are filtered at random, as by other voices and microphones: a tilt
+        of at most this many dB an octave, and bumps with a standard deviation of this many dB.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
@@ -98,27 +98,27 @@ class Audio(Adapter):
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
-        """Return .9 for sound of more than 2 seconds, .6 for less, .5 for what should be sound but cannot be read."""
+        """Return .9 for sound longer than 2 seconds, .6 for shorter, .5 for a sound file that cannot be read."""
         if not (is_sound(head) or suffix_of(file) in cls.suffixes):
             return 0.0
         return {False: 0.9, True: 0.6, None: 0.5}[is_short(file)]
 
     @classmethod
     def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
-        """Return the candidate for what is in a file.
+        """Return the candidate that fits a file.
 
-        One for speech is taken where the file has no more than that candidate's band, or where it finds speech; else
-        one for anything; of several only for anything, the one whose rate is nearest to the file's, enlarged by
-        `scale`, in octaves. Raise MusicaeError as `read` does.
+        The one for speech is chosen if the file has no more than its bandwidth, or contains speech; else one for any
+        sound. If none is for speech, it is the one whose rate is nearest, in octaves, to the file's times `scale`.
+        Raise MusicaeError as `read` does.
         """
         if len(candidates) == 1:
             return candidates[0]
-        speech = next((one for one in candidates if one.content == "speech"), None)
-        plain = [one for one in candidates if not one.content]
+        speech = next((candidate for candidate in candidates if candidate.content == "speech"), None)
+        plain = [candidate for candidate in candidates if not candidate.content]
         if speech is None:
             with reading(file) as opened:
                 rate = scale * opened.kind.rate
-            return min(plain or candidates, key=lambda one: abs(math.log2(rate / one.settings["sample_rate"])))
+            return min(plain or candidates, key=lambda preset: abs(math.log2(rate / preset.settings["sample_rate"])))
         if not plain or _has_speech(file, speech):
             return speech
         return plain[0]
@@ -147,7 +147,7 @@ class Audio(Adapter):
         return Sample(torch.from_numpy(resample(samples, kind.rate, self.sample_rate))[None], meta, remarks=remarks)
 
     def write(self, sample: Sample, file: File) -> None:
-        """Write a file, atomically; a stream gets the format in the sample's `meta`, WAV where there is none."""
+        """Write a file, atomically; a stream gets the format in the sample's `meta`, or WAV."""
         kind = kind_of(sample.meta.get("kind") or self.blank()["kind"])
         as_is = bool(sample.meta.get("as_is"))
         if as_is:
@@ -161,10 +161,10 @@ class Audio(Adapter):
         """Return ``(frames, channels)`` at the rate of the file, as long as the file that was read."""
         samples = resample(sample.tensor[0].numpy(), self.sample_rate, kind.rate)
         length = int(sample.meta.get("length") or 0)
-        # Where only resampling has rounded the length, it is restored.
+        # Undo a rounding of the length by resampling.
         if length and abs(length - len(samples)) <= 2 * max(1, kind.rate // self.sample_rate + 1):
             samples = np.pad(samples, (0, max(0, length - len(samples))))[:length]
-        if not kind.exact:  # Turned down, not clipped: the level is the model's own anyway.
+        if not kind.exact:  # Turn it down rather than clip: the level comes from the model anyway.
             samples = samples / max(1.0, float(np.abs(samples).max(initial=0.0)))
         return np.repeat(samples[:, None], kind.channels, axis=1)
 
@@ -178,10 +178,10 @@ class Audio(Adapter):
                 yield resampler.resample_chunk(block.mean(1))
             yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    # --- what lies between files ------------------------------------------------------------------------------------
+    # --- between files ------------------------------------------------------------------------------------
 
     def blank(self) -> dict[str, Any]:
-        """Return that a sound which no file gave is a WAV file of one channel."""
+        """Return the `meta` of a sound that came from no file: a WAV file of one channel."""
         return {"kind": asdict(Kind(self.sample_rate, 1)), "length": None}
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
@@ -189,23 +189,23 @@ class Audio(Adapter):
         return {"kind": metas[max(range(len(metas)), key=lambda i: weights[i])]["kind"], "length": None}
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put sounds one after another."""
+        """Join sounds end to end."""
         if not parts:
-            raise MusicaeError("there is nothing to put together")
+            raise MusicaeError("there are no sounds to join; give one or more")
         kind = parts[0].meta.get("kind") or self.blank()["kind"]
         return Sample(torch.cat([part.tensor for part in parts], dim=-1), {"kind": kind, "length": None}, parts[0].hop)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return ``(B, 1, size)``: a random excerpt of each sound, at another speed, filtered, at another level."""
+        """Return ``(B, 1, size)``: random excerpts, with random changes of speed, spectrum and level."""
         length = batch.shape[-1]
-        wanted = self.size
+        taken = self.size
         if self.speed_change and length > self.size:
             factor = 1 + self.speed_change * (2 * torch.rand((), generator=generator).item() - 1)
-            wanted = min(length, round(self.size * factor))
-        if length > wanted:
-            start = torch.randint(length - wanted + 1, (len(batch), 1, 1), generator=generator)
-            batch = batch.gather(2, (start + torch.arange(wanted)).expand(-1, batch.shape[1], -1))
-        if wanted != self.size:
+            taken = min(length, round(self.size * factor))
+        if length > taken:
+            start = torch.randint(length - taken + 1, (len(batch), 1, 1), generator=generator)
+            batch = batch.gather(2, (start + torch.arange(taken)).expand(-1, batch.shape[1], -1))
+        if taken != self.size:
             batch = F.interpolate(batch[:, :, None], size=(1, self.size), mode="bicubic", align_corners=False)[:, :, 0]
         if self.eq_tilt_db or self.eq_bumps_db:
             level = power(batch)[..., None].sqrt()
@@ -225,7 +225,7 @@ class Audio(Adapter):
 
 
 def resample(samples: Block, old: int, new: int) -> Block:
-    """Return samples ``(T,)`` or ``(T, channels)`` at another rate, ``ceil(T * new / old)`` or thereabouts of them."""
+    """Return samples ``(T,)`` or ``(T, channels)`` at another rate, about ``T * new / old`` of them; rates in Hz."""
     if old == new:
         return samples
     import soxr
@@ -237,43 +237,44 @@ def resample(samples: Block, old: int, new: int) -> Block:
 def is_short(file: File) -> bool | None:
     """Return whether a file of sound is no longer than 2 seconds, a single sound; None if it cannot be read.
 
-    A stream is left where it was.
+    A stream keeps its position.
     """
-    place = 0 if isinstance(file, Path) else file.tell()
-    found = None
+    position = 0 if isinstance(file, Path) else file.tell()
+    short = None
     with suppress(MusicaeError):
         with reading(file) as opened:
-            most = round(_SHORT * opened.kind.rate)
+            limit = round(_MAX_ONE_SHOT * opened.kind.rate)
             length = opened.length
             if length is None:
-                length = sum(len(block) for block in islice(opened.blocks(most), 2))
-        found = length <= most
+                length = sum(len(block) for block in islice(opened.blocks(limit), 2))
+        short = length <= limit
     if not isinstance(file, Path):
-        file.seek(place)
-    return found
+        file.seek(position)
+    return short
 
 
 def excerpt(file: File, seconds: float = _EXCERPT) -> tuple[Block, int]:
-    """Return up to `seconds` of a file, without silence: of the louder channel of each block, ``(T,)``, and the rate.
+    """Return up to `seconds` of a file without silence, ``(T,)``, and its rate in Hz.
 
-    They are of its first five minutes; T may be 0. Raise MusicaeError for a file that cannot be read.
+    They are from its first five minutes, in each block from the louder channel; ``T`` may be 0. Raise MusicaeError for
+    a file that cannot be read.
     """
-    found: list[Block] = []
+    parts: list[Block] = []
     with reading(file) as opened:
         rate = opened.kind.rate
         missing = round(seconds * rate)
         for block in islice(opened.blocks(max(1, rate // 2)), round(2 * _SEARCHED)):
             powers = np.square(block).mean(0)
             if powers.max() > SILENCE:
-                found.append(block[:missing, powers.argmax()])
-                missing -= len(found[-1])
+                parts.append(block[:missing, powers.argmax()])
+                missing -= len(parts[-1])
             if missing <= 0:
                 break
-    return np.concatenate(found or [np.zeros(0, np.float32)]), rate
+    return np.concatenate(parts or [np.zeros(0, np.float32)]), rate
 
 
 def _has_speech(file: File, candidate: Candidate) -> bool:
-    """Tell whether there is speech in a file: a denoiser for speech leaves most of that, and little of music."""
+    """Tell whether a file contains speech: a denoiser for speech keeps most of that, and little of music."""
     own = int(candidate.settings["sample_rate"])
     with reading(file) as opened:
         if opened.kind.rate <= own:
@@ -282,4 +283,4 @@ def _has_speech(file: File, candidate: Candidate) -> bool:
     samples = resample(samples, rate, own)
     if not len(samples):
         return False
-    return share_kept(samples, candidate.restore(samples, own), own) > _SPEECH_SHARE
+    return share_kept(samples, candidate.restore(samples, own), own) > _MIN_SPEECH_SHARE

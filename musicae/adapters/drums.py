@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["Drums"]
 
 _LENGTH = 1
-"""Steps that a written hit lasts. Drums ring as they like; sequencers want a length."""
+"""Steps that a written hit lasts: drums ring as long as they do, but sequencers need a length."""
 
 
 class Drums(ScoreAdapter):
     """Reads all drum tracks of a MIDI file as hits ``(9, T)``, 0 or 1, and writes hits on channel 10.
 
-    The channels are those of `CLASSES`. Velocities of the hits are kept in `meta`. The place within a step is lost.
+    The channels are those of `CLASSES`. Velocities of the hits are kept in `meta`. Timing within a step is lost.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Drums(ScoreAdapter):
     def sniff(cls, head: bytes, file: File) -> float:
         """Return .9 for a MIDI file that is (almost) all drums; see `Adapter.sniff`.
 
-        A file that is MIDI only by its suffix is left to the melody.
+        A file that is MIDI only by its suffix goes to the melody adapter.
         """
         drums = share_of_drums(head, file)
         if drums is None:
@@ -76,11 +76,11 @@ class Drums(ScoreAdapter):
         np.maximum.at(velocities, (channel[inside], step[inside]), notes.velocity[inside])
         merged = np.count_nonzero(inside) - np.count_nonzero(velocities)
         if merged:
-            remarks.append(f"{merged} hit(s) fell on the step of another of their class; the louder ones were kept")
+            remarks.append(f"{merged} hit(s) fell on the same step as another of their class; the louder one was kept")
         moved = np.abs((notes.start - grid.start) / grid.step - step)[inside] > 0.25
         if moved.mean() > 0.01:
             remarks.append(f"{moved.mean():.0%} of the hits moved by more than a quarter of a step")
-        about = {
+        details = {
             "tempos": grid.tempos,
             "meters": grid.meters,
             "programs": [[0, int(notes.program[0])]],
@@ -89,16 +89,16 @@ class Drums(ScoreAdapter):
             "source": source,
             "velocities": velocities.tolist(),
         }
-        return Sample(torch.from_numpy(velocities > 0).float(), about, grid.hop, remarks + grid.remarks)
+        return Sample(torch.from_numpy(velocities > 0).float(), details, grid.hop, remarks + grid.remarks)
 
     def write(self, sample: Sample, file: File) -> None:
-        """Write hits ``(9, T)`` (values over 0.5 are hits) as a type-1 MIDI file, on channel 10.
+        """Write hits ``(9, T)`` (values over 0.5) as a type-1 MIDI file, on channel 10.
 
         Raises
         ------
         MusicaeError : the folder is missing or cannot be written.
         """
-        start, channel = (one.numpy() for one in _hits(sample.tensor.detach().cpu()))
+        start, channel = (values.numpy() for values in _hits(sample.tensor.detach().cpu()))
         length = sample.tensor.shape[-1]
         pitch = np.asarray([notes[0] for notes in CLASSES.values()])[channel]
         loud = meta.velocities(sample.meta, len(CLASSES), length, self.steps_per_beat)[channel, start]
@@ -107,18 +107,18 @@ class Drums(ScoreAdapter):
         midi.save(midi.build(notes, sample.meta, length, steps_per_beat=self.steps_per_beat, drums=True), file)
 
     def blank(self) -> dict[str, Any]:
-        """Return the `meta` of a pattern that no file gave: 120 quarter notes a minute, 4/4."""
+        """Return the `meta` of a pattern that came from no file: 120 quarter notes a minute, 4/4."""
         return meta.blank("Drums")
 
     def roll(self, sample: Sample) -> Roll:
-        """Return the hits as they are drawn, a row for each class."""
+        """Return the hits for a piano roll, a row for each class."""
         step, channel = _hits(sample.tensor)
         hits = [(at, _LENGTH, row) for at, row in zip(step.tolist(), channel.tolist(), strict=True)]
         length, meters = sample.tensor.shape[-1], sample.meta["meters"]
         return Roll(hits, length, self.steps_per_beat, labels=tuple(CLASSES), meters=meters)
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return ``(B, 9, T)``, each pattern begun at another of its beats: what is cut off goes to the end."""
+        """Return ``(B, 9, T)``, each pattern rotated by a random number of beats."""
         length = batch.shape[-1]
         beats = torch.randint(length // self.steps_per_beat, (len(batch), 1), generator=generator)
         index = (torch.arange(length) + beats * self.steps_per_beat) % length
@@ -126,13 +126,13 @@ class Drums(ScoreAdapter):
 
 
 def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the step and the channel of each hit of ``(9, T)``, in the order of time: int64 ``(N,)`` each."""
+    """Return the step and the channel of each hit of ``(9, T)``, in time order: int64 ``(N,)`` each."""
     step, channel = (tensor > 0.5).T.nonzero(as_tuple=True)
     return step, channel
 
 
 def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[str, midi.Notes, list[str]]:
-    """Return the name, the notes that have a class, and remarks."""
+    """Return the name of the track, its notes that have a class, and remarks."""
     if not available:
         raise MusicaeError("it has no notes; give a file with drums")
     if track is not None:
@@ -141,11 +141,11 @@ def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[st
     if not chosen:
         what = "it has no drums" if track is None else f"track {available[0]} is not drums"
         raise MusicaeError(f"{what}; choose a preset for melodies with --preset (musicae presets lists them)")
-    remarks = [f"the {len(chosen)} drum tracks were put together"] if len(chosen) > 1 else []
+    remarks = [f"the {len(chosen)} drum tracks were merged"] if len(chosen) > 1 else []
     notes = midi.merge(chosen)
     known = CLASS_OF[notes.pitch] >= 0
     if not np.any(known):
-        raise MusicaeError("its drum track has no note of General MIDI's percussion (27..87)")
+        raise MusicaeError("its drum track has no General MIDI percussion (27..87); choose another with --track")
     if not np.all(known):
-        remarks.append(f"{np.count_nonzero(~known)} note(s) are no percussion (27..87) and were left out")
+        remarks.append(f"{np.count_nonzero(~known)} note(s) are not percussion (27..87) and were left out")
     return chosen[0].name, midi.Notes(*(a[known] for a in notes)), remarks

@@ -23,28 +23,28 @@ from musicae.tensors.luma import LUMA_WEIGHTS, luma
 __all__ = ["Image"]
 
 FITS = ("scale", "pad", "whole")
-_ROW = 12  # As many frames at most stand in one row; more make a square.
+_MAX_ROW = 12  # Frames in one row; more are arranged in a square.
 _GAP = 2  # Pixels between frames.
-_STRIP = 256  # Rows of a picture that are turned into bytes at once.
-_SMALL, _ENLARGED = 128, 4  # Frames smaller than this are enlarged so many times in an animation.
+_STRIP = 256  # Rows of a picture converted at a time.
+_SMALL, _ENLARGEMENT = 128, 4  # Smaller frames are enlarged by this factor in an animation.
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
-_OF_ONE_PICTURE = ("alpha", "chroma", "frames", "profile", "size", "source")  # In `meta`, not to be mixed.
+_NOT_MIXED = ("alpha", "chroma", "frames", "profile", "size", "source")  # In `meta`: of one picture only.
 
 
 class Image(Adapter):
     """Pictures <-> values ``(C, H, W)`` from 0 (black) to 1.
 
-    Lost are what EXIF data say besides how to turn the picture, and all frames but the first. Read at any size
-    (``fit="whole"``), a picture keeps its bits, transparency, colour profile, resolution and, where the preset is grey,
-    its colours; PNG, TIFF, WebP and BMP then come back to the bit.
+    EXIF data (except the orientation) and all frames but the first are lost. Read at its own size (``fit="whole"``), a
+    picture keeps its bit depth, transparency, colour profile, resolution and, if the preset is grey, its colours; PNG,
+    TIFF, WebP and BMP are then written back bit for bit.
 
     Parameters
     ----------
     channels : 1 for grey, 3 for red, green and blue.
     height, width : of a window, in pixels.
-    fit : what to do with a picture of another size: ``"scale"`` it to fit, keeping its proportions, the rest filled
-        with its border's median colour; ``"pad"`` it so, or crop it, around its centre; or take it ``"whole"``.
-    binarise : make each value of a training batch 0 or 1 at random, with the value as the probability of 1.
+    fit : what to do with a picture of another size: ``"scale"`` it to fit with its proportions, and fill the rest with
+        the median colour of its border; ``"pad"`` it with that, or crop it, around its centre; or keep it ``"whole"``.
+    binarise : draw each value of a training batch as 0 or 1, with the value as the probability of 1.
     flips : flip (and, where windows are square, transpose) training batches at random.
     grey_share : the share of the pictures of a training batch that lose their colours.
     likelihood : ``"bernoulli"`` or ``"gaussian"``.
@@ -84,7 +84,7 @@ class Image(Adapter):
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
-        """Return .9 for the bytes with which a picture begins, .5 for the suffix of one."""
+        """Return .9 for a file that begins as a picture, .5 for one with the suffix of a picture."""
         if pictures.format_of(head):
             return 0.9
         return 0.5 if suffix_of(file) in cls.suffixes else 0.0
@@ -97,55 +97,55 @@ class Image(Adapter):
         Parameters
         ----------
         file : a picture; its content, not its ending, decides the format.
-        fit : what to do with its size, in place of the adapter's setting.
+        fit : what to do with a picture of another size, instead of the adapter's setting.
 
         Raises
         ------
-        MusicaeError : a file that is missing, empty, damaged, no picture or of more than 250 megapixels.
+        MusicaeError : a file that is missing, empty, damaged, not a picture or of more than 250 megapixels.
         """
         fit = self.fit if fit is None else fit
         _check_fit(fit)
-        found = pictures.load(file)
-        height, width, channels = found.values.shape
+        raster = pictures.load(file)
+        height, width, channels = raster.values.shape
         meta: dict[str, Any] = {
             "mode": "L" if channels == 1 else "RGB",
-            "bits": 8 * found.values.itemsize,
+            "bits": 8 * raster.values.itemsize,
             "size": [width, height],
-            "suffix": suffix_of(file) or found.suffix,
+            "suffix": suffix_of(file) or raster.suffix,
             "source": file.name if isinstance(file, Path) else "",
         }
-        if found.dpi:
-            meta["dpi"] = list(found.dpi)
+        if raster.dpi:
+            meta["dpi"] = list(raster.dpi)
         if fit == "whole":
-            return Sample(self._at_full_size(found, meta), meta, None, found.remarks)
-        values = self._colours(_without_alpha(found), meta, found.remarks)
+            return Sample(self._at_full_size(raster, meta), meta, None, raster.remarks)
+        values = self._colours(_without_alpha(raster), meta, raster.remarks)
         height, width = self.spec.shape
-        values = _scaled(values, height, width, found.remarks) if fit == "scale" else values
-        values = _centred(values, height, width, found.remarks)
-        return Sample(_tensor(values), meta, None, found.remarks)
+        values = _scaled(values, height, width, raster.remarks) if fit == "scale" else values
+        values = _centred(values, height, width, raster.remarks)
+        return Sample(_tensor(values), meta, None, raster.remarks)
 
-    def _at_full_size(self, found: Raster, meta: dict[str, Any]) -> Tensor:
-        """Return a picture as it is; what the tensor does not hold goes into `meta`, as tensors and bytes."""
-        if found.profile:
-            meta["profile"] = found.profile
-        if found.alpha is not None:
-            meta["alpha"] = _tensor(found.alpha[..., None])
-            found.remarks.append("its transparency is put back as it is")
-        channels = found.values.shape[2]
+    def _at_full_size(self, raster: Raster, meta: dict[str, Any]) -> Tensor:
+        """Return a picture at its own size, ``(C, H, W)``; what it lacks goes into `meta`, as tensors and bytes."""
+        if raster.profile:
+            meta["profile"] = raster.profile
+        if raster.alpha is not None:
+            meta["alpha"] = _tensor(raster.alpha[..., None])
+            raster.remarks.append("its transparency is kept and put back")
+        channels = raster.values.shape[2]
         if self.spec.channels == 1 and channels == 3:
-            grey = torch.from_numpy(pictures.grey(found.values) / np.float32(found.top))[None]
-            differences = [torch.from_numpy(found.values[..., i] / np.float32(found.top)) - grey[0] for i in (2, 0)]
-            chroma = torch.stack([one / weight for one, weight in zip(differences, _CHROMA, strict=True)])
-            # Half precision is finer than a step of 8 bits, and half the memory of a large photo.
+            grey = torch.from_numpy(pictures.grey(raster.values) / np.float32(raster.top))[None]
+            differences = [torch.from_numpy(raster.values[..., i] / np.float32(raster.top)) - grey[0] for i in (2, 0)]
+            chroma = torch.stack([plane / weight for plane, weight in zip(differences, _CHROMA, strict=True)])
+            # Half precision is finer than 8 bits, and saves memory with a large photo.
             meta["chroma"] = chroma if meta["bits"] == 16 else chroma.half()
-            found.remarks.append("the preset is grey: the colours (Cb, Cr) are put back as they are")
+            raster.remarks.append("the preset is grey: the colours (Cb, Cr) are kept and put back")
             return grey.clamp(0, 1)
         if channels == 1 and self.spec.channels == 3:
-            return _tensor(found.values).expand(3, -1, -1).contiguous()
-        return _tensor(found.values)
+            return _tensor(raster.values).expand(3, -1, -1).contiguous()
+        return _tensor(raster.values)
 
     def _colours(self, values: NDArray[Any], meta: dict[str, Any], remarks: list[str]) -> NDArray[Any]:
-        """Return ``(H, W, C)`` in grey or in colour, as the preset is."""
+        """Return ``(H, W, C)`` in grey or in colour, like the preset."""
         if self.spec.channels == 1 and values.shape[2] == 3:
             meta["mode"] = "L"
             remarks.append("the preset is grey: the colours were left out")
@@ -153,15 +153,14 @@ class Image(Adapter):
         return np.broadcast_to(values, (*values.shape[:2], self.spec.channels))
 
     def write(self, sample: Sample, file: File) -> None:
-        """Write ``(C, H, W)``, or the frames that `concat` put together, as a picture of the format `file` ends with.
+        """Write ``(C, H, W)``, or the frames that `concat` joined, in the format that the ending of `file` names.
 
-        A stream gets the format in the sample's `meta`, PNG where there is none. A GIF of several frames is an
-        animation, forth and back. What `meta` keeps of the picture that was read is put back, scaled if the size has
-        changed.
+        A stream gets the format in the sample's `meta`, or PNG. A GIF of several frames is an animation, forwards and
+        back. What `meta` keeps of the picture that was read is put back, scaled if the size has changed.
 
         Raises
         ------
-        MusicaeError : an ending that is of no picture, a folder that is missing or cannot be written.
+        MusicaeError : an ending that is not a picture's, a folder that is missing or cannot be written.
         """
         meta, tensor = sample.meta, sample.tensor.detach().cpu().float().nan_to_num().clamp_(0, 1)
         kind = pictures.FORMATS.get(meta.get("suffix", ""), "PNG")
@@ -181,48 +180,50 @@ class Image(Adapter):
             tensor = torch.stack([red, green, blue])
         elif len(tensor) == 3 and meta.get("mode") == "L":
             tensor = luma(tensor)
-        deep = meta.get("bits", 8) == 16
+        is_16_bit = meta.get("bits", 8) == 16
         alpha = meta.get("alpha")
         if alpha is not None:
-            alpha = _array(_to_size(alpha, height, width), deep)[..., 0]
+            alpha = _array(_to_size(alpha, height, width), is_16_bit)[..., 0]
         same = meta.get("mode") == ("RGB" if len(tensor) == 3 else "L")
         dpi = tuple(meta["dpi"]) if meta.get("dpi") else None
-        return Raster(_array(tensor, deep), alpha, dpi, meta.get("profile") if same else None)
+        return Raster(_array(tensor, is_16_bit), alpha, dpi, meta.get("profile") if same else None)
 
-    # --- what lies between files -----------------------------------------------------------------------------------
+    # --- between files -----------------------------------------------------------------------------------
 
     def blank(self) -> dict[str, Any]:
-        """Return the `meta` of a picture that no file gave: 8 bits, grey or in colour as the preset is."""
+        """Return the `meta` of a picture that came from no file: 8 bits, grey or in colour like the preset."""
         return {"mode": "L" if self.spec.channels == 1 else "RGB", "bits": 8}
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-        """Return the `meta` of the picture with the largest weight, without what belongs to that picture alone."""
+        """Return the `meta` of the picture with the largest weight, without what belongs only to that picture."""
         heaviest = max(range(len(metas)), key=lambda i: weights[i])
         if weights[heaviest] >= 1:
             return dict(metas[heaviest])
-        return {name: value for name, value in metas[heaviest].items() if name not in _OF_ONE_PICTURE}
+        return {name: value for name, value in metas[heaviest].items() if name not in _NOT_MIXED}
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put pictures side by side, ``(C, H, sum of W)``; `write` adds gaps, and makes rows of many.
+        """Join pictures side by side, ``(C, H, sum of W)``; `write` adds gaps, and breaks many into rows.
 
         Pictures of different sizes are first centred on grey of the largest size. ``meta["frames"]`` has the layout.
         """
         height = max(part.tensor.shape[1] for part in parts)
         width = max(part.tensor.shape[2] for part in parts)
-        columns = len(parts) if len(parts) <= _ROW else math.ceil(math.sqrt(len(parts)))
+        columns = len(parts) if len(parts) <= _MAX_ROW else math.ceil(math.sqrt(len(parts)))
         tensor = torch.cat([_on_grey(part.tensor, height, width) for part in parts], dim=-1)
         meta = {**self.blank(), "mode": "RGB" if any(part.meta.get("mode") == "RGB" for part in parts) else "L"}
         meta["frames"] = {"count": len(parts), "columns": columns, "height": height, "width": width, "gap": _GAP}
         return Sample(tensor, meta, None, [remark for part in parts for remark in part.remarks])
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return windows of ``(B, C, H, W)``: a random crop of larger ones, flipped, made grey, binarised."""
+        """Return ``(B, C, H, W)`` cropped to the window, flipped, made grey and binarised at random."""
         height, width = self.spec.shape
         n, spare = len(batch), (batch.shape[2] - height, batch.shape[3] - width)
         if spare[0] > 0 or spare[1] > 0:
             tops = torch.randint(max(spare[0], 0) + 1, (n,), generator=generator).tolist()
             lefts = torch.randint(max(spare[1], 0) + 1, (n,), generator=generator).tolist()
-            crops = [one[:, y : y + height, x : x + width] for one, y, x in zip(batch, tops, lefts, strict=True)]
+            crops = [
+                picture[:, y : y + height, x : x + width] for picture, y, x in zip(batch, tops, lefts, strict=True)
+            ]
             batch = torch.stack(crops)
         if self.flips:
             chance = torch.rand(3, n, generator=generator).lt(0.5).to(batch.device)
@@ -246,16 +247,16 @@ def _check_fit(fit: str) -> None:
         raise MusicaeError(f"fit must be 'scale', 'pad' or 'whole', not '{fit}'{did_you_mean(fit, FITS)}")
 
 
-def _without_alpha(found: Raster) -> NDArray[Any]:
-    """Return a picture laid over white, or over black where most that is opaque is light."""
-    if found.alpha is None:
-        return found.values
-    share = found.alpha[..., None].astype(np.float32) / found.top
-    is_light = (found.values * share).mean() > 0.5 * found.top * share.mean()
-    found.remarks.append(f"its transparent parts were laid over {'black' if is_light else 'white'}")
-    paper = 0 if is_light else found.top
-    laid: NDArray[Any] = (found.values * share + paper * (1 - share)).round().astype(found.values.dtype)
-    return laid
+def _without_alpha(raster: Raster) -> NDArray[Any]:
+    """Return a picture blended with white, or with black if its opaque part is light."""
+    if raster.alpha is None:
+        return raster.values
+    share = raster.alpha[..., None].astype(np.float32) / raster.top
+    is_light = (raster.values * share).mean() > 0.5 * raster.top * share.mean()
+    raster.remarks.append(f"its transparent parts were blended with {'black' if is_light else 'white'}")
+    background = 0 if is_light else raster.top
+    blended: NDArray[Any] = (raster.values * share + background * (1 - share)).round().astype(raster.values.dtype)
+    return blended
 
 
 def _scaled(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
@@ -270,10 +271,10 @@ def _scaled(values: NDArray[Any], height: int, width: int, remarks: list[str]) -
 
 
 def _centred(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
-    """Return a picture cropped to its middle where it is larger, padded with its border's median where smaller."""
+    """Return a picture cropped to its centre if it is larger, padded with its border's median colour if smaller."""
     top, left = max(0, (values.shape[0] - height) // 2), max(0, (values.shape[1] - width) // 2)
     if values.shape[0] > height or values.shape[1] > width:
-        remarks.append(f"it was cropped to its middle {width}x{height} pixels")
+        remarks.append(f"it was cropped to the {width}x{height} pixels at its centre")
     values = values[top : top + height, left : left + width]
     if values.shape[:2] == (height, width):
         return values
@@ -301,11 +302,11 @@ def _tensor(values: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.moveaxis(values, -1, 0).astype(np.float32, order="C") / top)
 
 
-def _array(tensor: Tensor, deep: bool) -> NDArray[Any]:
-    """Return ``(H, W, C)`` in 0 .. 255, or 0 .. 65535 if `deep`, of ``(C, H, W)``."""
-    top = 65535 if deep else 255
-    values = np.empty((*tensor.shape[1:], len(tensor)), np.uint16 if deep else np.uint8)
-    for at in range(0, len(values), _STRIP):  # A copy of all of a large picture would take a gigabyte.
+def _array(tensor: Tensor, is_16_bit: bool) -> NDArray[Any]:
+    """Return ``(H, W, C)`` in 0 .. 255, or 0 .. 65535 if `is_16_bit`, of ``(C, H, W)``."""
+    top = 65535 if is_16_bit else 255
+    values = np.empty((*tensor.shape[1:], len(tensor)), np.uint16 if is_16_bit else np.uint8)
+    for at in range(0, len(values), _STRIP):  # A copy of a large picture would take a gigabyte.
         part = tensor[:, at : at + _STRIP].clamp(0, 1)
         values[at : at + _STRIP] = part.mul_(top).round_().movedim(0, -1).numpy()
     return values
@@ -320,7 +321,7 @@ def _on_grey(tensor: Tensor, height: int, width: int) -> Tensor:
 
 
 def _frames(tensor: Tensor, meta: dict[str, Any]) -> list[Tensor]:
-    """Return the frames that `concat` put side by side; none if it is one picture, or cropped since."""
+    """Return the frames that `concat` joined; none for a single picture, or one cropped since."""
     frames = meta.get("frames")
     if not frames or frames["count"] < 2 or tensor.shape[2] != frames["count"] * frames["width"]:
         return []
@@ -328,7 +329,7 @@ def _frames(tensor: Tensor, meta: dict[str, Any]) -> list[Tensor]:
 
 
 def _in_rows(pictures: Sequence[NDArray[Any]], frames: dict[str, int]) -> NDArray[Any]:
-    """Return frames in rows, mid-grey between them and at the end of a short last row."""
+    """Return frames arranged in rows, with mid-grey between them and after a short last row."""
     high, wide, gap = frames["height"], frames["width"], frames["gap"]
     columns = frames["columns"]
     rows = math.ceil(len(pictures) / columns)
@@ -344,4 +345,4 @@ def _enlarged(picture: NDArray[Any]) -> NDArray[Any]:
     """Return a frame large enough to look at, each pixel a square."""
     if max(picture.shape[:2]) >= _SMALL:
         return picture
-    return picture.repeat(_ENLARGED, 0).repeat(_ENLARGED, 1)
+    return picture.repeat(_ENLARGEMENT, 0).repeat(_ENLARGEMENT, 1)

@@ -1,4 +1,4 @@
-"""Sounds as log-mel spectrograms, which keep what is audible and drop the phase; to write, a phase is estimated."""
+"""Sounds as log-mel spectrograms: they keep what is audible and drop the phase; writing estimates a phase."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from musicae.tensors.dsp import EPS, NOISE_FLOOR
 __all__ = ["Mel"]
 
 _FLOOR_DB, _SCALE_DB = 100.0, 50.0  # A value is (dB + floor) / scale: NOISE_FLOOR is 0, full scale is 2.
-_MAX_DB = 20.0
-_ONSET = 1e-3  # Of the largest sample: what comes before the first that is larger is cut off.
+_MAX_DB = 20.0  # Louder bands are limited in writing.
+_ONSET_LEVEL = 1e-3  # Of the largest sample; the sound starts at the first one above.
 
 
 class Mel(Adapter):
     """Files <-> log-mel spectrograms ``(1, n_mels, T)``: decibels scaled so that silence is 0.
 
     A file is mixed to one channel and starts at its first sound; one that is shorter than a window is padded with
-    silence. The phase is lost: what is written has one by the Griffin-Lim algorithm, and the file's rate and format.
+    silence. The phase is lost: writing estimates one by the Griffin-Lim algorithm. The file's rate and format are kept.
 
     Parameters
     ----------
     sample_rate : of the sound, in Hz.
-    n_fft, hop_length : of the spectra, in samples.
-    n_mels : bands.
-    frames : in a window.
-    griffin_lim_steps : of estimating the phase (Griffin and Lim 1984, accelerated as by Perraudin, Balazs and
+    n_fft, hop_length : window and hop of the spectra, in samples.
+    n_mels : number of bands.
+    frames : frames in a window.
+    griffin_lim_steps : steps of estimating the phase (Griffin and Lim 1984, accelerated as by Perraudin, Balazs and
         Sondergaard 2013).
-    gain_db, shift_bands, stretch : in training, sounds are up to so many dB louder or quieter, moved up or down by up
-        to so many bands, and longer or shorter by up to such a share.
+    gain_db, shift_bands, stretch : in training, sounds are made louder or quieter by at most this many dB, shifted up
+        or down by at most this many bands, and stretched or shortened by at most this share.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
-    default_align: ClassVar[str] = "pad"  # Looped, a drum would be struck again before it has faded.
+    default_align: ClassVar[str] = "pad"  # Looping would strike a drum again before it has faded.
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Mel(Adapter):
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
-        """Return .9 for sound of up to 2 seconds, .4 for longer ones and for what cannot be read."""
+        """Return .9 for sound of at most 2 seconds, .4 for longer ones and for files that cannot be read."""
         if not (is_sound(head) or suffix_of(file) in cls.suffixes):
             return 0.0
         return 0.9 if is_short(file) else 0.4
@@ -108,18 +108,18 @@ class Mel(Adapter):
         return ((decibels + _FLOOR_DB) / _SCALE_DB).clamp_min(0)[:, None]
 
     def synthesise(self, x: Tensor) -> Tensor:
-        """Return samples ``(B, T * hop_length)`` whose spectrograms are near ``(B, 1, n_mels, T)``; no randomness."""
+        """Return samples ``(B, T * hop_length)`` with spectrograms near ``(B, 1, n_mels, T)``; always the same."""
         from torchaudio.functional import griffinlim
 
         decibels = x[:, 0].clamp(0, (_FLOOR_DB + _MAX_DB) / _SCALE_DB) * _SCALE_DB - _FLOOR_DB
-        powers = self._inverse_filtered((10 ** (decibels / 10) - NOISE_FLOOR).clamp_min(0))
+        powers = self._invert_filters((10 ** (decibels / 10) - NOISE_FLOOR).clamp_min(0))
         window = torch.hann_window(self.n_fft)
         magnitudes = powers.sqrt() * (window.sum() / 2)
-        # With silence after the end, the last frames overlap with others, too.
+        # With silence after the end the last frames overlap with others too.
         magnitudes = F.pad(magnitudes, (0, math.ceil(self.n_fft / self.hop_length)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            found: Tensor = griffinlim(
+            samples: Tensor = griffinlim(
                 magnitudes,
                 window,
                 self.n_fft,
@@ -131,17 +131,17 @@ class Mel(Adapter):
                 length=(magnitudes.shape[-1] - 1) * self.hop_length,
                 rand_init=True,
             )
-        return found[:, : x.shape[-1] * self.hop_length]
+        return samples[:, : x.shape[-1] * self.hop_length]
 
-    def _inverse_filtered(self, bands: Tensor, steps: int = 50) -> Tensor:
-        """Return powers ``(B, F, T)``, none below 0, whose bands are near ``(B, n_mels, T)`` (Lee and Seung 2001)."""
+    def _invert_filters(self, bands: Tensor, steps: int = 50) -> Tensor:
+        """Return powers ``(B, F, T)``, 0 or more, whose bands are near ``(B, n_mels, T)`` (Lee and Seung 2001)."""
         filters = self._filters
         weight = filters.sum(1).clamp_min(EPS)
-        found = torch.einsum("bmt,fm->bft", bands, filters / filters.sum(0).clamp_min(EPS)) + NOISE_FLOOR
+        powers = torch.einsum("bmt,fm->bft", bands, filters / filters.sum(0).clamp_min(EPS)) + NOISE_FLOOR
         for _ in range(steps):
-            made = torch.einsum("bft,fm->bmt", found, filters)
-            found = found * torch.einsum("bmt,fm->bft", bands / made.clamp_min(1e-14), filters) / weight[:, None]
-        return found * (weight[:, None] > 1e-9)
+            estimate = torch.einsum("bft,fm->bmt", powers, filters)
+            powers = powers * torch.einsum("bmt,fm->bft", bands / estimate.clamp_min(1e-14), filters) / weight[:, None]
+        return powers * (weight[:, None] > 1e-9)
 
     def round_trip(self, x: Tensor) -> Tensor:
         """Return the spectrograms of the sounds that `synthesise` makes of ``(N, 1, n_mels, T)``."""
@@ -153,27 +153,27 @@ class Mel(Adapter):
         """Read a whole file. Raise MusicaeError, one line, for anything that cannot be read."""
         sample = self._audio.read(file)
         samples = sample.tensor[0]
-        loud = (samples.abs() > _ONSET * samples.abs().max()).nonzero()
+        loud = (samples.abs() > _ONSET_LEVEL * samples.abs().max()).nonzero()
         start = int(loud[0]) if len(loud) else 0
         samples = samples[start:]
         if start:
-            sample.remarks.append(f"it starts after {start / self.audio_rate:.3f} s of silence, which was cut off")
+            sample.remarks.append(f"it starts after {start / self.audio_rate:.3f} s of silence, which was left out")
         length = len(samples)
         missing = max(0, self.frames * self.hop_length - length) + -length % self.hop_length
         meta = {"kind": sample.meta["kind"], "length": length}
         return Sample(self.analyse(F.pad(samples, (0, missing))[None])[0], meta, remarks=sample.remarks)
 
     def write(self, sample: Sample, file: File) -> None:
-        """Write a file, atomically; a stream gets the format in the sample's `meta`, WAV where there is none."""
+        """Write a file, atomically; a stream gets the format in the sample's `meta`, or WAV."""
         samples = self.synthesise(sample.tensor[None])
         samples = samples / samples.abs().max().clamp_min(1.0)  # Sounds at full scale may add up to more.
         meta = {"kind": sample.meta.get("kind") or self.blank()["kind"], "length": None}
         self._audio.write(Sample(samples, meta), file)
 
-    # --- what lies between files ------------------------------------------------------------------------------------
+    # --- between files ------------------------------------------------------------------------------------
 
     def blank(self) -> dict[str, Any]:
-        """Return that a sound which no file gave is a WAV file of one channel."""
+        """Return the `meta` of a sound that came from no file: a WAV file of one channel."""
         return self._audio.blank()
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Mel(Adapter):
         return self._audio.mix(metas, weights)
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put sounds one after another."""
+        """Join sounds end to end."""
         return self._audio.concat(parts)
 
     def picture(self, tensor: Tensor) -> Tensor:
@@ -192,19 +192,19 @@ class Mel(Adapter):
         """Return spectrograms ``(B, 1, n_mels, T)`` made louder or quieter, higher or lower, longer or shorter."""
         n = len(batch)
 
-        def drawn(reach: float) -> Tensor:
-            return reach * (2 * torch.rand(n, generator=generator) - 1)
+        def draw(limit: float) -> Tensor:
+            return limit * (2 * torch.rand(n, generator=generator) - 1)
 
         if self.shift_bands or self.stretch:
             height, width = batch.shape[-2:]
-            across = 1 / (1 + drawn(self.stretch))
+            across = 1 / (1 + draw(self.stretch))
             matrix = torch.zeros(n, 2, 3)
             matrix[:, 0, 0], matrix[:, 1, 1] = across, 1.0
             matrix[:, 0, 2] = across - 1  # The start stays where it is.
-            matrix[:, 1, 2] = 2 * drawn(self.shift_bands) / height
+            matrix[:, 1, 2] = 2 * draw(self.shift_bands) / height
             grid = F.affine_grid(matrix, [n, 1, height, width], align_corners=False)
             batch = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
         if self.gain_db:
-            gain = drawn(self.gain_db).view(-1, 1, 1, 1) / _SCALE_DB
+            gain = draw(self.gain_db).view(-1, 1, 1, 1) / _SCALE_DB
             batch = torch.where(batch > 0, batch + gain, batch).clamp_min(0)
         return batch

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Melody", "pick", "skyline"]
 
 SHIFTS = (-5, 6)
-"""The transpositions of `Melody.augment`, in semitones: every key once."""
+"""The transpositions of `Melody.augment`, in semitones: each key once."""
 
 _MELODY_NAMES = re.compile(
     r"melod|mélod|vocal|voice|\bvox\b|\bvoc\b|\bsing|\blead|\bsolo|sopran|cant[oaus]|chant|gesang|stimme|\bvoz\b|"
@@ -46,7 +46,7 @@ class Melody(ScoreAdapter):
     ----------
     bars : length of a window in bars of 4/4.
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
-    low, high : lowest and highest MIDI pitch; others are moved by octaves.
+    low, high : lowest and highest MIDI pitch; other pitches are moved by octaves.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi", ".abc")
@@ -71,7 +71,7 @@ class Melody(ScoreAdapter):
     def from_score(
         self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
-        """Return the melody of a score, of the track that is wanted or that `pick` chooses; see `read`.
+        """Return the melody of a score, from `track` or the track that `pick` chooses; see `read`.
 
         The tensor is ``(C, T)``, from the bar of the first note to the end of the bar of the last.
         """
@@ -80,7 +80,7 @@ class Melody(ScoreAdapter):
         notes = skyline(part.notes(), score.ticks_per_quarter / self.steps_per_beat)
         dropped = part.count - len(notes.start)
         if dropped:
-            remarks.append(f"{dropped} of {part.count} notes lie under a higher one and were left out")
+            remarks.append(f"{dropped} of {part.count} notes are below a higher one and were left out")
         grid = bar_grid.build_grid(
             score,
             notes.start,
@@ -111,14 +111,14 @@ class Melody(ScoreAdapter):
     def write(self, sample: Sample, file: File) -> None:
         """Write a melody ``(C, T)`` (one-hot or logits: the largest counts) as a type-1 MIDI file.
 
-        A hold with no note before it is a rest.
+        A hold without a note before it is a rest.
 
         Raises
         ------
         MusicaeError : the folder is missing or cannot be written.
         """
         tokens = melody_tokens.tokens(sample.tensor.detach().cpu())
-        start, end, pitch = (one.numpy() for one in melody_tokens.notes(tokens))
+        start, end, pitch = (values.numpy() for values in melody_tokens.notes(tokens))
         steps, programs = zip(*sample.meta["programs"], strict=True)
         active = np.searchsorted(steps, start, side="right") - 1
         loud = meta.velocities(sample.meta, 1, len(tokens), self.steps_per_beat)[0, start]
@@ -127,7 +127,7 @@ class Melody(ScoreAdapter):
         midi.save(score, file)
 
     def blank(self) -> dict[str, Any]:
-        """Return the `meta` of a melody that no file gave: 120 quarter notes a minute, 4/4, piano."""
+        """Return the `meta` of a melody that came from no file: 120 quarter notes a minute, 4/4, piano."""
         return meta.blank("Melody")
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
@@ -135,14 +135,14 @@ class Melody(ScoreAdapter):
 
         An example that would leave the range of pitches is moved as far as it can go.
         """
-        wanted = torch.randint(SHIFTS[0], SHIFTS[1] + 1, (len(batch), 1), generator=generator).to(batch.device)
+        semitones = torch.randint(SHIFTS[0], SHIFTS[1] + 1, (len(batch), 1), generator=generator).to(batch.device)
         channels = batch.shape[1]
         return melody_tokens.one_hot(
-            melody_tokens.transpose(melody_tokens.tokens(batch), wanted, channels), channels
+            melody_tokens.transpose(melody_tokens.tokens(batch), semitones, channels), channels
         ).to(batch.dtype)
 
     def canonical(self, data: Tensor) -> Tensor:
-        """Return windows ``(N, T)`` of tokens such that two are equal if and only if one is the other transposed."""
+        """Return token windows ``(N, T)``, two of which are equal if and only if one is the other transposed."""
         return melody_tokens.canonical(data)
 
     def onsets(self, x: Tensor) -> Tensor:
@@ -154,10 +154,10 @@ class Melody(ScoreAdapter):
         return melody_tokens.sounding(x)
 
     def roll(self, sample: Sample) -> Roll:
-        """Return the notes of a melody as they are drawn, at their MIDI pitches."""
+        """Return the notes of a melody for a piano roll, at their MIDI pitches."""
         start, end, pitch = melody_tokens.notes(melody_tokens.tokens(sample.tensor))
-        found = zip(start.tolist(), (end - start).tolist(), (pitch + self.low).tolist(), strict=True)
-        return Roll(list(found), sample.tensor.shape[-1], self.steps_per_beat, meters=sample.meta["meters"])
+        notes = zip(start.tolist(), (end - start).tolist(), (pitch + self.low).tolist(), strict=True)
+        return Roll(list(notes), sample.tensor.shape[-1], self.steps_per_beat, meters=sample.meta["meters"])
 
 
 def _meta_of(line: midi.Notes, grid: Grid, track: str, source: str) -> dict[str, Any]:
@@ -193,12 +193,12 @@ def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[mi
 
 
 def pick(candidates: Sequence[midi.Part]) -> tuple[midi.Part, list[str]]:
-    """Choose the track of the melody, and say why in a remark.
+    """Choose the track of the melody; return it, and remarks that say why.
 
-    1. Among tracks whose name says so (melody, vocal, voice, lead, solo, soprano, canto ..., and no word such as
-       backing or harmony beside it), or among all if no name does:
-    2. the highest sum of four ratings: mean pitch (1.5 from E4 up, 0 from E2 down), share of the time in which one
-       note at most sounds (3), number of notes (2 from 200 up, logarithmic), share of the piece it plays in (1).
+    1. Among tracks whose name says so (melody, vocal, voice, lead, solo, soprano, canto ..., without words such as
+       backing or harmony), or among all if no name does:
+    2. the highest sum of four ratings: mean pitch (1.5 from E4 up, 0 from E2 down), share of the time with at most
+       one note (3), number of notes (2 from 200 up, logarithmic), share of the piece it plays in (1).
     """
     if len(candidates) == 1:
         return candidates[0], [f"track {candidates[0]}: the only one"] if candidates[0].number > 1 else []
@@ -206,13 +206,13 @@ def pick(candidates: Sequence[midi.Part]) -> tuple[midi.Part, list[str]]:
         part for part in candidates if _MELODY_NAMES.search(part.name) and not _ACCOMPANIMENT_NAMES.search(part.name)
     ]
     if len(named) == 1:
-        return named[0], [f"track {named[0]} was taken for its name; --track chooses another"]
+        return named[0], [f"track {named[0]} was chosen for its name; --track chooses another"]
     pool = named or list(candidates)
     notes = [part.notes() for part in pool]
     span = max(int(n.end.max()) for n in notes) - min(int(n.start[0]) for n in notes)
     best = max(range(len(pool)), key=lambda i: _rating(notes[i], span))
-    why = "for its name, pitch and shape" if named else "for its pitch and shape, since no name says melody"
-    return pool[best], [f"track {pool[best]} was taken of {len(candidates)} {why}; --track chooses another"]
+    why = "for its name, pitch and shape" if named else "for its pitch and shape, since no track is named melody"
+    return pool[best], [f"track {pool[best]} was chosen from {len(candidates)} {why}; --track chooses another"]
 
 
 def _rating(notes: midi.Notes, span: int) -> float:
@@ -227,10 +227,10 @@ def _rating(notes: midi.Notes, span: int) -> float:
 
 
 def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:
-    """Return the top line of `notes` (sorted by onset, ticks): those that no higher note covers.
+    """Return the top line of `notes` (sorted by onset, in ticks): the notes that no higher one covers.
 
-    A note is covered where a higher one began no later and goes on by more than a step (or more than half of the
-    lower note, if that is less) after its onset. Less is legato: the higher note hangs on into the next.
+    A higher note covers another if it begins no later and goes on for more than a step (or half of the lower note, if
+    that is less) after its onset. Anything shorter is legato: the higher note is held into the next one.
     """
     start, end, pitch = notes.start, notes.end, notes.pitch
     if len(start) < 2 or np.all(np.maximum.accumulate(end)[:-1] <= start[1:]):
@@ -241,7 +241,7 @@ def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:
     keep = np.ones(len(start), bool)
     carried = np.zeros((len(pitches), 1), np.int64)
     for at in range(0, len(start), block):
-        # A block ends with the notes of one onset, so that all of a chord is seen at once.
+        # A block ends with the notes of one onset, so that a chord stays together.
         stop = int(last[min(at + block, len(start)) - 1]) + 1
         at = int(last[at - 1]) + 1 if at else 0
         if at >= stop:
@@ -258,11 +258,11 @@ def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:
 
 
 def _quantise(notes: midi.Notes, grid: Grid, steps_per_beat: int, remarks: list[str]) -> midi.Notes:
-    """Return one note a step at most, in steps within the excerpt; each ends where the next begins."""
+    """Return at most one note a step, in steps within the excerpt; each ends at the latest where the next begins."""
     start, end = grid.steps(notes.start), grid.steps(notes.end)
     inside = (start >= 0) & (start < grid.length)
     offset = (notes.start - grid.start) / grid.step - start
-    # Of several onsets in a step the highest counts; a grace note (less than half a step) gives way to its main note.
+    # Of several onsets in a step the highest is kept; a grace note (under half a step) yields to its main note.
     long = notes.end - notes.start >= grid.step / 2
     order = np.lexsort((notes.pitch, long, start))
     order = order[inside[order]]
@@ -275,15 +275,15 @@ def _quantise(notes: midi.Notes, grid: Grid, steps_per_beat: int, remarks: list[
 
 
 def _remark_on_losses(
-    offset: NDArray[np.floating[Any]], place: NDArray[np.int64], merged: int, steps_per_beat: int, remarks: list[str]
+    offset: NDArray[np.floating[Any]], step: NDArray[np.int64], merged: int, steps_per_beat: int, remarks: list[str]
 ) -> None:
     if merged:
-        remarks.append(f"{merged} onset(s) fell on the step of another and were left out")
+        remarks.append(f"{merged} onset(s) fell on the same step as another and were left out")
     moved = np.abs(offset) > 0.25
     share = float(moved.mean()) if len(offset) else 0.0
     if share > 0.01:
         remarks.append(f"{share:.0%} of the onsets moved by more than a quarter of a step")
-    beat = (place + offset) / steps_per_beat
+    beat = (step + offset) / steps_per_beat
     triplets = (np.abs(beat - 1 / 3) < 0.04) | (np.abs(beat - 2 / 3) < 0.04)
     if len(offset) and triplets.mean() > 0.1:
-        remarks.append(f"{triplets.mean():.0%} of the onsets lie on triplets or swing; they were made straight")
+        remarks.append(f"{triplets.mean():.0%} of the onsets are triplets or swing; they were made straight")

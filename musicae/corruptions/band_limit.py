@@ -13,16 +13,15 @@ __all__ = ["BandLimit"]
 
 
 class BandLimit(Corruption):
-    """Remove what is above a share of the band, 1 / `factor`, with another filter for each example.
+    """Remove the band above the share 1 / `factor` of it, with a different filter for each example.
 
-    The filter of a real resampler falls off somewhere below that, steeply or not: a network that has seen only one
-    fails on the others.
+    Real resamplers fall off somewhere below that, steeply or not: a network trained with one filter fails on others.
 
     Parameters
     ----------
-    factor : by what a model that undoes this raises the sample rate.
+    factor : a model that undoes this raises the sample rate by this factor.
     min_edge, max_edge : the gain is 1 up to a random edge between these (1 is 1 / `factor` of the band),
-    max_stop : and 0 above a random place between that edge and this one.
+    max_stop : and 0 above a random point between that edge and this one.
     """
 
     def __init__(self, factor: int = 2, min_edge: float = 0.8, max_edge: float = 0.98, max_stop: float = 1.02) -> None:
@@ -36,7 +35,7 @@ class BandLimit(Corruption):
         self.factor, self.min_edge, self.max_edge, self.max_stop = factor, min_edge, max_edge, max_stop
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the batch ``(B, C, *S)`` without what is above the edge along ``*S``, taken as one axis."""
+        """Return the batch ``(B, C, *S)`` band-limited along ``*S``, taken as one axis."""
         start = self.min_edge + (self.max_edge - self.min_edge) * torch.rand(len(batch), 1, 1, generator=generator)
         end = start + (self.max_stop - start) * torch.rand(len(batch), 1, 1, generator=generator)
         return low_pass(batch.flatten(2), start / self.factor, end / self.factor).view(batch.shape)

@@ -1,4 +1,4 @@
-"""Gaussian noise of a strength that the network is not told."""
+"""Gaussian noise of a strength unknown to the network."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["BlindNoise"]
 class BlindNoise(Corruption):
     """Add Gaussian noise whose standard deviation is drawn for each example.
 
-    Channels that are all alike (a grey picture in three colours) stay so: they get the same noise.
+    Channels that are equal (a grey picture in three colours) get the same noise, and stay equal.
 
     Parameters
     ----------
-    min_sigma, max_sigma : of the standard deviation, uniform, in 255ths.
+    min_sigma, max_sigma : range of the standard deviation, uniform, in 255ths.
     """
 
     def __init__(self, min_sigma: float = 0.0, max_sigma: float = 55.0) -> None:
@@ -30,9 +30,9 @@ class BlindNoise(Corruption):
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return the batch ``(B, C, *S)`` with noise."""
-        one_each = (batch.shape[0], *(1,) * (batch.ndim - 1))
-        sigma = self.min_sigma + (self.max_sigma - self.min_sigma) * torch.rand(one_each, generator=generator)
+        shape = (batch.shape[0], *(1,) * (batch.ndim - 1))
+        sigma = self.min_sigma + (self.max_sigma - self.min_sigma) * torch.rand(shape, generator=generator)
         noise = torch.randn(batch.shape, generator=generator)
-        alike = (batch == batch[:, :1]).flatten(1).all(1).view(one_each).cpu()
-        noise = torch.where(alike, noise[:, :1], noise)
+        equal = (batch == batch[:, :1]).flatten(1).all(1).view(shape).cpu()
+        noise = torch.where(equal, noise[:, :1], noise)
         return batch + (sigma / 255 * noise).to(batch)

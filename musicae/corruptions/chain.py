@@ -25,12 +25,12 @@ class Chain(Corruption):
     """
 
     def __init__(self, parts: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.parts = [_built(part) for part in parts]
+        self.parts = [_build(part) for part in parts]
         if not self.parts:
             raise MusicaeError('[corruption] \'chain\' needs parts, such as [{name = "clip"}, {name = "mix-noise"}]')
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the batch ``(B, C, *S)`` with all that was drawn for each example."""
+        """Return the batch ``(B, C, *S)`` with the corruptions drawn for each example."""
         for share, part in self.parts:
             drawn = torch.rand(len(batch), *(1,) * (batch.ndim - 1), generator=generator) < share
             batch = torch.where(drawn.to(batch.device), part(batch, generator), batch)
@@ -42,12 +42,12 @@ class Chain(Corruption):
             part.feed(windows, noises)
 
 
-def _built(part: Mapping[str, Any]) -> tuple[float, Corruption]:
+def _build(part: Mapping[str, Any]) -> tuple[float, Corruption]:
     """Return the share of one part, and its corruption."""
     settings = dict(part) if isinstance(part, Mapping) else {}
     name, share = settings.pop("name", None), settings.pop("share", 1.0)
     if not isinstance(name, str):
-        raise MusicaeError('[corruption] each of parts must be named, as {name = "clip", share = 0.2}')
+        raise MusicaeError('[corruption] each of parts needs a name, as in {name = "clip", share = 0.2}')
     if not isinstance(share, int | float) or not 0 <= share <= 1:
         raise MusicaeError(f"[corruption] the share of '{name}' must be 0 to 1, not {share}")
     return float(share), registry.build("corruptions", name, **settings)

@@ -1,4 +1,4 @@
-"""Sounds that are clipped."""
+"""Clipped sounds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Clip"]
 
 
 class Clip(Corruption):
-    """Clip each example, as a recording at too high a level is.
+    """Clip each example, like a recording at too high a level.
 
     Parameters
     ----------
-    min_db, max_db : the level of clipping is drawn between these, in dB below the largest sample.
+    min_db, max_db : range of the clipping level, in dB below the largest sample.
     """
 
     def __init__(self, min_db: float = 3.0, max_db: float = 20.0) -> None:

@@ -1,4 +1,4 @@
-"""Less detail: every axis reduced and enlarged again."""
+"""Lower resolution: every axis reduced and enlarged again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Downsample(Corruption):
 
     Parameters
     ----------
-    factor : of each axis.
+    factor : how much each axis is reduced.
     method : ``"mean"`` averages blocks and repeats them; ``"bicubic"`` (two axes) reduces with an antialiased bicubic
-        kernel and enlarges with one (Keys 1981, a = -1/2, as MATLAB's imresize does).
+        kernel and enlarges with one (Keys 1981, a = -1/2, like MATLAB's imresize).
     """
 
     def __init__(self, factor: int = 2, method: str = "mean") -> None:
@@ -34,7 +34,7 @@ class Downsample(Corruption):
         return self.enlarge(self.reduce(batch))
 
     def reduce(self, batch: Tensor) -> Tensor:
-        """Return ``(B, C, *S / factor)``. Raise MusicaeError where the factor does not divide the shape."""
+        """Return ``(B, C, *S / factor)``. Raise MusicaeError if the factor does not divide the shape."""
         shape = batch.shape[2:]
         if any(size % self.factor for size in shape):
             raise MusicaeError(f"[corruption] factor {self.factor} does not divide the shape {tuple(shape)}")
@@ -44,7 +44,7 @@ class Downsample(Corruption):
         return self._bicubic(batch, [size // self.factor for size in shape])
 
     def enlarge(self, batch: Tensor) -> Tensor:
-        """Return ``(B, C, *S * factor)``: what a model that undoes this is given."""
+        """Return ``(B, C, *S * factor)``: the input of a model that undoes this."""
         if self.method == "mean":
             return F.interpolate(batch, scale_factor=float(self.factor), mode="nearest")
         return self._bicubic(batch, [size * self.factor for size in batch.shape[2:]])

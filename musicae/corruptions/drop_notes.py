@@ -1,4 +1,4 @@
-"""Random steps left out."""
+"""Randomly silenced steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DropNotes(Corruption):
 
     Parameters
     ----------
-    share : the probability of each step to be silenced.
+    share : the probability that a step is silenced.
     """
 
     def __init__(self, share: float = 0.25) -> None:

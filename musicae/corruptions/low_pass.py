@@ -1,4 +1,4 @@
-"""Sounds without what is above an edge."""
+"""Sounds without their high frequencies."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from musicae.tensors.dsp import low_pass
 
 __all__ = ["LowPass"]
 
-_STOP = 1.05  # Times the edge: from there on the gain is 0.
+_STOP = 1.05  # Times the edge; above it the gain is 0.
 
 
 class LowPass(Corruption):
-    """Remove what is above an edge, drawn for each example, as lossy encoders do.
+    """Remove what is above a random edge for each example, like lossy encoders.
 
     Parameters
     ----------
     sample_rate : in Hz.
-    min_hz, max_hz : of the edge, uniform over the octaves. The gain is 1 up to it, and 0 from 5 % above it on.
+    min_hz, max_hz : range of the edge, uniform over the octaves. The gain is 1 up to it, and 0 from 5 % above it.
     """
 
     def __init__(self, sample_rate: int = 16_000, min_hz: float = 3000.0, max_hz: float = 8000.0) -> None:
@@ -32,7 +32,7 @@ class LowPass(Corruption):
         self.sample_rate, self.min_hz, self.max_hz = sample_rate, min_hz, max_hz
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the batch ``(B, C, *S)`` without what is above the edge along ``*S``, taken as one axis."""
+        """Return the batch ``(B, C, *S)`` low-passed along ``*S``, taken as one axis."""
         drawn = torch.rand(len(batch), 1, 1, generator=generator)
         edge = self.min_hz * (self.max_hz / self.min_hz) ** drawn / (self.sample_rate / 2)
         return low_pass(batch.flatten(2), edge, _STOP * edge).view(batch.shape)

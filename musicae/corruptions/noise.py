@@ -12,12 +12,12 @@ __all__ = ["Noise"]
 
 
 class Noise(Corruption):
-    """Add Gaussian noise of one strength.
+    """Add Gaussian noise of fixed strength.
 
     Parameters
     ----------
     std, mean : of the noise.
-    low, high : the result is clamped to these, where given.
+    low, high : the result is clamped to these, if given.
     """
 
     def __init__(

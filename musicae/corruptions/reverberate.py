@@ -1,4 +1,4 @@
-"""Sounds in a room."""
+"""Sounds with the echo of a room."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from musicae.tensors.dsp import NOISE_FLOOR
 
 __all__ = ["Reverberate"]
 
-_MIN_PREDELAY, _PREDELAY_RANGE = 0.002, 0.018  # Seconds to the first wall and back.
+_MIN_PREDELAY, _PREDELAY_RANGE = 0.002, 0.018  # Seconds until the first reflection.
 
 
 class Reverberate(Corruption):
-    """Put each example into a room of its own, with decaying noise for an impulse response (Moorer 1979).
+    """Add the echo of a random room to each example: its impulse response is decaying noise (Moorer 1979).
 
     Parameters
     ----------
     sample_rate : in Hz.
-    min_rt60, max_rt60 : of the reverberation time, the seconds in which echoes fall by 60 dB; uniform over the octaves.
-    max_drr_db, min_drr_db : of the direct-to-reverberant ratio, uniform.
+    min_rt60, max_rt60 : range of the reverberation time, the seconds in which echoes fall by 60 dB; uniform over the
+        octaves.
+    max_drr_db, min_drr_db : range of the direct-to-reverberant ratio, uniform.
     """
 
     def __init__(

@@ -41,5 +41,5 @@ def fashion_mnist(
         "ankle boot",
     ),
 ) -> Windows:
-    """Return one split of Fashion-MNIST, pictures of clothes (31 MB to fetch); see `musicae.datasets.mnist.mnist`."""
+    """Return one split of Fashion-MNIST, pictures of clothes (a 31 MB download); see `musicae.datasets.mnist.mnist`."""
     return idx_windows(_FASHION_MNIST, adapter, Part(split, folder, seed, validation), classes)

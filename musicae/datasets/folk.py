@@ -1,4 +1,4 @@
-"""The folk tunes in ABC that the PyPI package music21 carries: Essen, O'Neill, Aird, Ryan's Mammoth.
+"""The folk tunes in ABC that come with the package music21: Essen, O'Neill, Aird, Ryan's Mammoth.
 
 About 12,800 tunes. See music21's ``corpus/license.txt`` for their terms.
 """
@@ -34,7 +34,7 @@ def folk(
     root = folder or _corpus()
     files = [path for path in sorted(root.rglob("*.abc")) if folder or path.parent.name in _BOOKS]
     if not files:
-        raise MusicaeError(f"no ABC files under {root}; check the folder")
+        raise MusicaeError(f"no ABC files under {root}; check the path given with --data")
     key = cache.fingerprint(files, root, set="folk", adapter=adapter.__dict__, kind=type(adapter).__name__)
 
     def make() -> Windows:
@@ -46,16 +46,16 @@ def folk(
 
 
 def _corpus() -> Path:
-    found = importlib.util.find_spec("music21")
-    if found is None or found.origin is None:
+    module = importlib.util.find_spec("music21")
+    if module is None or module.origin is None:
         raise MusicaeError("the data set 'folk' needs the package music21; run: pip install 'musicae[folk]'")
-    return Path(found.origin).parent / "corpus"
+    return Path(module.origin).parent / "corpus"
 
 
 def _read_book(adapter: Adapter, path: Path) -> list[tuple[str, Tensor]]:
     """Return the windows of every tune in an ABC file; a tune that cannot be read is skipped."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    found = []
+    tunes = []
     for number, tune in enumerate(re.split(r"(?m)^(?=X:)", text)[1:]):
         title = re.search(r"(?m)^T:\s*(.+)$", tune)
         name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
@@ -63,5 +63,5 @@ def _read_book(adapter: Adapter, path: Path) -> list[tuple[str, Tensor]]:
             sample = adapter.read(io.BytesIO(tune.encode()))
         except MusicaeError:
             continue
-        found.append((name, scores.cut(adapter, sample)))
-    return found
+        tunes.append((name, scores.cut(adapter, sample)))
+    return tunes

@@ -22,7 +22,7 @@ _SHA256 = "651cbc524ffb891be1a3e46d89dc82a1cecb09a57c748c7b45b844c4841dcc1e"
 def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = True) -> Windows:
     """Return one official split of the performances, quantised; without the fills if `fills` is false.
 
-    With no `folder` the set is fetched (3 MB) into the user's data folder.
+    Without a `folder` the set is downloaded (3 MB) into the user's data folder.
     """
     check(split)
     folder = folder or fetch.archive("groove", _URL, _SHA256)

@@ -23,8 +23,8 @@ def midi_files(
 ) -> Windows:
     """Return one split of all MIDI files under `folder`, split by file.
 
-    `track` names the track to take in each, where the adapter's own choice will not do.
-    Files that cannot be read, or hold nothing for the adapter, are skipped.
+    `track` names the track to read in each, instead of the adapter's own choice. Files that cannot be read, or hold
+    nothing for the adapter, are skipped.
     """
     folder = cache.own_folder(folder, "midi-files", "MIDI files")
     return folder_windows(adapter, split, folder, track, seed, test, validation)

@@ -30,10 +30,10 @@ def mnist(
     validation: float = 0.05,
     classes: tuple[str, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 ) -> Windows:
-    """Return one split of MNIST, handwritten digits; labels are the digits, `pieces` the places in the files.
+    """Return one split of MNIST, handwritten digits; labels are the digits, `pieces` the indices in the files.
 
-    The test split is the set's own; of the 60,000 others a seeded hash of the place chooses the share `validation`.
-    `classes` are what the labels are called.
-    Without a `folder`, the files (12 MB) are fetched into the user's data folder if they are not there yet.
+    The test split is the set's own; a seeded hash of the index picks the share `validation` of the 60,000 others.
+    `classes` are the names of the labels. Without a `folder` the files (12 MB) are downloaded into the user's data
+    folder, unless they are there already.
     """
     return idx_windows(_MNIST, adapter, Part(split, folder, seed, validation), classes)

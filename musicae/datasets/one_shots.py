@@ -27,11 +27,10 @@ def one_shots(
     split_by: str = "folder",
     max_length: float = 4.0,
 ) -> Windows:
-    """Return one split of all single sounds under `folder`, as the adapter reads them, one window of each.
+    """Return one split of all single sounds under `folder`, one window of each, as the adapter reads them.
 
-    A piece is all files in one folder directly under `folder` (a drum kit), or with `split_by` ``"file"`` each file.
-    Files longer than `max_length` windows, and silent ones, are left out.
-    Raise MusicaeError where there is none.
+    A piece is all files in one folder directly under `folder` (a drum kit), or with `split_by` ``"file"`` a single
+    file. Files longer than `max_length` windows, and silent ones, are left out. Raise MusicaeError if none is left.
     """
     folder = cache.own_folder(folder, "one-shots", "sound files")
     groups = grouped(adapter, split, folder, split_by, seed, test, validation)

@@ -1,4 +1,4 @@
-"""Any folder of pictures: each one fitted to the adapter's window, or random crops of them at full size."""
+"""Any folder of pictures: each fitted to the adapter's window, or random crops at full size."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from musicae.threads import cores
 __all__ = ["pictures"]
 
 _LEVELS = 255
-_MAX_SIDE = 2000  # A picture with a longer side is first scaled down to it: so large a photo is not sharp anyway.
-_TRIES = 4  # Random places for each crop, until one is not flat.
-_FLAT = 0.015  # The standard deviation below which a crop is flat: bare sky, a shade without a picture in it.
-_AT_ONCE = 64  # Pictures in memory together while reading.
-_NAMED = 5  # Of the pictures left out, so many are named.
+_MAX_SIDE = 2000  # Pixels; larger photos are not sharp anyway, and are scaled down first.
+_TRIES = 4  # Random places to try for each crop, until one is not flat.
+_MIN_STD = 0.015  # Of a crop; one with less is flat, such as bare sky.
+_READ_AT_ONCE = 64  # Pictures in memory while reading.
+_MAX_NAMED = 5  # Pictures named in the list of those left out.
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,23 @@ def pictures(
 ) -> Windows:
     """Return one split of all pictures under `folder`, chosen by a seeded hash of the file's name.
 
-    An adapter that fits pictures to its window gets one window of each, one for any size random crops. Pictures that
-    cannot be read or are smaller than a crop are left out, and logged at the end.
-    Raise MusicaeError where there is none.
+    An adapter that fits pictures to its window gets one window of each; one that reads any size gets random crops.
+    Pictures that cannot be read or are smaller than a crop are left out, and logged at the end. Raise MusicaeError if
+    none is left.
 
     Parameters
     ----------
     adapter, split, folder, seed, test, validation : as for all data sets.
-    crops : of each picture, at a random place and one of the `scales`; flat ones are left out.
-    crop_size : of a crop for training, in pixels along a side; 0 for half as much again as the adapter's window, which
-        is cut out of it at random. The crops of other splits are as large as that window.
-    max_windows : in all splits together: of many pictures fewer crops are taken, of very many not all are read.
-    scales : a photo is soft at full size; smaller it is sharper.
+    crops : how many from each picture, at random places and `scales`; flat ones are left out.
+    crop_size : of a training crop, in pixels a side; 0 for one and a half times the adapter's window, which is cut out
+        of it at random. Crops of other splits have the size of that window.
+    max_windows : in all splits together: with many pictures each gives fewer crops, with very many some are not read.
+    scales : photos are soft at full size, and sharper when scaled down.
     """
     check(split)
     folder = cache.own_folder(folder, "pictures", "pictures")
     if len(adapter.spec.shape) != 2:
-        raise MusicaeError("the data set 'pictures' is of pictures; use it with the adapter 'image'")
+        raise MusicaeError("the data set 'pictures' needs windows of two axes; use it with the adapter 'image'")
     if min(crops, max_windows) < 1 or crop_size < 0:
         raise MusicaeError("[dataset] crops and max_windows must be at least 1, and crop_size 0 or more")
     if not scales or not all(0 < scale <= 1 for scale in scales):
@@ -80,32 +80,32 @@ def pictures(
         raise MusicaeError(f"no pictures under {folder}; check the path given with --data")
     height, width = adapter.spec.shape
     large = (max(crop_size, height), max(crop_size, width)) if crop_size else (height * 3 // 2, width * 3 // 2)
-    taken = sorted(sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))[:max_windows])
-    cropping = _Cropping(min(crops, max(1, max_windows // len(taken))), large, tuple(scales))
-    key = cache.fingerprint(taken, folder, set="pictures", adapter=adapter, seed=seed, cropping=cropping)
+    selected = sorted(sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))[:max_windows])
+    cropping = _Cropping(min(crops, max(1, max_windows // len(selected))), large, tuple(scales))
+    key = cache.fingerprint(selected, folder, set="pictures", adapter=adapter, seed=seed, cropping=cropping)
 
     def make() -> Windows:
         read = partial(_read, adapter, folder, seed, cropping)
-        return _collect(adapter, zip(taken, _map(read, taken), strict=True), folder)
+        return _collect(adapter, zip(selected, _map(read, selected), strict=True), folder)
 
     everything = cache.cached(key, make)
-    wanted = [split_of(name, seed, test, validation) == split for name in everything.names]
-    index = torch.tensor(wanted, dtype=torch.bool)[everything.pieces.long()].nonzero().squeeze(1)
+    in_split = [split_of(name, seed, test, validation) == split for name in everything.names]
+    index = torch.tensor(in_split, dtype=torch.bool)[everything.pieces.long()].nonzero().squeeze(1)
     chosen = everything.subset(index)
-    return chosen if split == "train" else _middle(chosen, height, width)
+    return chosen if split == "train" else _crop_centre(chosen, height, width)
 
 
-def _middle(windows: Windows, height: int, width: int) -> Windows:
+def _crop_centre(windows: Windows, height: int, width: int) -> Windows:
     top, left = (windows.data.shape[2] - height) // 2, (windows.data.shape[3] - width) // 2
     windows.data = windows.data[:, :, top : top + height, left : left + width].contiguous()
     return windows
 
 
 def _map(read: Any, paths: Sequence[Path]) -> Iterator[Tensor]:
-    """Read pictures in several threads, some at a time (Pillow releases the interpreter lock while it decodes)."""
+    """Read pictures in several threads, a batch at a time (Pillow releases the GIL while it decodes)."""
     with ThreadPoolExecutor(cores()) as pool:
-        for i in range(0, len(paths), _AT_ONCE):
-            yield from pool.map(read, paths[i : i + _AT_ONCE])
+        for i in range(0, len(paths), _READ_AT_ONCE):
+            yield from pool.map(read, paths[i : i + _READ_AT_ONCE])
 
 
 def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, Tensor]], folder: Path) -> Windows:
@@ -123,18 +123,18 @@ def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, Tensor]], folder: Pat
         names.append(name)
     count = len(names) + len(unusable)
     if unusable:
-        listed = ", ".join(unusable[:_NAMED]) + (
-            f" and {len(unusable) - _NAMED} more" if len(unusable) > _NAMED else ""
-        )
+        more = f" and {len(unusable) - _MAX_NAMED} more" if len(unusable) > _MAX_NAMED else ""
         logging.getLogger("musicae").warning(
             "%d of %d pictures under %s were left out (they cannot be read, or are too small or flat): %s",
             len(unusable),
             count,
             folder,
-            listed,
+            ", ".join(unusable[:_MAX_NAMED]) + more,
         )
     if not data:
-        raise MusicaeError(f"none of the {count} pictures under {folder} can be used: damaged, too small or flat")
+        raise MusicaeError(
+            f"none of the {count} pictures under {folder} can be used (damaged, too small or flat); name another folder"
+        )
     return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names, levels=_LEVELS)
 
 
@@ -151,7 +151,7 @@ def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: 
 
 
 def _crops(picture: Tensor, cropping: _Cropping, rng: torch.Generator) -> Tensor:
-    """Return random crops of ``(C, H, W)`` at random scales; flat ones are tried again, then left out."""
+    """Return random crops of ``(C, H, W)`` at random scales; flat ones are drawn again a few times, then left out."""
     crops, shape = cropping.crops, cropping.shape
     base = min(1.0, _MAX_SIDE / max(picture.shape[1:]))
     layers = []
@@ -159,17 +159,17 @@ def _crops(picture: Tensor, cropping: _Cropping, rng: torch.Generator) -> Tensor
         high, wide = (round(base * scale * side) for side in picture.shape[1:])
         if high >= shape[0] and wide >= shape[1]:
             layers.append(_scaled_down(picture, high, wide))
-    found: list[Tensor] = []
+    kept: list[Tensor] = []
     for _ in range(crops * _TRIES if layers else 0):
         layer = layers[int(torch.randint(len(layers), (), generator=rng))]
         top = int(torch.randint(layer.shape[1] - shape[0] + 1, (), generator=rng))
         left = int(torch.randint(layer.shape[2] - shape[1] + 1, (), generator=rng))
         crop = layer[:, top : top + shape[0], left : left + shape[1]]
-        if crop.std() > _FLAT:
-            found.append(crop)
-        if len(found) == crops:
+        if crop.std() > _MIN_STD:
+            kept.append(crop)
+        if len(kept) == crops:
             break
-    return _bytes(torch.stack(found)) if found else torch.empty(0)
+    return _bytes(torch.stack(kept)) if kept else torch.empty(0)
 
 
 def _scaled_down(picture: Tensor, height: int, width: int) -> Tensor:

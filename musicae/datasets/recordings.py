@@ -22,15 +22,15 @@ __all__ = ["recordings"]
 Samples = NDArray[np.float32]
 
 _LEVELS = 32_767  # Windows are kept in 16 bits.
-_SILENT_POWER = 1e-6  # Of a window that is left out: -60 dB.
+_MIN_POWER = 1e-6  # Of a window, -60 dB; quieter ones are left out.
 _MIN_MOMENT_POWER = 1e-9  # -90 dB: quieter moments do not widen the dynamic range.
-_HELD = 3  # Times `max_windows` that are held before a random choice of them is made.
-_TRAINING_LENGTH = 1.5  # Times the adapter's window, which is cut out of it at random.
+_MAX_HELD = 3  # Times `max_windows`; with more in memory, a random choice is kept.
+_TRAINING_LENGTH = 1.5  # Times the adapter's window, which is cut out at random.
 
 
 @dataclass(frozen=True)
 class _Options:
-    """How recordings are cut: `length` in samples, at `rate` in Hz; the others as in `recordings`."""
+    """How to cut recordings: `length` in samples, `rate` in Hz; the others as in `recordings`."""
 
     rate: int
     length: int
@@ -57,22 +57,22 @@ def recordings(
 ) -> Windows:
     """Return one split of all recordings under `folder`, without silent windows.
 
-    A seeded hash of a piece's name chooses its split. Windows of the training split are half as long again as the
-    adapter's, which cuts its own out of them. Raise MusicaeError where there is no recording.
+    A seeded hash of a piece's name chooses its split. Windows of the training split are one and a half times as long
+    as the adapter's, which cuts its own out of them. Raise MusicaeError if there is no recording.
 
     Parameters
     ----------
     adapter, split, folder, seed, test, validation : as for all data sets.
     split_by : a piece is each ``"file"``, or all files in a ``"folder"`` directly under `folder` (a speaker's), one
         after another.
-    max_windows : to keep, chosen at random.
-    max_per_piece : windows of a piece to keep; 0 for any number.
+    max_windows : how many windows to keep, chosen at random.
+    max_per_piece : how many windows of a piece to keep; 0 for all.
     high_pass_hz : frequencies below it are removed; 0 for none.
-    min_dynamic_range_db : between the loud and the quiet moments of a window; one with less, in which the pauses are
-        full of noise, is left out.
+    min_dynamic_range_db : between the loud and the quiet moments of a window; windows with less, whose pauses are full
+        of noise, are left out.
     """
     if not adapter.sample_rate:
-        raise MusicaeError("the data set 'recordings' is of samples; use it with the adapter 'audio'")
+        raise MusicaeError("the data set 'recordings' holds samples of sound; use it with the adapter 'audio'")
     folder = cache.own_folder(folder, "recordings", "sound files")
     groups = grouped(adapter, split, folder, split_by, seed, test, validation)
     size, rate = adapter.spec.shape[0], adapter.sample_rate
@@ -89,20 +89,20 @@ def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options)
     data: list[Tensor] = []
     pieces: list[Tensor] = []
     unreadable: list[str] = []
-    keys: list[Tensor] = []  # One random number for each window: of too many, those with the smallest are kept.
+    keys: list[Tensor] = []  # A random number for each window: those with the smallest are kept.
     draws, thinned = torch.Generator().manual_seed(options.seed), False
-    most = options.max_windows
+    max_windows = options.max_windows
     for i, paths in enumerate(groups.values()):
-        found = torch.from_numpy(_cut(adapter, paths, options, unreadable))
-        if options.max_per_piece and len(found) > options.max_per_piece:
-            order = torch.randperm(len(found), generator=torch.Generator().manual_seed(options.seed + i))
-            found = found[order[: options.max_per_piece].sort().values]
-        data.append(found[:, None])
-        pieces.append(torch.full((len(found),), i, dtype=torch.int32))
-        keys.append(torch.rand(len(found), generator=draws))
-        if sum(map(len, data)) > _HELD * most:
-            kept = torch.cat(keys).argsort()[:most].sort().values
-            data, pieces, keys = ([torch.cat(one)[kept]] for one in (data, pieces, keys))
+        windows = torch.from_numpy(_cut(adapter, paths, options, unreadable))
+        if options.max_per_piece and len(windows) > options.max_per_piece:
+            order = torch.randperm(len(windows), generator=torch.Generator().manual_seed(options.seed + i))
+            windows = windows[order[: options.max_per_piece].sort().values]
+        data.append(windows[:, None])
+        pieces.append(torch.full((len(windows),), i, dtype=torch.int32))
+        keys.append(torch.rand(len(windows), generator=draws))
+        if sum(map(len, data)) > _MAX_HELD * max_windows:
+            kept = torch.cat(keys).argsort()[:max_windows].sort().values
+            data, pieces, keys = ([torch.cat(parts)[kept]] for parts in (data, pieces, keys))
             thinned = True
     if unreadable:
         logging.getLogger("musicae").warning(
@@ -112,30 +112,31 @@ def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options)
         empty = torch.zeros(0, 1, options.length, dtype=torch.int16)
         return Windows(empty, torch.zeros(0, dtype=torch.int32), 1, list(groups), levels=_LEVELS)
     everything = Windows(torch.cat(data), torch.cat(pieces), 1, list(groups), levels=_LEVELS)
-    if len(everything) <= most:
+    if len(everything) <= max_windows:
         return everything
     draws.manual_seed(options.seed)
     order = torch.cat(keys).argsort() if thinned else torch.randperm(len(everything), generator=draws)
-    return everything.subset(order[:most].sort().values)
+    return everything.subset(order[:max_windows].sort().values)
 
 
 def _cut(adapter: Adapter, paths: list[Path], options: _Options, unreadable: list[str]) -> NDArray[np.int16]:
-    """Return windows ``(n, length)`` of files, one after another, without those that are silent or noisy."""
+    """Return windows ``(n, length)`` of files, one after another, without silent or noisy ones."""
     length = options.length
-    found: list[NDArray[np.int16]] = []
+    windows: list[NDArray[np.int16]] = []
     held = np.zeros(0, np.float32)
     for block in _filtered(_blocks(adapter, paths, unreadable), options):
         held = np.concatenate([held, block])
         count = len(held) // length
-        found += [_to_16_bits(one) for one in held[: count * length].reshape(count, length) if _usable(one, options)]
+        rows = held[: count * length].reshape(count, length)
+        windows += [_to_16_bits(row) for row in rows if _usable(row, options)]
         held = held[count * length :]
-    if _usable(held, options) and (not found or len(held) > length // 2):
-        found.append(_to_16_bits(np.resize(held, length)))  # A short remainder is repeated.
-    return np.stack(found) if found else np.zeros((0, length), np.int16)
+    if _usable(held, options) and (not windows or len(held) > length // 2):
+        windows.append(_to_16_bits(np.resize(held, length)))  # A short remainder is looped.
+    return np.stack(windows) if windows else np.zeros((0, length), np.int16)
 
 
 def _filtered(blocks: Iterator[Samples], options: _Options) -> Iterator[Samples]:
-    """Remove what is below `high_pass_hz`."""
+    """Remove frequencies below `high_pass_hz`."""
     if not options.high_pass_hz:
         yield from blocks
         return
@@ -159,7 +160,7 @@ def _blocks(adapter: Adapter, paths: list[Path], unreadable: list[str]) -> Itera
 
 def _usable(window: Samples, options: _Options) -> bool:
     """Tell whether a window is neither silent nor noisy."""
-    if not len(window) or float(np.square(window).mean()) <= _SILENT_POWER:
+    if not len(window) or float(np.square(window).mean()) <= _MIN_POWER:
         return False
     return _dynamic_range(window, options.rate) >= options.min_dynamic_range_db
 

@@ -1,4 +1,4 @@
-"""Generative models of pictures: how likely they find real ones, and how real those are that they draw."""
+"""Generative models of pictures: how probable real pictures are under them, and how real their samples look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from musicae.tensors.random import generator
 
 __all__ = ["generative", "iwae", "neg_elbo"]
 
-_ROWS = 2048  # Codes decoded at once.
+_MAX_ROWS = 2048  # Codes decoded at a time.
 
 
 def generative(
@@ -39,35 +39,37 @@ def generative(
     outliers: str = "",
     seed: int = 0,
 ) -> Figures:
-    """Measure a model with a code that pictures can be drawn from.
+    """Measure a model whose code pictures can be drawn from.
 
-    Of a VAE, in nats a picture, where values are probabilities after a Bernoulli draw of each pixel: `neg_elbo` and
-    its part `kl_nats`; `nll`, importance weighted with `importance` samples on `pictures` of the test set, and
-    ``nll_k<importance_all>`` on all of it. Their floor knows each pixel's mean only; `floor_bce` is the entropy
-    of the draws. The prior over codes is N(0, 1), as in training. ``auroc_<outliers>``: how well -ELBO tells the
-    data set `outliers` from the codec's own.
+    For a VAE, in nats a picture (of Bernoulli draws of the pixels, if values are probabilities): `neg_elbo` and its
+    part `kl_nats`; `nll`, importance weighted with `importance` samples on `pictures` of the test set, and
+    ``nll_k<importance_all>`` on all of it. Their floor knows only each pixel's mean; `floor_bce` is the entropy of the
+    draws. The prior over codes is N(0, 1), as in training. ``auroc_<outliers>`` says how well -ELBO separates the data
+    set `outliers` from the codec's own.
 
-    Of all: `psnr` of the most probable picture by the code's mean, beside PCA's, with `rate_bits`, the KL that the code
-    of the same picture costs; `probe_accuracy` (see `pictures.knowledge`, on `known` pictures). Where there are
-    labels, of `samples` draws: `frechet`, the distance from the test set in the features of a classifier trained
-    here, and `frechet_vae`, that of the preset `against`; `floor_frechet` is what as many training pictures have.
-    `classifier_accuracy` is on real pictures, its floor the share of the largest class. `label_agreement`: how often
-    the classifier sees the label that a conditional model was asked for.
+    For all models: `psnr` of the most probable picture for the code's mean, against PCA, with `rate_bits`, the KL of
+    the code of the same picture; `probe_accuracy` (see `images.knowledge`, on `known` pictures). With labels, of
+    `samples` draws: `frechet`, the distance from the test set in the features of a classifier trained here, and
+    `frechet_vae`, that of the preset `against`; `floor_frechet` is that of as many training pictures.
+    `classifier_accuracy` is on real pictures, its floor the share of the largest class. `label_agreement` is how often
+    the classifier agrees with the label given to a conditional model.
     """
     if not codec.model.latent_size:
-        raise MusicaeError(f"the preset '{codec.preset.name}' has no code to draw from; evaluate it as 'pictures'")
+        raise MusicaeError(
+            f"the preset '{codec.preset.name}' has no code to draw from; set [evaluation] name = 'pictures'"
+        )
     figures: Figures = {}
     x, cond = all_of(test), codec.conditions(test)
     variational = codec.encode(x[:1], None if cond is None else cond[:1]).logvar is not None
     if variational:
         shares = average(train)
-        drawn = _binarised(codec, x, seed)
+        drawn = _binarise(codec, x, seed)
         bound = _bounds(figures, codec, drawn, cond, shares, importance, pictures, importance_all, seed)
         if codec.likelihood.probabilities:
             figures["floor_bce"] = entropy(x).mean().item()
         other = other_set(codec, outliers, folders) if outliers else None
         if other is not None:
-            y = _binarised(codec, all_of(other), seed)
+            y = _binarise(codec, all_of(other), seed)
             name = f"auroc_{outliers.replace('-', '_')}"
             figures[name] = metrics.auroc(bound, neg_elbo(codec, y, codec.conditions(other), seed)[0])
             if codec.likelihood.probabilities:
@@ -84,8 +86,8 @@ def generative(
     return figures
 
 
-def _binarised(codec: Codec, x: Tensor, seed: int) -> Tensor:
-    """Draw each pixel with its value as the probability, where the likelihood is over such draws."""
+def _binarise(codec: Codec, x: Tensor, seed: int) -> Tensor:
+    """Draw each pixel with its value as the probability, if the likelihood is over such draws."""
     return (torch.rand(x.shape, generator=generator(seed, 41)) < x).float() if codec.likelihood.probabilities else x
 
 
@@ -97,7 +99,7 @@ def average(windows: Windows, batch: int = 4096) -> Tensor:
 
 
 def independent(shares: Tensor, x: Tensor) -> Tensor:
-    """Return -log p(x) in nats, ``(N,)``, of a model that knows each pixel's share of ones only."""
+    """Return -log p(x) in nats, ``(N,)``, of a model that knows only each pixel's share of ones."""
     shares = shares.clamp(1e-4, 1 - 1e-4)
     return -(x * shares.log() + (1 - x) * (-shares).log1p()).flatten(1).sum(1)
 
@@ -114,17 +116,17 @@ def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: int 
     """Return the importance weighted bound on -log p(x) in nats, ``(N,)``.
 
     ``-log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x)``, ``z_i`` drawn from ``q(z|x)`` (Burda, Grosse and Salakhutdinov
-    2016, eq. 8); it goes down to the true value as `k` grows. Raise MusicaeError for a model whose code is a point.
+    2016, eq. 8); it falls to the true value as `k` grows. Raise MusicaeError for a model whose code is a point.
     """
     latent = codec.encode(x, cond)
     if latent.logvar is None:
         raise MusicaeError(f"the code of '{codec.preset.name}' is a point, not a distribution; it has no likelihood")
-    bounds, each = [torch.zeros(0, dtype=torch.float64)], max(1, _ROWS // k)
-    for i in range(0, len(x), each):
-        rows = torch.arange(i, min(i + each, len(x))).repeat_interleave(k)
-        mean_of, logvar = latent.mean[rows], latent.logvar[rows]
-        noise = torch.randn(mean_of.shape, generator=generator(seed, 43, i))
-        z = mean_of + (0.5 * logvar).exp() * noise
+    bounds, batch = [torch.zeros(0, dtype=torch.float64)], max(1, _MAX_ROWS // k)
+    for i in range(0, len(x), batch):
+        rows = torch.arange(i, min(i + batch, len(x))).repeat_interleave(k)
+        centre, logvar = latent.mean[rows], latent.logvar[rows]
+        noise = torch.randn(centre.shape, generator=generator(seed, 43, i))
+        z = centre + (0.5 * logvar).exp() * noise
         # log p(z) - log q(z|x): the normal densities' constants cancel.
         weight = 0.5 * (noise.double().square() + logvar.double() - z.double().square()).sum(1)
         weight -= codec.nll(z, x[rows], None if cond is None else cond[rows]).double()
@@ -143,7 +145,7 @@ def _bounds(
     importance_all: int,
     seed: int,
 ) -> Tensor:
-    """Put the bounds on -log p(x) into `figures`, and return -ELBO ``(N,)``."""
+    """Add the bounds on -log p(x) to `figures`, and return -ELBO ``(N,)``."""
     bound, kl = neg_elbo(codec, x, cond, seed)
     mean(figures, "neg_elbo", bound)
     mean(figures, "kl_nats", kl)
@@ -162,29 +164,31 @@ def _samples(
     figures: Figures, codec: Codec, train: Windows, test: Windows, samples: int, against: str, seed: int
 ) -> None:
     judge = classifier.trained(train)
-    seen = judge.features(all_of(test))
+    real = judge.features(all_of(test))
     assert test.labels is not None
-    mean(figures, "classifier_accuracy", (judge.classes(seen) == test.labels).float())
+    mean(figures, "classifier_accuracy", (judge.classes(real) == test.labels).float())
     figures["floor_classifier_accuracy"] = test.labels.long().bincount().max().item() / len(test)
-    drawn, asked = _draws(codec, samples, seed)
+    drawn, labels = _draws(codec, samples, seed)
     features = judge.features(drawn)
     condition = codec.model.condition
-    if asked is not None and condition is not None:
-        mean(figures, "label_agreement", (judge.classes(features) == asked).float())
+    if labels is not None and condition is not None:
+        mean(figures, "label_agreement", (judge.classes(features) == labels).float())
         figures["floor_label_agreement"] = 1 / condition.channels
-    figures["frechet"] = metrics.frechet(features, seen)
-    figures["floor_frechet"] = metrics.frechet(judge.features(all_of(choose(train, samples, seed))), seen)
+    figures["frechet"] = metrics.frechet(features, real)
+    figures["floor_frechet"] = metrics.frechet(judge.features(all_of(choose(train, samples, seed))), real)
     if against:
         other = codecs.load(against)
         if other.spec.full_shape != codec.spec.full_shape:
-            raise MusicaeError(f"[evaluation] against: '{against}' makes windows of another shape; name one like this")
-        figures["frechet_vae"] = metrics.frechet(judge.features(_draws(other, samples, seed)[0]), seen)
+            raise MusicaeError(
+                f"[evaluation] against: '{against}' has windows of another shape; name a preset with the same"
+            )
+        figures["frechet_vae"] = metrics.frechet(judge.features(_draws(other, samples, seed)[0]), real)
 
 
 def _draws(codec: Codec, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Draw `n` pictures, and the labels they were asked for, every class as often, from a conditional model."""
+    """Draw `n` pictures ``(n, C, *S)``; return them, and the labels ``(n,)`` given to a conditional model."""
     condition = codec.model.condition
-    asked = torch.arange(n) % condition.channels if condition is not None and condition.classes else None
-    cond = None if asked is None else codec.label_conditions(asked)
+    labels = torch.arange(n) % condition.channels if condition is not None and condition.classes else None
+    cond = None if labels is None else codec.label_conditions(labels)
     drawn = codec.decode(codec.draw(n, seed, cond=cond), cond=cond)
-    return drawn.clamp(0, 1), asked
+    return drawn.clamp(0, 1), labels

@@ -1,4 +1,4 @@
-"""Spectrograms that come back as sound: how far from the true ones, beside a phase that is found, and components."""
+"""How far reconstructed sounds are from the true ones, against an estimated phase alone and principal components."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["one_shots"]
 
 
 def one_shots(codec: Codec, train: Windows, test: Windows) -> Figures:
-    """Measure a model of single sounds on held-out ones, each decoded, written as sound and analysed again.
+    """Measure a model of single sounds on held-out ones, each decoded, rendered as sound and analysed again.
 
-    `mel_distance` is the mean absolute difference of the spectrograms, in the adapter's units (50 dB): of the
-    reconstruction from the code's mean. `floor_phase` is that of the true spectrogram, so of finding a phase alone;
-    `floor_pca` that of as many principal components of the training data as the code has numbers. `excess` is
-    the first's part above `floor_phase`, `floor_excess` that of `floor_pca`, `excess_ratio` one by the other.
+    `mel_distance` is the mean absolute difference of the spectrograms, in the adapter's units (50 dB): for the
+    reconstruction from the code's mean. `floor_phase` is that of the true spectrogram, so of estimating a phase alone;
+    `floor_pca` that of as many principal components of the training data as the code has numbers. `excess` is how far
+    the first is above `floor_phase`, `floor_excess` how far `floor_pca` is, `excess_ratio` their ratio.
     Raise MusicaeError for an adapter whose windows are not spectrograms.
     """
     if len(codec.spec.shape) != 2 or not codec.adapter.steps_per_second:
@@ -29,9 +29,9 @@ def one_shots(codec: Codec, train: Windows, test: Windows) -> Figures:
     centre, components = pca(all_of(train).flatten(1), codec.model.latent_size)
     flat = true.flatten(1) - centre
     plain = (flat @ components @ components.T + centre).view(true.shape).clamp_min(0)
-    made = {"": codec.decode(latent.mean).clamp_min(0), "phase": true, "pca": plain}
+    outputs = {"": codec.decode(latent.mean).clamp_min(0), "phase": true, "pca": plain}
     figures: Figures = {}
-    for name, spectrograms in made.items():
+    for name, spectrograms in outputs.items():
         distance = (_round_trip(codec.adapter, spectrograms) - true).abs().flatten(1).mean(1)
         if name:
             figures[f"floor_{name}"] = distance.mean().item()
@@ -45,5 +45,5 @@ def one_shots(codec: Codec, train: Windows, test: Windows) -> Figures:
 
 
 def _round_trip(adapter: Adapter, spectrograms: Tensor, batch: int = 32) -> Tensor:
-    """Return the spectrograms of the sounds that are written for `spectrograms`."""
+    """Return the spectrograms of the sounds that `spectrograms` are rendered as."""
     return torch.cat([adapter.round_trip(part) for part in torch.split(spectrograms, batch)])

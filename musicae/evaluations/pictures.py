@@ -1,4 +1,4 @@
-"""Pictures: how well they come back, whole, noisy or coarse, beside what simple rivals do; what their codes know."""
+"""Pictures: how well they are reconstructed or restored, against simple rivals, and what their codes know."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def pictures(
     classical: int = 500,
     seed: int = 0,
 ) -> Figures:
-    """Measure what comes back of pictures, which go in as the preset's corruption leaves them.
+    """Measure reconstructed pictures, or restored ones if the preset has a corruption.
 
-    Figures: `psnr` in dB and `mse`, both means over pictures, and `bce` in nats a picture where values are
-    probabilities. The rivals are `floor_pca` (as many principal components as the code has numbers),
-    `floor_input` (what goes in), `floor_nlm` (non-local means, told the noise's deviation and the best affine map
-    after it; on `classical` pictures), `floor_bicubic` and `floor_back_projection`; `floor_psnr` is the best of them.
-    `floor_bce` is the entropy of the pictures, which nothing can go below.
+    Figures: `psnr` in dB and `mse`, both means over pictures, and `bce` in nats a picture if values are probabilities.
+    The rivals are `floor_pca` (as many principal components as the code has numbers), `floor_input` (what goes in),
+    `floor_nlm` (non-local means with the true deviation of the noise, and then the best affine map; on `classical`
+    pictures), `floor_bicubic` and `floor_back_projection`; `floor_psnr` is the best of them. `floor_bce` is the entropy
+    of the pictures, which nothing can go below.
 
-    A model with a code has in addition `active`, how many of its numbers are not 0, where many are;
-    `probe_accuracy` (see `knowledge`; learnt on `known` pictures); and `auroc_<outliers>`: how well its error tells
-    the pictures of the data set `outliers` from those of its own.
+    A model with a code also has `active`, how many of its numbers are not 0, if many are 0; `probe_accuracy` (see
+    `knowledge`; trained on `known` pictures); and `auroc_<outliers>`: how well its error separates the data set
+    `outliers` from its own.
     """
     x, cond, corruption = all_of(test), codec.conditions(test), codec.corruption()
     given = corruption(x, generator(seed, 21)) if corruption else x
@@ -50,7 +50,7 @@ def pictures(
     mean(figures, "psnr", psnr(x, out))
     mean(figures, "mse", _error(x, out))
     if codec.likelihood.probabilities:
-        mean(figures, "bce", _cost(codec, given, x, cond))
+        mean(figures, "bce", _nll(codec, given, x, cond))
         figures["floor_bce"] = entropy(x).mean().item()
     floor: dict[str, float] = {}
     components = None
@@ -82,14 +82,14 @@ def _error(x: Tensor, out: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _cost(codec: Codec, given: Tensor, x: Tensor, cond: Tensor | None, batch: int = 256) -> Tensor:
-    """Return -log p(x | given) in nats, ``(N,)``: of a model with a code, given the code's mean."""
+def _nll(codec: Codec, given: Tensor, x: Tensor, cond: Tensor | None, batch: int = 256) -> Tensor:
+    """Return -log p(x | given) in nats, ``(N,)``; for a model with a code, given the code's mean."""
     if codec.model.latent_size:
         return codec.nll(codec.encode(given, cond).mean, x, cond)
     parts = []
     for i in range(0, len(x), batch):
-        told = None if cond is None else cond[i : i + batch].to(codec.device)
-        params = codec.model.restore(given[i : i + batch].to(codec.device), told)
+        part = None if cond is None else cond[i : i + batch].to(codec.device)
+        params = codec.model.restore(given[i : i + batch].to(codec.device), part)
         parts.append(codec.likelihood.nll(params.float(), x[i : i + batch].to(codec.device)).cpu())
     return torch.cat(parts)
 
@@ -97,11 +97,11 @@ def _cost(codec: Codec, given: Tensor, x: Tensor, cond: Tensor | None, batch: in
 def _classical(
     train: Windows, x: Tensor, given: Tensor, corruption: Corruption, max_pictures: int, seed: int
 ) -> dict[str, float]:
-    """Return the PSNR of what undoes a corruption without having learnt anything, or next to nothing."""
+    """Return the PSNR of methods that undo a corruption with little or no training."""
     if corruption.factor > 1:
         small, factor = corruption.reduce(x), float(corruption.factor)
 
-        def enlarge(part: Tensor) -> Tensor:  # With a = -3/4, which is sharper than MATLAB's and nearer to drawings.
+        def enlarge(part: Tensor) -> Tensor:  # With a = -3/4: sharper than MATLAB's, and better for drawings.
             return F.interpolate(part, scale_factor=factor, mode="bicubic")
 
         back = floors.back_projection(small, enlarge, corruption.reduce)
@@ -117,12 +117,12 @@ def _classical(
     index = torch.randperm(len(x), generator=generator(seed, 24))[:max_pictures]
     out = floors.nlm(given[index], (given[index] - x[index]).flatten(1).std(1))
     assert out is not None
-    slope, offset = _line(denoised, known)
+    slope, offset = _regression(denoised, known)
     return {"nlm": psnr(x[index], (slope * out + offset).clamp(0, 1)).mean().item()}
 
 
-def _line(a: Tensor, b: Tensor) -> tuple[float, float]:
-    """Return the slope and the offset of the straight line by which `a` tells `b` best."""
+def _regression(a: Tensor, b: Tensor) -> tuple[float, float]:
+    """Return the slope and the offset of the regression line of `b` on `a`."""
     a, b = a.flatten().double(), b.flatten().double()
     slope = ((a - a.mean()) * (b - b.mean())).mean() / a.var(unbiased=False).clamp_min(1e-12)
     return slope.item(), (b.mean() - slope * a.mean()).item()

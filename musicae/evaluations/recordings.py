@@ -1,4 +1,4 @@
-"""Recordings: how much noise a model takes off held-out sounds, by kind and by level, and what it costs."""
+"""Recordings: how much noise a model removes from held-out sounds, by kind and by level, and what it costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from musicae.core import Model
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.evaluations.shared import peers
 from musicae.evaluations.shared.clips import clips_of, folder_of, groups_of, random_clip
-from musicae.evaluations.shared.common import Figures, mean
+from musicae.evaluations.shared.common import Figures, limited, mean
 from musicae.evaluations.shared.judges import speech_scores
 from musicae.tensors import noises
 from musicae.tensors.dsp import power, si_sdr, unit
@@ -24,15 +24,15 @@ from musicae.tensors.random import generator
 
 __all__ = ["recordings"]
 
-Cleaner = Callable[[Tensor, int], Tensor]
-"""Cleans samples ``(T,)`` at a rate in Hz."""
+Denoise = Callable[[Tensor, int], Tensor]
+"""Denoises samples ``(T,)`` at a rate in Hz."""
 
 Noise = Callable[[torch.Generator], Tensor]
 """Draws samples of noise, ``(T,)``."""
 
 
 class Noisy(NamedTuple):
-    """A clip `clean` ``(T,)``, and with noise of a `kind` at `snr_db` as `noisy` ``(T,)``."""
+    """A clip ``(T,)``, `clean` and `noisy`: with noise of a `kind` at `snr_db`."""
 
     clean: Tensor
     kind: str
@@ -52,18 +52,18 @@ def recordings(
     kinds: tuple[str, ...] = ("white",),
     seed: int = 0,
 ) -> Figures:
-    """Measure a model that cleans sound on a set fixed by `seed`.
+    """Measure a denoiser of sound on a set fixed by `seed`.
 
-    `clips` of `seconds` of every speaker or piece (each file, and each folder, of whose files they are put together, in
-    the folder of ``--data speech=DIR``) with every noise (those of `kinds`, of ``white``, ``hum`` and ``crackle``; each
-    file or folder in the folder of ``--data noise=DIR``; with ``--data voices=DIR`` babble of the speakers there), at
+    `clips` of `seconds` of every speaker or piece (each file, and each folder as one, in the folder of ``--data
+    speech=DIR``) are mixed with every noise (those in `kinds`, of ``white``, ``hum`` and ``crackle``; each file or
+    folder in the folder of ``--data noise=DIR``; with ``--data voices=DIR`` babble of the speakers there), at
     signal-to-noise ratios of `snrs_db`.
 
-    Figures: `si_sdr_gain` over the noisy sound in dB, also for each noise and each ratio; `si_sdr_clean`, of what
-    becomes of clean sounds; `cost`, CPU seconds for a second of sound on one thread, and `cost_streamed` if it comes in
-    the smallest blocks; `pesq` and `stoi` (see `speech_scores`) where their packages are installed. The floors are the
-    noisy sound's; peers (see `musicae.evaluations.shared.peers`) have theirs as ``<peer>_<figure>``.
-    Raise MusicaeError for data that are not there, and kinds that there are not.
+    Figures: `si_sdr_gain` over the noisy sound in dB, also for each noise and each ratio; `si_sdr_clean`, of
+    clean sounds after denoising; `cost`, CPU seconds for a second of sound on one thread, and `cost_streamed` in the
+    smallest blocks; `pesq` and `stoi` (see `speech_scores`) if their packages are installed. The floors are those of
+    the noisy sound; peers (see `musicae.evaluations.shared.peers`) have figures ``<peer>_<figure>``. Raise MusicaeError
+    for missing data, or unknown kinds.
     """
     adapter, rate = codec.adapter, codec.adapter.sample_rate
     if not rate:
@@ -72,28 +72,26 @@ def recordings(
     speech = clips_of(adapter, folder_of(folders, "speech"), clips, length, seed)
     sources = _noises(codec, folders, length, kinds)
     tests = [
-        Noisy(clean, kind, snr_db, _mixed(clean, sources[kind], snr_db, generator(seed, 61, i)))
+        Noisy(clean, kind, snr_db, _mix(clean, sources[kind], snr_db, generator(seed, 61, i)))
         for i, clean in enumerate(speech)
         for kind in sources
         for snr_db in snrs_db
     ]
-    if limit is not None:
-        chosen = torch.randperm(len(tests), generator=generator(seed, 17))[:limit].sort().values
-        tests = [tests[i] for i in chosen.tolist()]
+    tests = limited(tests, limit, seed)
 
-    def clean_up(x: Tensor, sample_rate: int) -> Tensor:
+    def denoise(x: Tensor, sample_rate: int) -> Tensor:
         return codec.restore_any_size(x[None])[0]
 
-    cleaners: dict[str, Cleaner] = {"": clean_up, **peers.peers(against)}
+    denoisers: dict[str, Denoise] = {"": denoise, **peers.peers(against)}
     figures: Figures = {"files": len(tests)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for name, cleaner in cleaners.items():
-            _measure(figures, f"{name}_" if name else "", cleaner, tests, rate)
+        for name, denoiser in denoisers.items():
+            _measure(figures, f"{name}_" if name else "", denoiser, tests, rate)
         if codec.model.streams:
             figures["cost_streamed"] = _streaming_cost(codec.model, tests[0].noisy, rate)
-        mean(figures, "si_sdr_clean", torch.stack([si_sdr(one, clean_up(one, rate)) for one in speech]))
+        mean(figures, "si_sdr_clean", torch.stack([si_sdr(clip, denoise(clip, rate)) for clip in speech]))
     finally:
         torch.set_num_threads(threads)
     for name, values in speech_scores([(test.clean, test.noisy) for test in tests], rate).items():
@@ -103,7 +101,7 @@ def recordings(
 
 @torch.no_grad()
 def _streaming_cost(model: Model, x: Tensor, rate: int) -> float:
-    """Return CPU seconds for a second of the sound `x` ``(T,)`` that comes in the smallest blocks."""
+    """Return CPU seconds for a second of the sound `x` ``(T,)`` in the smallest blocks; `rate` is in Hz."""
     blocks = x[: len(x) // model.multiple * model.multiple].view(-1, 1, 1, model.multiple)
     state = model.initial_state()
     started = time.process_time()
@@ -112,15 +110,15 @@ def _streaming_cost(model: Model, x: Tensor, rate: int) -> float:
     return (time.process_time() - started) / (blocks.numel() / rate)
 
 
-def _measure(figures: Figures, prefix: str, cleaner: Cleaner, tests: list[Noisy], rate: int) -> None:
-    """Put the figures of one cleaner into `figures`; `prefix` is a peer's."""
+def _measure(figures: Figures, prefix: str, denoiser: Denoise, tests: list[Noisy], rate: int) -> None:
+    """Add the figures of one denoiser to `figures`; `prefix` is a peer's."""
     gains, pairs, spent = [], [], 0.0
-    cleaner(tests[0].noisy, rate)  # What is only done once is not part of the cost.
+    denoiser(tests[0].noisy, rate)  # So that the cost is without what is done only once.
     for test in tests:
         started = time.process_time()
-        out = cleaner(test.noisy, rate)
+        out = denoiser(test.noisy, rate)
         spent += time.process_time() - started
-        out = peers.aligned(out, test.clean, rate) if prefix else out
+        out = peers.align(out, test.clean, rate) if prefix else out
         gains.append(si_sdr(test.clean, out) - si_sdr(test.clean, test.noisy))
         pairs.append((test.clean, out))
     gain = torch.stack(gains)
@@ -147,13 +145,13 @@ def _noises(codec: Codec, folders: Mapping[str, Path], length: int, kinds: tuple
     for kind in kinds:
         if kind not in known:
             raise MusicaeError(f"[evaluation] kinds: there is no '{kind}'{did_you_mean(kind, known)}")
-    found = {kind: known[kind] for kind in kinds}
+    chosen = {kind: known[kind] for kind in kinds}
 
     def recorded(paths: list[Path]) -> Noise:
         return lambda rng: random_clip(adapter, paths, length, rng)
 
     for name, paths in groups_of(adapter, folder_of(folders, "noise")).items():
-        found[f"recorded_{name}" if name in known or name == "babble" else name] = recorded(paths)
+        chosen[f"recorded_{name}" if name in known or name == "babble" else name] = recorded(paths)
     if "voices" in folders:
         speakers = list(groups_of(adapter, folders["voices"]).values())
 
@@ -161,9 +159,9 @@ def _noises(codec: Codec, folders: Mapping[str, Path], length: int, kinds: tuple
             voices = [random_clip(adapter, paths, length, rng) for paths in speakers]
             return noises.babble(torch.stack(voices)[:, None], rng)[0]
 
-        found["babble"] = babble
-    return found
+        chosen["babble"] = babble
+    return chosen
 
 
-def _mixed(clean: Tensor, noise: Noise, snr_db: float, rng: torch.Generator) -> Tensor:
+def _mix(clean: Tensor, noise: Noise, snr_db: float, rng: torch.Generator) -> Tensor:
     return clean + unit(noise(rng)) * (power(clean) * 10 ** (-snr_db / 10)).sqrt()

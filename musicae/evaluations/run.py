@@ -1,6 +1,6 @@
 """A checkpoint's figures on held-out data, each with its floor and its spread, as one flat dictionary.
 
-The suites themselves are in `musicae.evaluations`; here they are given what they ask for.
+The suites are in `musicae.evaluations`; this module passes them what they need.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def evaluate(
     limit: int | None = None,
     against: str = "",
 ) -> Figures:
-    """Return the figures that the preset's ``[evaluation]`` asks for, on its test split.
+    """Return the figures of the preset's ``[evaluation]``, on its test split.
 
-    `codec` is a trained preset, its name, or the path of its ``.safetensors`` file. `folders` says where data sets lie
-    (see `musicae.splits.load`), those that the evaluation's settings name as well. `limit` takes that many windows at
-    random instead of all. `against` names other programs to measure as well, separated by commas, for evaluations that
-    know some. Raise MusicaeError where the preset names no evaluation, or its data cannot be found.
+    `codec` is a trained preset, its name, or the path of its ``.safetensors`` file. `folders` gives the folders of data
+    sets (see `musicae.splits.load`), also of those that the evaluation's settings name. `limit` uses that many random
+    windows instead of all. `against` names other programs to measure too, separated by commas, if the evaluation knows
+    any. Raise MusicaeError if the preset names no evaluation, or its data cannot be found.
     """
     codec = codecs.load(codec) if isinstance(codec, str) else codec
     part = codec.preset.part("evaluation")
@@ -43,30 +43,30 @@ def evaluate(
     started = time.perf_counter()
     name, settings = part[0], registry.resolve("evaluations", *part)
     parameters = inspect.signature(registry.lookup("evaluations", name)).parameters
-    asked = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
-    if against and "against" not in asked:
-        raise MusicaeError(f"the evaluation '{name}' knows no other programs; leave --against out")
-    given: dict[str, Any] = {"codec": codec, "folders": dict(folders or {}), "limit": limit, "against": against}
+    required = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
+    if against and "against" not in required:
+        raise MusicaeError(f"the evaluation '{name}' measures no other programs; leave out --against")
+    available: dict[str, Any] = {"codec": codec, "folders": dict(folders or {}), "limit": limit, "against": against}
     counts: Figures = {}
-    if {"train", "test"} & set(asked):
+    if {"train", "test"} & set(required):
         train, test = _splits(codec, settings, folders or {}, limit)
-        given |= {"train": train, "test": test}
+        available |= {"train": train, "test": test}
         counts = {"windows": len(test), "pieces": len(set(test.pieces.tolist()))}
-    for key in asked:
-        if key not in given:
+    for key in required:
+        if key not in available:
             raise MusicaeError(
-                f"the evaluation '{name}' asks for '{key}'; it can have codec, train, test, folders, limit, against"
+                f"the evaluation '{name}' needs '{key}'; it can get codec, train, test, folders, limit, against"
             )
-    if len(codec.spec.shape) == 2:  # Convolutions of pictures are faster so.
+    if len(codec.spec.shape) == 2:  # Convolutions of pictures are faster in this layout.
         codec.networks().to(memory_format=torch.channels_last)
-    figures: Figures = registry.build("evaluations", name, *(given[key] for key in asked), **part[1])
+    figures: Figures = registry.build("evaluations", name, *(available[key] for key in required), **part[1])
     return figures | counts | {"seconds": round(time.perf_counter() - started, 1)}
 
 
 def _splits(
     codec: Codec, settings: Mapping[str, Any], folders: Mapping[str, Path], limit: int | None
 ) -> tuple[Windows, Windows]:
-    """Load the preset's own data; the folders of sets that only a setting of the evaluation names are not its own."""
+    """Load the preset's own data, without the folders of sets that only a setting of the evaluation names."""
     own_sets = (codec.preset.part("dataset") or ("", {}))[0].split("+")
     listed = [value if isinstance(value, tuple | list) else [value] for value in settings.values()]
     others = {value for values in listed for value in values if isinstance(value, str) and value} - set(own_sets)

@@ -1,4 +1,4 @@
-"""Sequences: what a code keeps of them, its walks, its prior, and what they cost a language model."""
+"""Sequences: what a code keeps of them, its walks, its prior, and their cost to a language model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from musicae.tensors.random import generator
 
 __all__ = ["sequence"]
 
-_MAX_KNOWN = 20_000  # Training windows that floors are computed from.
+_MAX_TRAIN = 20_000  # Training windows that floors are computed from.
 
 
 def sequence(
@@ -32,10 +32,10 @@ def sequence(
     steps: int = 9,
     seed: int = 0,
 ) -> Figures:
-    """Measure a model of sequences: what it keeps, its walks, its prior, and what they cost the language model `lm`.
+    """Measure a model of sequences: what it keeps, its walks, its prior, and their cost to the language model `lm`.
 
-    `pairs` of windows are interpolated in `steps`, `samples` drawn from the prior. Costs are in nats a step; those
-    named ``..._excess`` are above that of real data. A language model itself has its `data_cost` alone.
+    `pairs` of windows are interpolated in `steps`, and `samples` drawn from the prior. Costs are in nats a step;
+    ``..._excess`` is the cost above that of real data. A language model itself only has `data_cost`.
     """
     x, cond = all_of(test), codec.conditions(test)
     if not codec.model.latent_size:
@@ -48,12 +48,12 @@ def sequence(
     _interpolation(codec, judge, x, latent, cond, min(pairs, len(x) // 2), steps, seed, figures)
     if judge is not None:
         real = figures["data_cost"]
-        asked = None if cond is None else cond[torch.arange(samples) % len(cond)]
+        given = None if cond is None else cond[torch.arange(samples) % len(cond)]
         for name, z in {
-            "prior": codec.draw(samples, seed, cond=asked),
+            "prior": codec.draw(samples, seed, cond=given),
             "normal": torch.randn(samples, codec.model.latent_size, generator=generator(seed)),
         }.items():
-            drawn = codec.decode(z, cond=asked)
+            drawn = codec.decode(z, cond=given)
             mean(figures, f"{name}_cost_excess", _cost(judge, drawn) - real)
             figures[f"{name}_density_ratio"] = _density(codec, drawn).mean().item() / _density(codec, x).mean().item()
         figures["floor_prior_cost_excess"] = figures.pop("normal_cost_excess")
@@ -63,15 +63,15 @@ def sequence(
 
 
 def _cost(judge: Codec, x: Tensor, cond: Tensor | None = None) -> Tensor:
-    """Return the nats a step that the language model needs for each window, ``(N,)``."""
+    """Return the cost of each window to a language model in nats a step, ``(N,)``."""
     return judge.nll(x.new_zeros(len(x), 0), x, cond) / x.shape[-1]
 
 
 def _likelihood(codec: Codec, train: Windows, x: Tensor, cond: Tensor | None) -> Figures:
-    """Return the cost of a language model, above the floor of knowing only how frequent each value is."""
+    """Return the data cost of a language model; its floor knows only how frequent each value is."""
     figures: Figures = {}
     mean(figures, "data_cost", _cost(codec, x, cond))
-    share = all_of(choose(train, _MAX_KNOWN, 0)).mean((0, 2)).clamp(1e-6, 1 - 1e-6)
+    share = all_of(choose(train, _MAX_TRAIN, 0)).mean((0, 2)).clamp(1e-6, 1 - 1e-6)
     params = torch.where(_one_hot(codec), share.log(), torch.logit(share))
     unigram = codec.likelihood.nll(params.view(1, -1, 1).expand_as(x), x) / x.shape[-1]
     figures["floor_data_cost"] = unigram.mean().item()
@@ -79,17 +79,17 @@ def _likelihood(codec: Codec, train: Windows, x: Tensor, cond: Tensor | None) ->
 
 
 def _one_hot(codec: Codec) -> Tensor:
-    """Return which channels are one of several that exclude each other, ``(C,)``; the others stand alone."""
-    found = []
+    """Return which channels are one-hot, ``(C,)`` bool; the others are independent."""
+    masks = []
     for group in codec.spec.groups:
         likelihood: Likelihood = registry.build("likelihoods", group.likelihood)
         exclusive = group.channels > 1 and likelihood.free_values(group.channels) == 1
-        found.append(torch.full((group.channels,), exclusive))
-    return torch.cat(found)
+        masks.append(torch.full((group.channels,), exclusive))
+    return torch.cat(masks)
 
 
 def _density(codec: Codec, x: Tensor) -> Tensor:
-    """Return how many notes begin in each window, ``(N,)``."""
+    """Return the number of notes that begin in each window, ``(N,)``."""
     return codec.adapter.onsets(x).flatten(1).sum(1)
 
 
@@ -115,7 +115,7 @@ def _reconstruction(codec: Codec, train: Windows, x: Tensor, latent: Latent, con
 
 def _pca(codec: Codec, train: Windows, x: Tensor) -> Tensor:
     """Reconstruct `x` from as many principal components of training windows as the code has numbers."""
-    centre, basis = pca(all_of(choose(train, _MAX_KNOWN, 0)).flatten(1), codec.model.latent_size)
+    centre, basis = pca(all_of(choose(train, _MAX_TRAIN, 0)).flatten(1), codec.model.latent_size)
     back = ((x.flatten(1) - centre) @ basis @ basis.T + centre).view_as(x)
     threshold = torch.where(_one_hot(codec), 0.0, 0.5).view(-1, *(1,) * len(codec.spec.shape))
     return codec.likelihood.mode(back - threshold)
@@ -132,7 +132,7 @@ def _interpolation(
     seed: int,
     figures: Figures,
 ) -> None:
-    """Measure `pairs` walks between different windows, as the verb takes them, and with even steps in the code."""
+    """Measure walks between `pairs` of windows, as `interpolate` takes them, and with even steps in the code."""
     order = torch.randperm(len(x), generator=generator(seed, 2))
     a, b = order[:pairs], order[pairs : 2 * pairs]
     conditions = None if cond is None else (cond[a], cond[b])

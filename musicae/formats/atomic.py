@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["atomic_write", "make_folder"]
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder `path` and its parents if need be. Raise OutputError where nothing can be written in it."""
+    """Make the folder `path` and its parents if they are missing. Raise OutputError if it cannot be written to."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(path, os.W_OK | os.X_OK) else "Permission denied"
@@ -27,13 +27,15 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; when the block ends, what was written there replaces `path`.
+    """Yield a temporary path next to `path`; when the block ends, that file replaces `path`.
 
-    It is flushed to the disk before it is renamed. An error in the block leaves `path` as it was and nothing beside it.
-    For a stream as well as a path see `musicae.formats.files.output`.
-    Raise OutputError where the file cannot be written, MusicaeError where only its name is too long.
+    It is flushed to the disk before it is renamed. After an error in the block `path` is as before, with no file left
+    next to it. `musicae.formats.files.output` also takes streams. Raise OutputError if the file cannot be written,
+    MusicaeError if only its name is too long.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex[:16]}.tmp")  # Short: `path` may be as long as a name can be.
+    temporary = path.with_name(
+        f".{uuid.uuid4().hex[:16]}.tmp"
+    )  # Short, since the name of `path` may be as long as allowed.
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -42,7 +44,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except OSError as error:
         if not path.parent.is_dir():
             raise OutputError(f"there is no folder {path.parent}; make it first") from None
-        # With a name that is too long other files can still be written; with a full disk they cannot.
+        # If one name is too long, other files can still be written; on a full disk they cannot.
         kind = MusicaeError if error.errno == errno.ENAMETOOLONG else OutputError
         raise kind(f"{path} cannot be written: {error.strerror or error}") from None
     finally:

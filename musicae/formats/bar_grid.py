@@ -28,7 +28,7 @@ Ints = NDArray[np.int64]
 Span = tuple[Ints, Ints]
 
 START, END = "musicae start", "musicae end"
-"""Markers that `write` sets where the notes alone would not show where the excerpt starts or ends."""
+"""Markers that `write` sets if the notes alone do not show where the excerpt starts or ends."""
 
 MAX_STEPS = 1_000_000
 _MIN_QPM, _MAX_QPM = 10.0, 400.0
@@ -37,8 +37,8 @@ _MIN_QPM, _MAX_QPM = 10.0, 400.0
 class Meters:
     """The bars of a piece through its time signatures ``(tick, numerator, denominator)``, numbered from 0.
 
-    A first bar that the next time signature cuts short, or a single one of fewer beats, is a pick-up: it is filled up
-    by starting it earlier (at a negative tick), so that its notes keep their place before the bar line.
+    A first bar that the next time signature cuts short, or a single one of fewer beats, is a pick-up: it starts earlier
+    (at a negative tick) to be complete, so that its notes keep their place before the bar line.
     """
 
     def __init__(self, signatures: Sequence[tuple[int, int, int]], ticks_per_quarter: int) -> None:
@@ -57,7 +57,7 @@ class Meters:
             self.numbers.append(self.numbers[-1] + math.ceil((end - start) / length - 1e-6))
 
     def _starts_with_pickup(self) -> bool:
-        """Tell whether the first bar is cut short, or is one bar of a meter of its own in the same note values."""
+        """Tell whether the first bar is cut short, or is a single bar in its own meter with the same beat unit."""
         same_values = self.signatures[0][1] == self.signatures[1][1]
         return self.starts[1] < self.lengths[0] or (self.starts[1] == self.lengths[0] and same_values)
 
@@ -75,7 +75,7 @@ class Meters:
 
 @dataclass(frozen=True)
 class Grid:
-    """The steps of one excerpt: `length` steps of `step` ticks from tick `start`, and what happens on the way."""
+    """An excerpt: `length` steps of `step` ticks from tick `start`, with its tempos, meters and keys."""
 
     start: float
     step: float
@@ -97,23 +97,25 @@ def parse_bars(bars: str | int) -> tuple[int, int]:
     match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", str(bars))
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last:
-        raise MusicaeError(f"bars '{bars}' is no range of bars; write 5-8 or 3, counting from 1")
+        raise MusicaeError(f"bars '{bars}' is not a range of bars; write 5-8 or 3, counting from 1")
     return first, last
 
 
 def _meters(score: ScoreTick, step: float, remarks: list[str]) -> Meters:
-    """Return the bars of a score, without time signatures that make no sense."""
+    """Return the bars of a score, without impossible time signatures."""
     tpq = score.ticks_per_quarter
-    found: dict[int, tuple[int, int, int]] = {}
+    possible: dict[int, tuple[int, int, int]] = {}
     for event in score.time_signatures:
         n, d = event.numerator, event.denominator
         if 1 <= n <= 64 and d in {1, 2, 4, 8, 16, 32, 64} and tpq * 4 * n / d >= step:
-            found[event.time] = (event.time, n, d)
-    if len(found) < len(score.time_signatures):
-        remarks.append(f"{len(score.time_signatures) - len(found)} time signature(s) make no sense and were left out")
-    events = [found[tick] for tick in sorted(found)]
+            possible[event.time] = (event.time, n, d)
+    if len(possible) < len(score.time_signatures):
+        remarks.append(
+            f"{len(score.time_signatures) - len(possible)} time signature(s) are impossible and were left out"
+        )
+    events = [possible[tick] for tick in sorted(possible)]
     for i, (tick, n, d) in enumerate(events):
-        # Bars of one beat, many in a row, are what programs write that know beats but no bars.
+        # Programs that know beats but not bars write many bars of one beat.
         if (n, d) == (1, 4) and (i + 1 == len(events) or events[i + 1][0] - tick > 4 * tpq):
             events[i] = (tick, 4, 4)
             remarks.append("bars of 1/4 were taken four at a time as 4/4")
@@ -147,7 +149,7 @@ def without_repeats(table: dict[int, list[Any]] | list[list[Any]]) -> list[list[
 
 
 def _hop(meters: list[list[int]], length: int, steps_per_beat: int, window: int) -> int:
-    """Return the whole number of bars, in steps, that fits in a window, of the meter that fills most of the excerpt."""
+    """Return how many steps of a window are complete bars, in the most common meter of the excerpt."""
     share: Counter[tuple[int, int]] = Counter()
     for (at, n, d), nxt in zip(meters, [*meters[1:], [length]], strict=True):
         share[n, d] += nxt[0] - at
@@ -157,7 +159,7 @@ def _hop(meters: list[list[int]], length: int, steps_per_beat: int, window: int)
 
 
 def _offset(score: ScoreTick, meters: Meters, start: Ints, tracks: Sequence[Span], step: float) -> tuple[float, str]:
-    """Return `beats.offset` under the meter of the first note."""
+    """Return `beats.offset` in the meter of the first note."""
     n, d = meters.signatures[max(0, bisect_right(meters.starts, int(start[0])) - 1)]
     unit = score.ticks_per_quarter * 4 / d / step
     beat = unit * 3 if d >= 8 and n > 3 and n % 3 == 0 else unit
@@ -174,15 +176,15 @@ def build_grid(
     window: int,
     tracks: Sequence[Span] = (),
 ) -> Grid:
-    """Return the steps of the bars of a score that are read.
+    """Return the grid of the bars of a score that are read.
 
     Parameters
     ----------
     score : the file.
     start, end : onsets (sorted) and ends of the notes that are read, in ticks.
-    bars : the bars wanted, as in the file, counted from 1; None for all from the first note's to the last note's.
+    bars : which bars of the file, counted from 1; None for all from the first note's to the last note's.
     steps_per_beat, window : steps in a quarter note and in a window.
-    tracks : onsets and ends of every track, where the bar lines shall be moved to the notes (see `beats.offset`).
+    tracks : onsets and ends of every track, to move the bar lines to the notes (see `beats.offset`).
 
     Raises
     ------
@@ -193,7 +195,7 @@ def build_grid(
     meters = _meters(score, step, remarks)
     shift, moved = _offset(score, meters, start, tracks, step) if tracks else (0.0, "")
     remarks += [moved] if moved else []
-    # What lies within half a step of a bar line counts as being on it.
+    # Notes within half a step of a bar line count as on it.
     first_onset, last_onset = start[0] - shift + step / 2, start[-1] - shift + step / 2
     first_bar = meters.bar(first_onset)
     last_bar = max(meters.bar(last_onset), meters.bar(end.max() - shift - step / 2))
@@ -205,9 +207,9 @@ def build_grid(
         if first_bar > 0 and begin > 0 and not marked:
             remarks.append(f"{first_bar} empty bar(s) at the start were left out")
     if (stop - begin) / step > MAX_STEPS:
-        raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, as in --bars 1-64")
+        raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, such as --bars 1-64")
     length = max(1, math.floor((stop - begin) / step + 0.5))
-    signatures = _signatures(meters, begin, step, length)
+    signatures = _meter_table(meters, begin, step, length)
     tempos = _tempos(score, begin, step, length, remarks)
     keys = _keys(score, begin, step, length)
     hop = _hop(signatures, length, steps_per_beat, window)
@@ -215,7 +217,7 @@ def build_grid(
 
 
 def _chosen_bars(bars: str | int, last_bar: int) -> tuple[int, int]:
-    """Return the first and the last of the bars wanted, from 0; `last_bar` is the last that has notes."""
+    """Return the first and the last of `bars`, from 0; `last_bar` is the last one with notes."""
     first, last = parse_bars(bars)
     if last > last_bar + 1:
         raise MusicaeError(f"bars '{bars}' are out of range; the notes end in bar {last_bar + 1}")
@@ -225,7 +227,7 @@ def _chosen_bars(bars: str | int, last_bar: int) -> tuple[int, int]:
 def _at_markers(
     score: ScoreTick, begin: float, stop: float, first_onset: float, last_onset: float
 ) -> tuple[float, float, bool]:
-    """Return where an excerpt begins and stops by the markers `START` and `END`, and whether there is a `START`.
+    """Return the ticks at which an excerpt begins and stops, moved to the markers, and whether there is a `START`.
 
     Markers that would cut off notes are ignored.
     """
@@ -238,11 +240,11 @@ def _at_markers(
 
 
 def _step_of(tick: float, begin: float, step: float) -> int:
-    """Return the step of an event; what holds at tick 0 also holds in an excerpt that starts before it."""
+    """Return the step of an event; an event at tick 0 also holds in an excerpt that starts earlier."""
     return max(0, math.floor((tick - begin) / step + 0.5)) if tick > 0 else 0
 
 
-def _signatures(meters: Meters, begin: float, step: float, length: int) -> list[list[int]]:
+def _meter_table(meters: Meters, begin: float, step: float, length: int) -> list[list[int]]:
     events = zip(meters.starts, meters.signatures, strict=True)
     table = {_step_of(tick, begin, step): [n, d] for tick, (n, d) in events}
     return without_repeats({at: value for at, value in table.items() if at < length})

@@ -1,4 +1,4 @@
-"""Paths and binary streams alike: checked before they are read, written all at once."""
+"""Paths and binary streams: checked before reading, written all at once."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["check_input", "name_of", "output", "suffix_of"]
 
 
 def name_of(file: File) -> str:
-    """Return what a file is called in messages."""
+    """Return the name of a file in messages."""
     return str(file) if isinstance(file, Path) else "the stream"
 
 
 def suffix_of(file: File) -> str:
-    """Return the suffix of a path, lower case with its dot; nothing for a stream."""
+    """Return the suffix of a path, lower case with its dot; an empty string for a stream."""
     return file.suffix.lower() if isinstance(file, Path) else ""
 
 
 def check_input(file: File, what: str) -> None:
-    """Raise MusicaeError, one line, unless a file is there, can be opened and holds something; rewind a stream.
+    """Raise MusicaeError, one line, unless a file exists, can be opened and is not empty; rewind a stream.
 
-    `what` is what it should be (``"a picture"``).
+    `what` says what it should be (``"a picture"``).
     """
     try:
         if isinstance(file, Path):
@@ -52,18 +52,18 @@ def check_input(file: File, what: str) -> None:
 
 @contextmanager
 def output(file: File, buffering: int = -1) -> Iterator[BinaryIO]:
-    """Give a binary file to write to, which can seek; when the block ends without an error, `file` gets all of it.
+    """Yield a seekable binary file to write to; when the block ends without an error, all of it goes to `file`.
 
-    A path is written atomically, a stream at once from memory. Raise OutputError where it cannot be written.
+    A path is written atomically, a stream at once from memory. Raise OutputError if it cannot be written.
     """
     if isinstance(file, Path):
         with atomic_write(file) as temporary, temporary.open("wb+", buffering=buffering) as opened:
             yield opened
         return
-    held = io.BytesIO()
-    yield held
+    buffer = io.BytesIO()
+    yield buffer
     try:
-        file.write(held.getbuffer())
+        file.write(buffer.getbuffer())
         file.flush()
     except BrokenPipeError:
         raise

@@ -67,15 +67,15 @@ def is_abc(head: bytes) -> bool:
 
 
 def load(file: File) -> tuple[ScoreTick, list[str]]:
-    """Read a MIDI or ABC file; its content says which it is, its suffix where the content does not.
+    """Read a MIDI or ABC file; its content decides which it is, or else its suffix.
 
     Returns
     -------
-    The score, and remarks: a line for each choice that was made.
+    The score, and remarks: a line for each choice.
 
     Raises
     ------
-    MusicaeError : a file that is missing, empty, cut short, or no MIDI (or ABC) at all.
+    MusicaeError : a file that is missing, empty, cut short, or not MIDI (or ABC).
     """
     named_abc = suffix_of(file) == ".abc"
     check_input(file, "an ABC file" if named_abc else "a MIDI file with notes")
@@ -92,7 +92,7 @@ def _load_midi(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
     if not is_midi(data):
         raise MusicaeError(f"{name} is not a MIDI file (it does not start with MThd); export it as .mid first")
     if data[:4] == b"RIFF":
-        data = data[20:]  # Behind "RIFF", its size, "RMID", "data" and its size.
+        data = data[20:]  # After "RIFF", its size, "RMID", "data" and its size.
     if len(data) < 14:
         raise MusicaeError(f"{name} is cut short inside its header; get the file again")
     _, style, _, division = struct.unpack(">IHHH", data[4:14])
@@ -109,7 +109,7 @@ def _load_midi(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
 
 
 def _first_pattern(data: bytes) -> bytes:
-    """Return a type-0 file of the first track chunk of `data` that has a note; symusic would play all at once."""
+    """Return a type-0 file of the first track of `data` that has a note; symusic would play all tracks at once."""
     from symusic.core import ScoreTick
 
     at, chosen = 8 + int.from_bytes(data[4:8], "big"), b""
@@ -135,19 +135,19 @@ def from_abc(tune: str) -> ScoreTick:
     """Return the score of one ABC tune, its pick-up bar marked by a time signature.
 
     symusic runs abc2midi, which starts a pick-up at tick 0 and keeps no bar lines, but stresses the first note of
-    each bar: most of these stresses tell where the bars begin (the first of them, where they do not agree).
+    each bar: the bars begin where most of these stresses are (at the first one if they do not agree).
 
     Raises
     ------
-    MusicaeError : text that holds no tune.
+    MusicaeError : text without a tune.
     """
     from symusic.core import ScoreTick
 
     # abc2midi would swing a tune whose rhythm (R:) says hornpipe.
     head, _, rest = re.sub(r"(?m)^R:.*\n", "", tune).partition("\n")
     try:
-        with _QUIET, _quiet():
-            # Chord names are for an accompanist: the notes abc2midi makes of them are not in the tune.
+        with _REDIRECTION, _quiet():
+            # abc2midi would play chord names, which are for an accompanist.
             score = ScoreTick.from_abc(f"{head}\n%%MIDI gchordoff\n{rest}")
     except (RuntimeError, ValueError):
         raise MusicaeError("the ABC text has no tune that can be read; it needs at least X: and K: lines") from None
@@ -188,12 +188,12 @@ def _load_abc(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
         raise MusicaeError(f"{name}: {error}") from None
 
 
-_QUIET = threading.Lock()  # The two streams are the process's: only one thread may turn them aside.
+_REDIRECTION = threading.Lock()  # The two streams belong to the process: one thread at a time redirects them.
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Send what a child process or a C library writes to stdout and stderr to nowhere."""
+    """Discard what a child process or a C library writes to stdout and stderr."""
     sys.stdout.flush()
     sys.stderr.flush()
     saved = [(stream, os.dup(stream)) for stream in (1, 2)]
@@ -214,7 +214,7 @@ def _quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Part:
-    """A track with notes, as a musician counts them: symusic's tracks that are one track with program changes are one.
+    """A track with notes, as a musician counts tracks: one with program changes, which symusic splits, is one.
 
     `number` counts from 1 over the tracks that have notes, in the file's order.
     """
@@ -230,7 +230,7 @@ class Part:
         return _notes(self.tracks)
 
     def __str__(self) -> str:
-        """Return how it is listed in messages."""
+        """Return its entry in a message's list."""
         return f"{self.number} {self.name or 'unnamed'} ({'drums, ' if self.drums else ''}{self.count} notes)"
 
 
@@ -247,8 +247,8 @@ def _notes(tracks: Sequence[TrackTick]) -> Notes:
 def parts(score: ScoreTick) -> list[Part]:
     """Return the tracks that have notes.
 
-    symusic splits a track at each program change. Tracks of one name and different programs that (nearly) never
-    sound at once are put together again.
+    symusic splits a track at each program change. Tracks of one name and different programs that (almost)
+    never sound at once are joined again.
     """
     groups: list[list[TrackTick]] = []
     named: dict[str, list[int]] = {}
@@ -281,40 +281,40 @@ def merge(chosen: Sequence[Part]) -> Notes:
 
 
 def _take_turns(group: list[TrackTick], track: TrackTick) -> bool:
-    """Tell whether at most one onset in twenty of either falls while the other sounds."""
-    one, other = _notes(group), _notes([track])
+    """Tell whether at most one onset in twenty falls while the other side sounds."""
+    first, second = _notes(group), _notes([track])
     clashes = 0
-    for a, b in ((one, other), (other, one)):
+    for a, b in ((first, second), (second, first)):
         begun = np.searchsorted(a.start, b.start, side="right")
         ended = np.searchsorted(np.sort(a.end), b.start, side="right")
         clashes += int(np.count_nonzero(begun > ended))
-    return clashes <= (len(one.start) + len(other.start)) / 20
+    return clashes <= (len(first.start) + len(second.start)) / 20
 
 
 def select(available: Sequence[Part], track: str | int) -> list[Part]:
-    """Return the parts that `track` names: a number from 1, or (a piece of) a name in either case.
+    """Return the parts that `track` names: a number from 1, or (part of) a name, in upper or lower case.
 
     Raises
     ------
-    MusicaeError : no such track; the line lists those there are.
+    MusicaeError : no such track; the message lists the tracks.
     """
     text = str(track).strip()
     exact = [part for part in available if part.name.lower() == text.lower()]
     if exact:
         return exact
     if re.fullmatch(r"\d+", text):
-        found = [part for part in available if part.number == int(text)]
+        chosen = [part for part in available if part.number == int(text)]
     else:
-        found = [part for part in available if text and text.lower() in part.name.lower()]
-    if not found:
+        chosen = [part for part in available if text and text.lower() in part.name.lower()]
+    if not chosen:
         listing = ", ".join(str(part) for part in available[:12])
         more = f" and {len(available) - 12} more" if len(available) > 12 else ""
-        raise MusicaeError(f"there is no track '{text}'; there is {listing}{more}")
-    return found
+        raise MusicaeError(f"there is no track '{text}'; choose from {listing}{more}")
+    return chosen
 
 
 def share_of_drums(score: ScoreTick) -> float:
-    """Return which share of a score's notes are on the drum channel (10); 0 for one without notes."""
+    """Return the share of a score's notes on the drum channel (10); 0 for one without notes."""
     drums = sum(len(track.notes) for track in score.tracks if track.is_drum)
     return drums / max(1, score.note_num())
 
@@ -325,9 +325,8 @@ def share_of_drums(score: ScoreTick) -> float:
 def build(notes: Notes, meta: dict[str, Any], length: int, *, steps_per_beat: int, drums: bool) -> ScoreTick:
     """Return a score of `notes` (in steps) with the tempo map, meters, keys and programs of `meta`.
 
-    `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps.
-
-    Each program gets a track of its own, all with the name of the track.
+    `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps. Each program gets its own
+    track, all with the same name.
     """
     from symusic.core import KeySignatureTick, NoteTickList, ScoreTick, TempoTick, TimeSignatureTick, TrackTick
 
@@ -369,7 +368,7 @@ def _mark_ends(score: ScoreTick, notes: Notes, length: int, steps_per_beat: int,
 
 
 def save(score: ScoreTick, file: File) -> None:
-    """Write a type-1 MIDI file; one named by a path whole or not at all.
+    """Write a type-1 MIDI file; at a path it appears complete or not at all.
 
     Raises
     ------

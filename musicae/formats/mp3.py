@@ -1,4 +1,4 @@
-"""The true length of an MP3 file, counted over all of its frames: what its header says may be less."""
+"""The true length of an MP3 file, counted over all of its frames: its header may say less."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _KBITS = {
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = (44_100, 48_000, 32_000)
-_TAG = 10  # Bytes of the header of an ID3v2 tag, which may stand before the frames.
+_TAG_HEADER = 10  # Bytes of the header of an ID3v2 tag, which may come before the frames.
 
 
 def samples_in(file: File) -> int:
     """Return the number of samples per channel in all frames of a layer III file; 0 if it has none.
 
-    A stream is left where it was.
+    A stream keeps its position.
     """
     if not isinstance(file, Path):
-        place = file.tell()
+        position = file.tell()
         file.seek(0)
         total = _count(file.read())
-        file.seek(place)
+        file.seek(position)
         return total
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return _count(data)
 
 
 def is_frame(header: bytes) -> bool:
-    """Tell whether a layer III frame may start with these four bytes or more."""
+    """Tell whether a layer III frame can start with `header` (4 bytes or more)."""
     return len(header) >= 4 and _frame(header[:4])[0] > 0
 
 
@@ -42,11 +42,11 @@ def _count(data: bytes | mmap.mmap) -> int:
     at = total = 0
     while at < len(data) - 4:
         if data[at : at + 3] == b"ID3":
-            size = data[at + 6 : at + _TAG]
-            at += _TAG + sum(byte << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=False))
+            size = data[at + 6 : at + _TAG_HEADER]
+            at += _TAG_HEADER + sum(byte << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=False))
             continue
         length, samples = _frame(data[at : at + 4])
-        if not length:  # Something else: the next frame begins at the next sync word.
+        if not length:  # Not a frame: the next one begins at the next sync word.
             at = data.find(b"\xff", at + 1)
             if at < 0:
                 break
@@ -57,7 +57,7 @@ def _count(data: bytes | mmap.mmap) -> int:
 
 
 def _frame(header: bytes) -> tuple[int, int]:
-    """Return the bytes and the samples of the frame that starts with these four bytes; 0 and 0 if none does."""
+    """Return the bytes and the samples of the frame with this header of 4 bytes; 0 and 0 if it is not one."""
     first, second, third, _ = header
     version = {3: 1, 2: 2, 0: 3}.get(second >> 3 & 3)  # 3 is MPEG 2.5.
     if first != 0xFF or second & 0xE6 != 0xE2 or version is None or third >> 4 in (0, 15) or third >> 2 & 3 == 3:

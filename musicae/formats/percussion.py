@@ -1,4 +1,4 @@
-"""The nine classes of drums, and which notes of General MIDI's percussion belong to each."""
+"""The nine drum classes, and the notes of General MIDI percussion that belong to each."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CLASSES: dict[str, tuple[int, ...]] = {
     "crash": (49, 52, 55, 57, 27, 28, 29, 30),
     "ride": (51, 53, 56, 59, 34, 83, 85),
 }
-"""The channels, in order, and the notes that each takes; the first note is the one that is written.
+"""The channels, in order, and the notes of each; the first note is the one that is written.
 
-The nine classes and the places of the drum kit and of the Roland TD-11's notes (22 and 26: the hi-hat's edge, 58 and
+The nine classes, the notes of the drum kit and those of the Roland TD-11 (22 and 26: the hi-hat's edge, 58 and
 43: the floor tom's rim and head, 37 and 40: the snare's sticks and rim) are those of the Groove MIDI Dataset. The rest
-of General MIDI's percussion (35..81) and of its level 2 (27..34, 82..87) goes by height, length and use: low and dry
-to the toms, shakers and scrapes to the closed hi-hat, bells and clicks to the ride, long noises to the crash.
+of General MIDI percussion (35..81) and of level 2 (27..34, 82..87) is sorted by pitch, length and use: low and dry
+sounds to the toms, shakers and scrapes to the closed hi-hat, bells and clicks to the ride, long noises to the crash.
 """
 
 CLASS_OF = np.full(128, -1, np.int64)
-"""The class of each MIDI note ``(128,)``; -1 for one that is no percussion."""
+"""The class of each MIDI note ``(128,)``; -1 for one that is not percussion."""
 
 for _index, _notes in enumerate(CLASSES.values()):
     CLASS_OF[list(_notes)] = _index

@@ -1,4 +1,4 @@
-"""Picture files <-> arrays of 8 or 16 bits, through Pillow, which is called nowhere else."""
+"""Read and write picture files as arrays of 8 or 16 bits. Pillow is used only here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from musicae.tensors.luma import LUMA_WEIGHTS
 __all__ = ["FORMATS", "MAX_PIXELS", "Raster", "format_of", "grey", "load", "resize", "save"]
 
 MAX_PIXELS = 250_000_000
-"""More pixels than this are not read: such a file is a mistake, or made to exhaust the memory."""
+"""Larger pictures are not read: such a file is a mistake, or meant to exhaust the memory."""
 
 FORMATS = {
     ".png": "PNG",
@@ -37,7 +37,7 @@ FORMATS = {
     ".bmp": "BMP",
     ".gif": "GIF",
 }
-"""The format that is written for each file ending; what is read is decided by its content."""
+"""The format written for each file ending; reading goes by the content."""
 
 _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -52,11 +52,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
-_WITH_ALPHA = ("PNG", "WEBP", "TIFF")  # Formats whose transparency has as many levels as the picture.
+_ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")  # Their transparency has as many levels as the picture.
 _16_BITS = ("PNG", "TIFF")
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # In pixels.
 
-_ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture so that it stands upright.
+_ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture upright.
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -72,11 +72,11 @@ _limit = threading.RLock()
 
 @dataclass
 class Raster:
-    """A picture as its file has it, upright.
+    """A picture as in its file, upright.
 
     `values` is uint8 or uint16 ``(H, W, 1)`` or ``(H, W, 3)``, `alpha` ``(H, W)`` of the same type or None.
     `dpi` is the resolution along both axes, `profile` an ICC profile, `suffix` that of the file's format; `remarks` say
-    what was changed in reading.
+    what reading changed.
     """
 
     values: NDArray[Any]
@@ -99,7 +99,7 @@ def grey(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def resize(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Scale ``(H, W, C)`` by bicubic interpolation, antialiased where it gets smaller; its type is kept."""
+    """Scale ``(H, W, C)`` by bicubic interpolation, antialiased if it shrinks; the type stays."""
     kind = values.dtype
     planes = []
     for plane in np.moveaxis(values, -1, 0):
@@ -113,7 +113,7 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 
 
 def format_of(head: bytes) -> str:
-    """Return the format of the picture that begins with these bytes (12 or more), one of `FORMATS`; else nothing."""
+    """Return the format in `FORMATS` of a file that begins with `head` (12 bytes or more), or an empty string."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
@@ -126,18 +126,18 @@ def load(file: File) -> Raster:
 
     Raises
     ------
-    MusicaeError : no file, an empty one, no picture, one that is damaged or cut short, or larger than `MAX_PIXELS`.
+    MusicaeError : a file that is missing, empty, not a picture, damaged, cut short or larger than `MAX_PIXELS`.
     """
     check_input(file, "a picture")
     with _open(file) as image:
         pixels = image.width * image.height
         if pixels > MAX_PIXELS:
-            size, most = f"{pixels / 1e6:,.0f} megapixels", MAX_PIXELS // 10**6
-            raise MusicaeError(f"{name_of(file)} has {size}; at most {most} can be read, so make it smaller")
+            size, limit = f"{pixels / 1e6:,.0f} megapixels", MAX_PIXELS // 10**6
+            raise MusicaeError(f"{name_of(file)} has {size}; at most {limit} can be read, so make it smaller")
         try:
             with _unlimited():
                 return _decode(file, image)
-        except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over.
+        except Exception as error:  # On a damaged file Pillow's decoders raise all kinds of errors.
             reason = " ".join(str(error).split()) or type(error).__name__
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
 
@@ -149,7 +149,7 @@ def _open(file: File) -> PIL.Image.Image:
         try:
             return PIL.Image.open(file)
         except PIL.UnidentifiedImageError:
-            raise MusicaeError(f"{name_of(file)} is not a picture of a kind that is read; convert it to PNG") from None
+            raise MusicaeError(f"{name_of(file)} is not a picture in a known format; convert it to PNG") from None
         except Exception as error:
             reason = " ".join(str(error).split())
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
@@ -157,7 +157,7 @@ def _open(file: File) -> PIL.Image.Image:
 
 @contextmanager
 def _unlimited() -> Iterator[None]:
-    """Lift Pillow's own limit on the size, which is global: so one picture at a time."""
+    """Lift Pillow's own limit on the size. It is global, so one picture at a time."""
     with _limit:
         kept, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
@@ -185,13 +185,13 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
         values = _to_16_bits(np.asarray(image), remarks)
     else:
         if any(";16" in mode for mode in _raw_modes(image)):
-            remarks.append("of its 16 bits only the upper 8 were read")
+            remarks.append("only the upper 8 of its 16 bits were read")
         values = np.asarray(image.convert(_8_bit_mode(image)))
     values = values[..., None] if values.ndim == 2 else values
     turn = image.getexif().get(_ORIENTATION, 1)
     if turn in _UPRIGHT:
         values = _UPRIGHT[turn](values)
-        remarks.append("it was turned upright, as its EXIF data ask")
+        remarks.append("it was turned upright, as its EXIF data say")
     values, alpha = (values[..., :-1], values[..., -1]) if values.shape[2] in (2, 4) else (values, None)
     if alpha is not None and bool((alpha == np.iinfo(alpha.dtype).max).all()):
         alpha = None
@@ -204,17 +204,17 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
 def _swapped(image: PIL.Image.Image) -> list[Any] | None:
     """Return the tiles with which Pillow decodes the low bytes of a 16-bit colour picture; None for any other.
 
-    Pillow keeps the high byte of each value, or the low one where it is given the other byte order.
+    Pillow keeps the high byte of each value, or the low one if given the other byte order.
     """
-    found = []
+    tiles = []
     for tile, raw in zip(getattr(image, "tile", []), _raw_modes(image), strict=True):
         mode, _, order = raw.partition(";16")
         if mode not in ("RGB", "RGBA") or mode != image.mode or order not in ("B", "L", "N"):
             return None
         little = order == "L" or (order == "N" and sys.byteorder == "little")
-        other = f"{mode};16{'B' if little else 'L'}"
-        found.append(tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other))
-    return found or None
+        swapped = f"{mode};16{'B' if little else 'L'}"
+        tiles.append(tile._replace(args=(swapped, *tile.args[1:]) if isinstance(tile.args, tuple) else swapped))
+    return tiles or None
 
 
 def _raw_modes(image: PIL.Image.Image) -> list[str]:
@@ -224,7 +224,7 @@ def _raw_modes(image: PIL.Image.Image) -> list[str]:
 
 
 def _8_bit_mode(image: PIL.Image.Image) -> str:
-    """Return the 8-bit mode that loses nothing of a picture: L, LA, RGB or RGBA."""
+    """Return the 8-bit mode that keeps all of a picture: L, LA, RGB or RGBA."""
     has_alpha = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
     return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + "A" * has_alpha
 
@@ -257,10 +257,10 @@ def _dpi(image: PIL.Image.Image) -> tuple[float, float] | None:
 
 
 def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, kind: str = "PNG") -> None:
-    """Write a picture, atomically: to a path as its ending says, to a stream as `kind` (see `FORMATS`).
+    """Write a picture, atomically: to a path in the format of its ending, to a stream as `kind` (see `FORMATS`).
 
-    16 bits go into PNG and TIFF, other formats get the upper 8; where a format has no transparency, the picture is laid
-    over white. `frames`, uint8 of one size, make a GIF an animation instead, 0.1 s each.
+    PNG and TIFF keep 16 bits, other formats get the upper 8. For a format without transparency the picture is blended
+    with white. `frames`, uint8 of one size, make a GIF an animation instead, 0.1 s each.
 
     Raises
     ------
@@ -270,11 +270,13 @@ def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, k
     kind = FORMATS.get(suffix_of(file), "") if isinstance(file, Path) else kind
     name = name_of(file)
     if not kind:
-        raise MusicaeError(f"{name} has an ending that no picture is written with; use {', '.join(FORMATS)}")
+        raise MusicaeError(f"{name} does not end as a picture does; use {', '.join(FORMATS)}")
     if (side := max(raster.values.shape[:2])) > _MAX_SIDE.get(kind, side):
-        raise MusicaeError(f"{name} cannot be written: {kind} ends at {_MAX_SIDE[kind]} pixels, and {side} are needed")
+        raise MusicaeError(
+            f"{name} cannot be written: {kind} holds {_MAX_SIDE[kind]} pixels a side, not {side}; use .png"
+        )
     values, alpha = raster.values, raster.alpha
-    if alpha is not None and kind not in _WITH_ALPHA:
+    if alpha is not None and kind not in _ALPHA_FORMATS:
         share = alpha[..., None].astype(np.float32) / raster.top
         values = (values * share + raster.top * (1 - share)).round().astype(values.dtype)
         alpha = None
@@ -295,7 +297,7 @@ def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, k
 def _encode(raster: Raster, file: BinaryIO, kind: str) -> None:
     values, alpha = raster.values, raster.alpha
     if values.dtype == np.uint16 and (values.shape[2] == 3 or alpha is not None):
-        # Grey with transparency goes into three channels: of two, Pillow reads 8 bits only.
+        # Grey with transparency is written as three channels: Pillow reads two in 8 bits only.
         deep = _with_alpha(values.repeat(3, 2) if values.shape[2] == 1 else values, alpha)
         file.write((_deep_png if kind == "PNG" else _deep_tiff)(deep, raster.dpi, raster.profile))
         return
@@ -320,7 +322,7 @@ def _image(values: NDArray[Any]) -> PIL.Image.Image:
 
 
 def _deep_png(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
-    """Return a PNG file of 16 bits for each of 3 or 4 channels, which Pillow does not write (W3C PNG, 3rd ed.)."""
+    """Return a PNG file with 3 or 4 channels of 16 bits, which Pillow cannot write (W3C PNG, 3rd ed.)."""
     height, width, channels = values.shape
     rows = np.zeros((height, 1 + 2 * channels * width), np.uint8)  # Each begins with its filter: 2, the row above.
     rows[:, 0] = 2
@@ -331,26 +333,26 @@ def _deep_png(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profi
     if profile:
         chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(profile)))
     if dpi:  # In dots a metre.
-        chunks.append((b"pHYs", struct.pack(">IIB", *(round(one / 0.0254) for one in dpi), 1)))
+        chunks.append((b"pHYs", struct.pack(">IIB", *(round(axis / 0.0254) for axis in dpi), 1)))
     chunks += [(b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b"")]
     written = [struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in chunks]
     return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
 def _deep_tiff(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
-    """Return a TIFF file of 16 bits for each of 3 or 4 channels, which Pillow does not write (TIFF 6.0)."""
+    """Return a TIFF file with 3 or 4 channels of 16 bits, which Pillow cannot write (TIFF 6.0)."""
     height, width, channels = values.shape
     content = zlib.compress(np.ascontiguousarray(values).astype("<u2").tobytes())
     head = struct.pack("<HHHH", 16, 16, 16, 16)
-    head += b"".join(struct.pack("<II", round(one * 1000), 1000) for one in dpi or (72.0, 72.0))
-    place = 8 + len(head)
+    head += b"".join(struct.pack("<II", round(axis * 1000), 1000) for axis in dpi or (72.0, 72.0))
+    position = 8 + len(head)
     tags = [  # (tag, 3 for words or 4 for double words, count, value)
         (256, 4, 1, width),
         (257, 4, 1, height),
         (258, 3, channels, 8),
         (259, 3, 1, 8),
         (262, 3, 1, 2),
-        (273, 4, 1, place),
+        (273, 4, 1, position),
         (277, 3, 1, channels),
         (278, 4, 1, height),
         (279, 4, 1, len(content)),
@@ -360,9 +362,9 @@ def _deep_tiff(values: NDArray[np.uint16], dpi: tuple[float, float] | None, prof
     if channels == 4:
         tags.append((338, 3, 1, 2))
     if profile:
-        tags.append((34675, 7, len(profile), place + len(content)))
+        tags.append((34675, 7, len(profile), position + len(content)))
         content += profile
-    start = place + len(content) + len(content) % 2
+    start = position + len(content) + len(content) % 2
     entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
     table = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
     return struct.pack("<2sHI", b"II", 42, start) + head + content + b"\0" * (len(content) % 2) + table

@@ -1,4 +1,4 @@
-"""Sound files, block by block: what soundfile reads and writes, and what PyAV reads besides, where it is installed."""
+"""Sound files, block by block: read and written by soundfile, and more formats read by PyAV, if it is installed."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ Block = NDArray[np.float32]
 """Samples ``(frames, channels)``, full scale at -1 and 1."""
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
-"""Of files that are read and written."""
+"""File endings that are read and written."""
 
 AV_SUFFIXES = (".g722", ".m4a", ".aac", ".mp4", ".wma", ".webm")
-"""Of files that are read where PyAV is installed."""
+"""File endings that are read if PyAV is installed."""
 
 MAX_AMPLITUDE = 1e6
-"""A sample beyond it is not sound but damage: bytes that were no floating-point number."""
+"""A larger sample is not sound but damage: bytes that were not a floating-point number."""
 
 _BLOCK = 65_536  # Frames read or written at a time.
-_UNKNOWN_LENGTH = 2**62  # Frames that libsndfile reports where a file does not say how many it has.
-_LENGTH_TOLERANCE = 1.02  # By so much a guessed length may be too short before another reader is tried.
+_UNKNOWN_LENGTH = 2**62  # From here up, what libsndfile reports for a file that does not give its length.
+_LENGTH_TOLERANCE = 1.02  # How much longer than its header says an MP3 may be before PyAV reads it.
 _MAX_WAV_BYTES = 4_000_000_000
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _FORMATS = {".aif": "AIFF", ".aifc": "AIFF", ".opus": "OGG", ".aiff": "AIFF"}
-_WRITTEN = ("WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64")  # What SUFFIXES stand for.
+_WRITTEN = ("WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64")  # The formats of SUFFIXES.
 _ASF = bytes.fromhex("3026b2758e66cf11")  # Windows Media.
 
 
@@ -69,19 +69,19 @@ class Kind:
 
     @property
     def exact(self) -> bool:
-        """Whether samples beyond full scale are kept, as floating-point formats do."""
+        """Whether it keeps samples beyond full scale, as floating-point formats do."""
         return self.subtype in ("FLOAT", "DOUBLE")
 
 
 class Reader(Protocol):
-    """An open sound file. `length` is in frames, None where it is known at the end only; `remarks` are for the user."""
+    """An open sound file. `length` is in frames, None if unknown before the end; `remarks` are for the user."""
 
     kind: Kind
     length: int | None
     remarks: list[str]
 
     def blocks(self, size: int = _BLOCK) -> Iterator[Block]:
-        """Go through the file, ``(frames, channels)`` float32 at a time, `size` frames each but the last."""
+        """Go through the file in float32 blocks ``(frames, channels)``, all but the last of `size` frames."""
 
 
 class _SoundFile:
@@ -123,7 +123,7 @@ class _Av:
         rate = stream.rate or stream.codec_context.sample_rate
         self.kind = Kind(int(rate), stream.codec_context.channels or 1)
         self.length: int | None = None
-        if container.duration:  # In microseconds, and not to the sample.
+        if container.duration:  # In microseconds, not exact to the sample.
             self.length = round(container.duration / 1e6 * self.kind.rate)
         self.remarks: list[str] = []
 
@@ -140,9 +140,9 @@ class _Av:
                     held += len(waiting[-1])
                 if held >= size:
                     joined = np.concatenate(waiting)
-                    whole_blocks = held // size * size
-                    yield from np.split(joined[:whole_blocks], whole_blocks // size)
-                    waiting, held = [joined[whole_blocks:]], held - whole_blocks
+                    full = held // size * size
+                    yield from np.split(joined[:full], full // size)
+                    waiting, held = [joined[full:]], held - full
         except av.error.FFmpegError as error:
             raise MusicaeError(f"{self.name} is damaged: {error.strerror or error}") from None
         if held:
@@ -154,7 +154,7 @@ def _time(frames: int, kind: Kind) -> str:
 
 
 def is_sound(head: bytes) -> bool:
-    """Tell by how a file begins (12 bytes or more) whether it is a sound file of a kind that is read here."""
+    """Tell whether a file that begins with `head` (12 bytes or more) is a sound file of a known format."""
     forms = (b"WAVE", b"AIFF", b"AIFC")
     if head[:4] in (b"RIFF", b"RF64", b"FORM") and head[8:12] in forms:
         return True
@@ -164,7 +164,7 @@ def is_sound(head: bytes) -> bool:
 
 
 def _is_av(head: bytes) -> bool:
-    """Tell whether a file begins as MP4, Windows Media, WebM or AAC do, which libsndfile cannot read."""
+    """Tell whether a file begins like MP4, Windows Media, WebM or AAC, which libsndfile cannot read."""
     adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
     mp4 = head[4:8] == b"ftyp" and head[8:11] not in (b"hei", b"mif", b"msf", b"avi")  # Those are pictures.
     return mp4 or adts or head.startswith((_ASF, b"\x1a\x45\xdf\xa3"))
@@ -182,7 +182,7 @@ def reading(file: File) -> Iterator[Reader]:
         return
 
     class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-        """Read straight on: soundfile otherwise seeks after each block, which some files cannot do, or not exactly."""
+        """Read without seeking: soundfile seeks after each block, which some files cannot do, or not exactly."""
 
         def seekable(self) -> bool:
             return False
@@ -193,7 +193,7 @@ def reading(file: File) -> Iterator[Reader]:
         raise MusicaeError(f"{name_of(file)} is not a sound file that can be read: {_why(error)}") from None
     with opened:
         if opened.format == "MP3" and samples_in(file) > _LENGTH_TOLERANCE * opened.frames + opened.samplerate:
-            # Its header has no length, or a wrong one, and libsndfile reads no further than that.
+            # Its header has no length, or a wrong one, and libsndfile stops there.
             with _reading_av(file, "is longer than its header says, and") as reader:
                 yield reader
         else:
@@ -218,8 +218,8 @@ def _head(file: BinaryIO) -> bytes:
 def _reading_av(file: File, why: str = "") -> Iterator[Reader]:
     name = name_of(file)
     if importlib.util.find_spec("av") is None:
-        said = f"{name} {why}".strip()
-        raise MusicaeError(f"{said} needs PyAV to be read; pip install 'musicae[av]', or convert it to WAV")
+        subject = f"{name} {why}".strip()
+        raise MusicaeError(f"{subject} needs PyAV to be read; pip install 'musicae[av]', or convert it to WAV")
     import av
 
     options: dict[str, Any] = {"format": "g722"} if suffix_of(file) == ".g722" else {}
@@ -239,28 +239,28 @@ def _why(error: Exception) -> str:
 
 
 def kind_of(facts: dict[str, Any]) -> Kind:
-    """Return the kind that `dataclasses.asdict` made `facts` of. Raise MusicaeError for others."""
+    """Return the kind whose `dataclasses.asdict` is `facts`. Raise MusicaeError for anything else."""
     try:
         kind = Kind(**facts)
-        right = all(isinstance(value, int) and value > 0 for value in (kind.rate, kind.channels))
-        if right and all(isinstance(value, str) for value in (kind.format, kind.subtype)):
+        valid = all(isinstance(value, int) and value > 0 for value in (kind.rate, kind.channels))
+        if valid and all(isinstance(value, str) for value in (kind.format, kind.subtype)):
             return kind
     except TypeError:
         pass
-    raise MusicaeError(f"{facts} is no kind of sound file: it needs rate and channels, format and subtype")
+    raise MusicaeError(f"{facts} is not a kind of sound file: it needs rate and channels, format and subtype")
 
 
 def kind_like(kind: Kind, file: File, frames: int | None = None) -> Kind:
-    """Return the kind in which `file` is written, for sound that came from a file of `kind`: the same where it can be.
+    """Return the kind to write `file` in, for sound from a file of `kind`: the same if possible.
 
-    A path's suffix decides the format, a stream keeps that of `kind`. A WAV file too small for so many `frames` becomes
-    RF64, its extension to 64 bits. Raise MusicaeError for a suffix that cannot be written.
+    A path's suffix decides the format, a stream keeps that of `kind`. WAV becomes RF64, its extension to 64 bits, if it
+    cannot hold that many `frames`. Raise MusicaeError for a suffix that cannot be written.
     """
     import soundfile
 
     suffix = suffix_of(file)
     if isinstance(file, Path) and suffix not in SUFFIXES:
-        raise MusicaeError(f"{file}: sound is written as {', '.join(SUFFIXES[:6])}; name a file that ends so")
+        raise MusicaeError(f"{file}: sound is written as {', '.join(SUFFIXES[:6])}; choose one of these endings")
     name = _FORMATS.get(suffix, suffix.removeprefix(".").upper())
     if not suffix:
         name = kind.format if kind.format in _WRITTEN else "WAV"
@@ -269,7 +269,7 @@ def kind_like(kind: Kind, file: File, frames: int | None = None) -> Kind:
     subtype = kind.subtype
     if suffix == ".opus":
         subtype = "OPUS"
-    elif "ADPCM" in subtype:  # It comes in blocks, which would make the result longer.
+    elif "ADPCM" in subtype:  # Its blocks would make the result longer.
         subtype = "PCM_16"
     elif name == "FLAC" and (kind.exact or subtype == "PCM_32"):
         subtype = "PCM_24"
@@ -284,7 +284,7 @@ def kind_like(kind: Kind, file: File, frames: int | None = None) -> Kind:
 
 
 class _Sink:
-    """The file under a sound file being written: it keeps the first error, which soundfile loses when it closes."""
+    """The raw file below a sound file being written: it keeps the first error, which soundfile loses on closing."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file, self.name, self.error = file, name, ""
@@ -295,10 +295,10 @@ class _Sink:
             raise OutputError(f"{self.name} cannot be written: {self.error}")
 
     def write(self, data: bytes) -> int:
-        left = memoryview(data)
+        rest = memoryview(data)
         try:
-            while len(left):  # A disk that is nearly full takes less than it is given.
-                left = left[self.file.write(left) :]
+            while len(rest):  # A nearly full disk takes only part of the data.
+                rest = rest[self.file.write(rest) :]
         except OSError as error:
             self.error = self.error or error.strerror or str(error)
         return len(data)
@@ -351,7 +351,7 @@ class Writer:
 
 
 def clipping_remark(clipped: int, peak: float, kind: Kind) -> str | None:
-    """Return a line that says how many samples, up to what `peak`, were `clipped` at full scale; None if none were."""
+    """Return a line that says how many samples were `clipped` at full scale, and by how much; None if none were."""
     if not clipped:
         return None
     over = 20 * math.log10(peak)
@@ -360,9 +360,9 @@ def clipping_remark(clipped: int, peak: float, kind: Kind) -> str | None:
 
 @contextmanager
 def writing(file: File, kind: Kind) -> Iterator[Writer]:
-    """Open a sound file, a path or a stream, to write it; it gets all of it when the block ends, or nothing.
+    """Open a sound file, a path or a stream, to write it; it appears when the block ends, complete or not at all.
 
-    Raise OutputError where it cannot be written, MusicaeError where the format has no such rate or so many channels.
+    Raise OutputError if it cannot be written, MusicaeError if the format does not allow the rate or the channels.
     """
     import soundfile
 

@@ -1,4 +1,4 @@
-"""MIDI files -> sound: through fluidsynth where pretty_midi finds it, else a small synthesis of our own."""
+"""Turn MIDI files into sound: by fluidsynth if pretty_midi finds it, else by a small synthesiser of our own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Wave = NDArray[np.float64]
 _MAX_HOURS = 1.0
 _PEAK = 0.9
 _HARMONICS = (1.0, 0.42, 0.23, 0.11, 0.06, 0.03)
-"""Amplitudes of the harmonics of a note: between a piano's and a plucked string's."""
+"""Amplitudes of a note's harmonics, between those of a piano and of a plucked string."""
 
 
 def render(source: File, wav: File, rate: int = 44100) -> str:
@@ -31,12 +31,12 @@ def render(source: File, wav: File, rate: int = 44100) -> str:
     Parameters
     ----------
     source : the MIDI file, or a stream of its bytes.
-    wav : the file to write, whole or not at all, or a stream.
-    rate : samples a second.
+    wav : the file to write (complete or not at all), or a stream.
+    rate : samples per second.
 
     Returns
     -------
-    A remark: which synthesis was used.
+    A remark that says which synthesiser was used.
 
     Raises
     ------
@@ -75,15 +75,15 @@ def _parse(source: File) -> Any:
         ) from None
     hours = parsed.get_end_time() / 3600
     if hours > _MAX_HOURS:
-        raise MusicaeError(f"{name_of(source)} lasts {hours:.1f} hours; at most one is made into sound")
+        raise MusicaeError(f"{name_of(source)} lasts {hours:.1f} hours; at most one can be rendered; choose an excerpt")
     return parsed
 
 
 def _synthesise(parsed: Any, rate: int) -> tuple[Wave, str]:
     try:
-        return np.asarray(parsed.fluidsynth(fs=rate), dtype=np.float64), "the sound is fluidsynth's"
+        return np.asarray(parsed.fluidsynth(fs=rate), dtype=np.float64), "the sound is by fluidsynth"
     except (ImportError, OSError, AttributeError, ValueError):
-        remark = "the sound is a plain synthesis; install fluidsynth and the package pyfluidsynth for instruments"
+        remark = "the sound is plain; install fluidsynth and the package pyfluidsynth for real instruments"
     sound = np.zeros(int(rate * (parsed.get_end_time() + 1.5)) + 1)
     for instrument in parsed.instruments:
         part = _hits(instrument, rate) if instrument.is_drum else instrument.synthesize(fs=rate, wave=_timbre)
@@ -92,7 +92,7 @@ def _synthesise(parsed: Any, rate: int) -> tuple[Wave, str]:
 
 
 def _timbre(phase: Wave) -> Wave:
-    """Return a periodic wave with a few harmonics (pretty_midi gives the phase in radians, and an envelope)."""
+    """Return a periodic wave with a few harmonics; `phase` is in radians (pretty_midi adds an envelope)."""
     tone = np.zeros_like(phase)
     for order, amplitude in enumerate(_HARMONICS, start=1):
         tone += amplitude * np.sin(order * phase)
@@ -116,8 +116,8 @@ def _hits(instrument: Any, rate: int) -> Wave:
 def _strike(start: float, stop: float, tone: float, noise: float, bright: int, decay: float, rate: int) -> Wave:
     """Return a falling tone and a burst of noise.
 
-    `start` and `stop` are the tone's frequencies in Hz, `tone` and `noise` amplitudes, `bright` how often the noise
-    is differentiated (a high-pass), `decay` the time in seconds to 1/e.
+    `start` and `stop` are the tone's frequencies in Hz, `tone` and `noise` amplitudes, `bright` how many times the
+    noise is differentiated (a high-pass), `decay` the time in seconds to 1/e.
     """
     time = np.arange(int(rate * decay * 5)) / rate
     frequency = stop + (start - stop) * np.exp(-time / 0.03)

@@ -1,4 +1,4 @@
-"""Sound through pipes, which have no length and cannot seek: WAV as it comes in, or samples without a header."""
+"""Sound through pipes, which have no length and cannot seek: WAV as it arrives, or samples without a header."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["PipeReader", "PipeWriter"]
 
 _SUBTYPES = {"s16": "PCM_16", "s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT"}
 _BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
-_READ_SIZE = 1 << 16  # Bytes at most for each read.
+_READ_SIZE = 1 << 16  # Most bytes in a read.
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # In the header of a WAV file that is still being written.
-_MADE_UP_LENGTH = 0x7FFF0000  # From about here on it is what SoX and arecord write for a sound without a known end.
+_MIN_FAKE_LENGTH = 0x7FFF0000  # SoX and arecord write about this for a sound without a known end.
 _FLOAT, _EXTENSIBLE = 3, 0xFFFE
 _MAX_CHANNELS = 64
 
@@ -39,16 +39,16 @@ def _raw_kind(raw: str) -> Kind:
 class PipeReader:
     """Sound from a stream: samples of the kind `raw` (``"48000:2:s16"``), little-endian, or without it WAV.
 
-    Raise MusicaeError for anything else. `kind` is what comes.
+    Raise MusicaeError for anything else. `kind` is the kind of the sound.
     """
 
     def __init__(self, stream: BinaryIO, raw: str = "") -> None:
         self.stream = stream
-        self.left: int | None = None  # Bytes of samples still to come, where the header says so,
-        self.exact = True  # and whether it can be believed.
+        self.left: int | None = None  # Bytes of samples still to come, if the header says so,
+        self.exact = True  # and whether that can be trusted.
         self.kind = _raw_kind(raw) if raw else self._header()
 
-    def _exactly(self, count: int) -> bytes:
+    def _read_exactly(self, count: int) -> bytes:
         """Return the next `count` bytes, or fewer at the end."""
         parts = []
         while count and (part := self.stream.read(count)):
@@ -57,27 +57,27 @@ class PipeReader:
         return b"".join(parts)
 
     def _available(self) -> bytes:
-        """Return what has come in, without waiting for more than a first byte where the stream can do that."""
+        """Return what has arrived, waiting only for the first byte if the stream allows that."""
         if isinstance(self.stream, io.BufferedIOBase):
             return self.stream.read1(_READ_SIZE)
         return self.stream.read(_READ_SIZE)
 
     def _header(self) -> Kind:
         """Read up to the samples (Microsoft and IBM 1991, Multimedia Programming Interface; WAVE_FORMAT_EXTENSIBLE)."""
-        start = self._exactly(12)
+        start = self._read_exactly(12)
         if not start:
-            raise MusicaeError("there was no sound on stdin")
+            raise MusicaeError("there was no sound on stdin; send WAV")
         if start[:4] not in (b"RIFF", b"RF64") or start[8:] != b"WAVE":
-            raise MusicaeError("what comes on stdin is not WAV; send WAV, or say with --raw what kind of samples it is")
+            raise MusicaeError("stdin is not WAV; send WAV, or give the format of raw samples with --raw")
         kind = None
         while True:
             name, size = struct.unpack("<4sI", self._chunk(8))
             if name == b"data":
-                self.left, self.exact = size if size not in (0, _UNKNOWN_LENGTH) else self.left, size < _MADE_UP_LENGTH
+                self.left, self.exact = size if size not in (0, _UNKNOWN_LENGTH) else self.left, size < _MIN_FAKE_LENGTH
                 break
             if name == b"fmt ":
                 if not 16 <= size < _READ_SIZE:
-                    raise MusicaeError("the WAV on stdin has a damaged header")
+                    raise MusicaeError("the WAV on stdin has a damaged header; send it again")
                 kind = self._kind(self._chunk(size + size % 2))
             elif name == b"ds64" and 16 <= size < _READ_SIZE:
                 (self.left,) = struct.unpack_from("<Q", self._chunk(size + size % 2), 8)
@@ -85,13 +85,13 @@ class PipeReader:
                 for at in range(0, size + size % 2, _READ_SIZE):
                     self._chunk(min(_READ_SIZE, size + size % 2 - at))
         if kind is None:
-            raise MusicaeError("the WAV on stdin does not say what its samples are")
+            raise MusicaeError("the WAV on stdin does not give the format of its samples; send another")
         return kind
 
     def _chunk(self, size: int) -> bytes:
-        body = self._exactly(size)
+        body = self._read_exactly(size)
         if len(body) < size:
-            raise MusicaeError("the WAV on stdin ended within its header")
+            raise MusicaeError("the WAV on stdin ended within its header; send it again")
         return body
 
     @staticmethod
@@ -102,7 +102,8 @@ class PipeReader:
         known = {(1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (_FLOAT, 32): "FLOAT"}
         if not 1 <= channels <= _MAX_CHANNELS or not 1000 <= rate <= 768_000:
             raise MusicaeError(
-                f"the WAV on stdin has {channels} channels at {rate} Hz; at most {_MAX_CHANNELS} are taken"
+                f"the WAV on stdin has {channels} channels at {rate} Hz; "
+                f"send 1 to {_MAX_CHANNELS} channels at 1000 to 768000 Hz"
             )
         if (code, bits) not in known:
             raise MusicaeError(
@@ -111,9 +112,9 @@ class PipeReader:
         return Kind(rate, channels, "WAV", known[code, bits])
 
     def blocks(self) -> Iterator[Block]:
-        """Go through the samples as they come in, ``(frames, channels)`` float32.
+        """Go through the samples as they arrive, float32 ``(frames, channels)``.
 
-        Raise MusicaeError, after the last block, where the stream ends too early.
+        Raise MusicaeError, after the last block, if the stream ends too early.
         """
         width = _BYTES[self.kind.subtype] * self.kind.channels
         held = b""
@@ -141,7 +142,7 @@ class PipeWriter:
         self.length, self.clipped, self.peak = 0, 0, 0.0
 
     def write(self, block: Block) -> None:
-        """Write ``(frames, channels)``; what an integer format cannot hold is clipped, and counted."""
+        """Write ``(frames, channels)``; samples that an integer format cannot hold are clipped, and counted."""
         if not len(block):
             return
         if self.header:

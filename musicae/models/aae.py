@@ -23,8 +23,8 @@ def aae(
 ) -> CodeModel:
     """Return an autoencoder whose codes a discriminator keeps near N(0, 1).
 
-    The encoder pays `adversarial_weight` times its loss against it (see `Adversary`). The other settings are those of
-    `vae`.
+    The encoder's loss against the discriminator counts `adversarial_weight` times (see `Adversary`). The other settings
+    are those of `vae`.
     """
     adversary = Adversary(latent, discriminator_width, adversarial_weight)
     code, shape = Code(latent, classes=classes), ConvShape(width, depth, blocks, shuffle, dense)

@@ -20,7 +20,7 @@ def ae(
     step_dropout: float = 0.3,
     classes: int = 0,
 ) -> CodeModel:
-    """Return a plain autoencoder of residual convolutions, 1-D or 2-D as the data is.
+    """Return a plain autoencoder of residual convolutions, 1-D or 2-D like the data.
 
     The settings are those of `vae`.
     """

@@ -1,4 +1,4 @@
-"""A network that adds the upper half of a sound's band, as it comes in."""
+"""A streaming network that adds the upper half of a sound's band."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from musicae.models.layers.stft import Stft
 
 __all__ = ["BandExtension"]
 
-_MIN_MAGNITUDE = 1e-5  # Of a bin, for the logarithm that the network sees.
-_EPS = 1e-9  # Of a magnitude that is divided by.
-_LOG_RANGE = (-6.0, 3.0)  # Of the magnitudes that are added, log10.
-_EDGE = 0.8  # Of the lower half: from there on the given sound may already fall off.
+_MIN_MAGNITUDE = 1e-5  # Of a bin, in the logarithm that the network sees.
+_EPS = 1e-9  # Keeps divisions by magnitudes finite.
+_LOG_RANGE = (-6.0, 3.0)  # Of the added magnitudes, log10.
+_EDGE = 0.8  # Of the lower half: above it the input may already fall off.
 
 
 class BandExtension(StreamingRestorer):
-    """Add what is above half the band to sounds that have nothing there; what they have stays as it is.
+    """Add the upper half of the band to sounds that have nothing there; the lower half stays as it is.
 
     Recurrent layers read the logarithms of the lower magnitudes, frame by frame, and write those of the upper ones.
-    Their phases are the lower ones', mirrored at the half (spectral folding, Makhoul and Berouti 1979). So that a
-    frame's upper part can depend on what follows as well, it comes out `lookahead` frames late.
+    Their phases are those of the lower half, mirrored at its edge (spectral folding, Makhoul and Berouti 1979). Frames
+    come out `lookahead` frames late, so that the upper half can depend on what follows too.
 
     Parameters
     ----------
-    spec : of the windows, one channel of samples ``(1, T)`` at the higher rate.
-    n_fft, hop_length : of the spectra, in samples.
-    width : of the recurrent layers.
-    layers : how many.
-    lookahead : frames that are looked at before one is written.
+    spec : the windows, one channel of samples ``(1, T)`` at the higher rate.
+    n_fft, hop_length : window and hop of the spectra, in samples.
+    width : width of the recurrent layers.
+    layers : number of recurrent layers.
+    lookahead : frames read ahead of the one that is written.
     """
 
     why_no_code = (
-        "a 'band-extension' network has no code: it adds to a sound what is above its band; use it to restore "
+        "a 'band-extension' network has no code: it adds the upper half of a sound's band; use it to restore "
         "(denoise, upscale), and an autoencoder to encode, sample or interpolate"
     )
 
@@ -66,8 +66,8 @@ class BandExtension(StreamingRestorer):
     def initial_state(self, batch: int = 1) -> State:
         """Return the state before the first block of `batch` streams.
 
-        In this order: the newest samples ``(B, delay)``, the recurrence's two ``(layers, B, width)``, the frames that
-        wait, complex numbers as pairs ``(B, lookahead, bins, 2)``, and what overlaps the next samples out.
+        In this order: the newest samples ``(B, delay)``, the two states of the LSTM ``(layers, B, width)``, the frames
+        that wait, complex numbers as pairs ``(B, lookahead, bins, 2)``, and the overlap with the next output samples.
         """
         zeros = self.stft.window.new_zeros
         recurrence = (self.lstm.num_layers, batch, self.lstm.hidden_size)
@@ -82,22 +82,22 @@ class BandExtension(StreamingRestorer):
         levels = spectra[..., : self.middle].abs().clamp_min(_MIN_MAGNITUDE).log10()
         features = self.norm(F.silu(self.project_in(levels)))
         series, (hidden, cell) = self.lstm(features, (hidden.to(features), cell.to(features)))
-        # Of the frame `lookahead` before, for which the recurrence has seen the frames up to this one.
+        # Of the frame `lookahead` earlier: the LSTM has seen all frames up to this one.
         upper = self.project_out(torch.cat([features, series], dim=-1)).float()
         joined = torch.cat([torch.view_as_complex(held), spectra], dim=1)
         late, waiting = joined[:, : spectra.shape[1]], joined[:, spectra.shape[1] :]
-        out, overlap = self.stft.synthesise(self._extended(late, upper), overlap)
+        out, overlap = self.stft.synthesise(self._extend(late, upper), overlap)
         return out[:, None], (samples, hidden, cell, torch.view_as_real(waiting), overlap)
 
-    def _extended(self, spectra: Tensor, upper: Tensor) -> Tensor:
-        """Return spectra ``(B, T, F)`` with bins of magnitudes ``10 ** upper`` added from the edge on."""
-        place = torch.arange(self.edge, self.bins, device=spectra.device)
-        # Where the given sound falls off, its own phase; above, what lies mirrored at the half.
-        source = torch.where(place < self.middle, place, 2 * self.middle - place)
+    def _extend(self, spectra: Tensor, upper: Tensor) -> Tensor:
+        """Return spectra ``(B, T, F)`` with magnitudes ``10 ** upper`` added from the edge up."""
+        bins = torch.arange(self.edge, self.bins, device=spectra.device)
+        # Where the input falls off, its own phase; above, the phase mirrored at the half.
+        source = torch.where(bins < self.middle, bins, 2 * self.middle - bins)
         folded = spectra[..., source]
         direction = folded / folded.abs().clamp_min(_EPS)
-        direction = torch.where(place < self.middle, direction, direction.conj())
+        direction = torch.where(bins < self.middle, direction, direction.conj())
         added = 10 ** upper.clamp(*_LOG_RANGE) * direction
-        # Below the half the sound itself stays, and fades over into what is made.
-        share = ((place - self.edge) / (self.middle - self.edge)).clamp(0, 1)
+        # Below the half the input stays, and fades into the added part.
+        share = ((bins - self.edge) / (self.middle - self.edge)).clamp(0, 1)
         return torch.cat([spectra[..., : self.edge], spectra[..., self.edge :] + share * added], dim=-1)

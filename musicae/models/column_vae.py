@@ -11,18 +11,18 @@ from musicae.models.layers.conv import ResBlock, conv
 
 __all__ = ["ColumnModel", "column_vae"]
 
-_MIN_VARIANCE = 1e-6  # Of the codes, before they are scaled to power one.
+_MIN_VARIANCE = 1e-6  # Of the codes before they are scaled to power one.
 _LOGVAR_RANGE = (-14.0, 6.0)
-_FIRST_LOGVAR = -7.0  # What it starts with.
+_INITIAL_LOGVAR = -7.0
 
 
 class ColumnModel(Model):
-    """Codes of `latent` numbers of a window ``(C, H, W)``: a linear map, and a network that refines what it decodes.
+    """Codes of `latent` numbers for windows ``(C, H, W)``: a linear map, and a network that refines what it decodes.
 
-    The window is cut into pieces `columns` wide. Principal components of all pieces together are known well from few
-    examples; those that vary most, where they do, are kept, and rotated so that they vary independently of one another.
-    That much comes from the data (`init_from_data`) and stays; codes are of power one in the mean. The network starts
-    as nothing, so that training adds. It sees `shuffle` by `shuffle` pixels as one with channels.
+    The window is cut into pieces `columns` wide. A few examples are enough to know the principal components of all
+    pieces together. The coefficients that vary most are kept, and rotated so that they are uncorrelated. That map comes
+    from the data (`init_from_data`) and is not trained; codes have a mean power of one. The network starts at zero, so
+    training only adds to the map. It sees `shuffle` by `shuffle` pixels as the channels of one.
     """
 
     components: Tensor
@@ -53,8 +53,8 @@ class ColumnModel(Model):
         size = spec.channels * height * columns
         if wide % columns or not 1 <= components <= size or not 1 <= latent <= wide // columns * components:
             raise MusicaeError(
-                f"[model] columns must divide {wide}, components be 1 to {size}, and latent be at most that of all "
-                f"pieces, not {columns}, {components} and {latent}"
+                f"[model] columns must divide {wide}, components be 1 to {size}, and latent be at most the components "
+                f"of all pieces, not {columns}, {components} and {latent}"
             )
         if height % shuffle or wide % shuffle:
             raise MusicaeError(f"[model] shuffle {shuffle} must divide {height} and {wide}")
@@ -65,7 +65,7 @@ class ColumnModel(Model):
         self.register_buffer("selected", (torch.arange(places * components) < latent).float())
         self.register_buffer("rotation", torch.eye(latent))
         self.register_buffer("scale", torch.ones(1))
-        self.logvar = nn.Parameter(torch.full((latent,), _FIRST_LOGVAR)) if variational else None
+        self.logvar = nn.Parameter(torch.full((latent,), _INITIAL_LOGVAR)) if variational else None
         channels = spec.channels * shuffle**2
         layers: list[nn.Module] = [nn.PixelUnshuffle(shuffle), conv(2, channels, width)]
         layers += [ResBlock(2, width) for _ in range(blocks)]
@@ -76,10 +76,11 @@ class ColumnModel(Model):
                 parameter.zero_()
 
     def _pieces(self, x: Tensor) -> Tensor:
-        """Return ``(B, places, C * H * columns)``."""
+        """Cut ``(B, C, H, W)`` into pieces ``(B, places, C * H * columns)``."""
         return x.view(*x.shape[:3], -1, self.columns).movedim(3, 1).flatten(2)
 
-    def _joined(self, pieces: Tensor) -> Tensor:
+    def _join(self, pieces: Tensor) -> Tensor:
+        """Undo `_pieces`."""
         return pieces.view(*pieces.shape[:2], *self.shape[:2], self.columns).movedim(1, 3).flatten(3)
 
     @property
@@ -118,7 +119,7 @@ class ColumnModel(Model):
             coefficients = z.new_zeros(len(z), len(self.selected), dtype=torch.float32)
             coefficients[:, self._index] = (z.float() * self.scale) @ self.rotation.T
             pieces = coefficients.view(len(z), -1, self.components.shape[1]) @ self.components.T
-            plain = self._joined(pieces) + self.mean
+            plain = self._join(pieces) + self.mean
         refined: Tensor = plain + self.refiner(plain).float()
         return refined
 

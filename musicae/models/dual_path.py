@@ -1,4 +1,4 @@
-"""A network that cleans a sound as it comes in: spectra, a path over the bands and one over time, a complex filter."""
+"""A streaming network that denoises a sound: spectra, a path over the bands and one over time, a complex filter."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from musicae.models.layers.stft import Stft
 __all__ = ["DualPath"]
 
 _COMPRESSION = 0.3  # Loudness grows with about this power of the magnitude.
-_EPS = 1e-8  # Of a magnitude, where a negative power of it is taken.
-_MIN_MAGNITUDE = 1e-4  # Of a bin, for the logarithm that the network sees.
-_MIN_BACKGROUND = 1e-6  # Of a bin, for the averages of the logarithm.
-_SILENCE = 1e-9  # Mean square of a frame that counts as silent, and is not made louder.
-_LEVEL = 0.1  # Of the samples the network sees, as root of the mean square.
-_HUM_SECONDS = 2  # That the hum is averaged over.
+_EPS = 1e-8  # Keeps negative powers of magnitudes finite.
+_MIN_MAGNITUDE = 1e-4  # Of a bin, in the logarithm that the network sees.
+_MIN_BACKGROUND = 1e-6  # Of a bin, in the averages of the logarithm.
+_SILENCE = 1e-9  # Mean square of a frame; a quieter one counts as silent and is not made louder.
+_LEVEL = 0.1  # RMS of the samples that the network sees.
+_HUM_SECONDS = 2  # Over which the hum is averaged.
 
 
 class _Block(nn.Module):
     """A perceptron over all bands of a frame, then a recurrence over the frames of each band, the same for all bands.
 
-    The two paths are those of Luo, Chen and Yoshioka (2020) and Le et al. (2021, DPCRN); the first is a mixer
-    (Tolstikhin et al. 2021) here.
+    The two paths follow Luo, Chen and Yoshioka (2020) and Le et al. (2021, DPCRN); here the first is a mixer
+    (Tolstikhin et al. 2021).
     """
 
     def __init__(self, bands: int, width: int) -> None:
@@ -44,7 +44,7 @@ class _Block(nn.Module):
         self.project_time = nn.Linear(width, width)
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Take and return ``(B, T, F, C)`` and the recurrence's state, each ``(1, B * F, C)``."""
+        """Return the output ``(B, T, F, C)`` for ``(B, T, F, C)``, and the LSTM's new state, two ``(1, B * F, C)``."""
         mixed = self.mix(self.norm_bands(x).transpose(2, 3)).transpose(2, 3)
         x = x + self.project_bands(mixed)
         batch, frames, bands, width = x.shape
@@ -57,40 +57,40 @@ class _Block(nn.Module):
         if series.shape[1] > 1 or self.training:
             series, (hidden, cell) = self.lstm(series, (hidden, cell))
             return series, hidden, cell
-        # A single frame, as a stream brings them: three times as fast.
+        # A single frame, as in a stream: this is three times as fast.
         hidden, cell = torch.lstm_cell(series[:, 0], (hidden[0], cell[0]), *self.lstm.all_weights[0])
         return hidden[:, None], hidden[None], cell[None]
 
 
 class DualPath(StreamingRestorer):
-    """Clean a sound frame by frame: causal, so it may be given in blocks of any number of hops.
+    """Denoise a sound frame by frame; it is causal, so a block may have any number of hops.
 
     The compressed spectrum is split into bands, narrow where voices have their harmonics; blocks (see `_Block`) work on
-    a vector for each, and their output gives for each bin a complex filter over this frame and the ones before
-    it (deep filtering, Mack and Habets 2020). At the start of training it all but lets the sound through.
+    a vector for each, and their output gives each bin a complex filter over this frame and earlier ones (deep
+    filtering, Mack and Habets 2020). At the start of training the sound passes almost unchanged.
 
     Parameters
     ----------
-    spec : of the windows, one channel of samples ``(1, T)``.
-    n_fft, hop_length : of the spectra, in samples. The latency is `n_fft` samples: a block of a hop, and `delay`.
+    spec : the windows, one channel of samples ``(1, T)``.
+    n_fft, hop_length : window and hop of the spectra, in samples. The latency is `n_fft` samples: a hop and `delay`.
     width : channels of the blocks.
-    blocks : how many.
+    blocks : number of blocks.
     taps : frames that the filter spans.
-    context_frames : frames seen at once, this one and those before it; together they resolve what one alone cannot.
-    bands : from the lowest on, how many of how many bins each, as ``[[16, 2], [8, 4]]``; all bins must be in one.
-    level_frames : frames over which the level so far is averaged. What the network sees is brought to one level by it,
-        so that a louder sound comes out as a quieter one does, only louder. 0 shows it the sound as it is.
-    background_frames : frames over which the level so far of each bin is averaged, in dB, one number or more; the
-        network also sees how far the bin is above each average. Of steady noise that average is the level.
-    relative_phase : whether the network sees of phases only how they differ, from the frame before and the bin below,
-        so that a sound whose phases are all turned by one angle (upside down, say) is filtered in the same way.
-    hum_sample_rate : the rate of the samples in Hz, if mains hum is to be followed (see `Hum`): the network sees what
-        of each bin is hum, and may take it away. 0: it is not followed.
+    context_frames : frames seen at once, this one and earlier ones; together they resolve what one alone cannot.
+    bands : from the lowest up, how many bands of how many bins, as ``[[16, 2], [8, 4]]``; they must cover all bins.
+    level_frames : frames over which the past level is averaged. The network's input is scaled by it, so that the same
+        sound played louder is denoised in the same way. With 0 the input is not scaled.
+    background_frames : frames over which the past level of each bin is averaged, in dB, one number or more; the
+        network also sees how far the bin is above each average. The average is the level of steady noise.
+    relative_phase : whether the network sees phases only relative to the frame before and the bin below, so that a
+        sound whose phases are all turned by one angle (an inverted one, say) is filtered in the same way.
+    hum_sample_rate : the sample rate in Hz, to track mains hum (see `Hum`): the network sees the hum in each bin, and
+        can subtract it. With 0 it is not tracked.
     """
 
     why_no_code = (
-        "a 'dual-path' network has no code: its filter bypasses one; use it to restore (denoise, upscale), "
-        "and an autoencoder to encode, sample or interpolate"
+        "a 'dual-path' network has no code: its filter works on the sound itself; use it to restore "
+        "(denoise, upscale), and an autoencoder to encode, sample or interpolate"
     )
 
     def __init__(
@@ -139,9 +139,10 @@ class DualPath(StreamingRestorer):
     def initial_state(self, batch: int = 1) -> State:
         """Return the state before the first block of `batch` streams.
 
-        In this order: the newest samples ``(B, delay)``; the frames before, complex numbers as pairs
-        ``(B, past frames, bins, 2)``; the average level and those of the background (see `running_mean`); the hum's
-        (see `Hum`); two of each block's recurrence ``(1, B * bands, width)``; what overlaps the next samples out.
+        In this order: the newest samples ``(B, delay)``; the past frames, complex numbers as pairs
+        ``(B, past frames, bins, 2)``; the averages of the level and the background (see `running_mean`); the state of
+        the hum tracker (see `Hum`); two of each block's LSTM ``(1, B * bands, width)``; the overlap with the next
+        output samples.
         """
         window = self.stft.window
         state = [self.stft.initial_state(batch), window.new_zeros(batch, self._past_frames, self.bins, 2)]
@@ -156,9 +157,9 @@ class DualPath(StreamingRestorer):
         return (*state, self.stft.initial_state(batch))
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the cleaned ``(B, 1, N * hop_length)``, `delay` samples late, of ``(B, 1, N * hop_length)`` samples.
+        """Return the denoised ``(B, 1, N * hop_length)``, `delay` samples late, of ``(B, 1, N * hop_length)`` samples.
 
-        Blocks one by one give what one block of all of them gives.
+        Several blocks give the same as all of them in one.
         """
         before = iter(state)
         spectra, samples = self.stft.analyse(x[:, 0].float(), next(before))
@@ -168,7 +169,7 @@ class DualPath(StreamingRestorer):
         above, background = self._above(
             spectra, power > _SILENCE, tuple(islice(before, 2 * len(self.background_frames)))
         )
-        x = self.split(self._features([one * scale for one in lagged[: self.context_frames]], above))
+        x = self.split(self._features([frame * scale for frame in lagged[: self.context_frames]], above))
         after = [samples, past, *level, *background]
         line = spectra
         if self.hum is not None:
@@ -179,23 +180,23 @@ class DualPath(StreamingRestorer):
             x, hidden, cell = block(x, next(before), next(before))
             after += [hidden, cell]
         filters = self._filters(self.merge(x))
-        cleaned = torch.stack([one * part for one, part in zip(filters, lagged, strict=False)]).sum(0)
+        cleaned = torch.stack([tap * frame for tap, frame in zip(filters, lagged, strict=False)]).sum(0)
         if self.hum is not None:
             cleaned = cleaned + self._decode_hum(x, line)
         out, overlap = self.stft.synthesise(cleaned, next(before))
         return out[:, None], (*after, overlap)
 
     def _lagged(self, spectra: Tensor, past: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return spectra ``(B, T, F)`` by 0, 1, .. frames later, and the last frames as pairs of numbers."""
+        """Return spectra ``(B, T, F)`` delayed by 0, 1 .. frames, and the last frames as pairs of numbers."""
         joined = torch.cat([torch.view_as_complex(past), spectra], dim=1)
         reach, count = self._past_frames, spectra.shape[1]
         lagged = [joined[:, reach - lag : reach - lag + count] for lag in range(reach + 1)]
         return lagged, torch.view_as_real(joined[:, joined.shape[1] - reach :])
 
     def _scale(self, power: Tensor, state: State) -> tuple[Tensor, list[Tensor]]:
-        """Return the factor ``(B, T, 1)`` that brings each frame to one level, of their mean squares.
+        """Return the factor ``(B, T, 1)`` that brings each frame to the same level, and the state.
 
-        The level is the mean of the frames so far, those long ago counting less, and silent ones not at all.
+        The level is the mean of the frames so far; old ones count less, silent ones not at all.
         """
         if not self.level_frames:
             return power.new_ones(()), []
@@ -203,7 +204,7 @@ class DualPath(StreamingRestorer):
         return _LEVEL * mean.clamp_min(_SILENCE).rsqrt(), after
 
     def _above(self, spectra: Tensor, audible: Tensor, state: State) -> tuple[list[Tensor], list[Tensor]]:
-        """Return how far each bin of ``(B, T, F)`` is above the background, in 20 dB, and the states.
+        """Return how far each bin of ``(B, T, F)`` is above the background, in units of 20 dB, and the states.
 
         It is 0 in frames that are not `audible` ``(B, T, 1)``, which do not count.
         """
@@ -216,28 +217,25 @@ class DualPath(StreamingRestorer):
         return above, after
 
     def _encode_hum(self, line: Tensor, certainty: Tensor) -> Tensor:
-        """Return what the bands ``(B, T, bands, width)`` are given of the hum ``(B, T, bins)``."""
+        """Return the input of the bands ``(B, T, bands, width)`` for the hum ``(B, T, bins)``."""
         seen = torch.cat([torch.stack(_compress(line), -1), certainty], -1)
         encoded = self.hum_encoder(F.pad(seen, (0, 0, 0, self.padded_hum_bins - line.shape[2])))
         return F.pad(encoded, (0, 0, 0, self.bands - self.hum_bands))
 
     def _decode_hum(self, x: Tensor, line: Tensor) -> Tensor:
-        """Return what is added ``(B, T, F)`` for the hum ``(B, T, bins)``: times gains, of the bands' vectors."""
+        """Return what to add to the output ``(B, T, F)``: the hum ``(B, T, bins)`` times gains for its bands."""
         gains = self.hum_decoder(x[:, :, : self.hum_bands])[:, :, : line.shape[2]].float()
         return F.pad(torch.view_as_complex(gains.contiguous()) * line, (0, self.bins - line.shape[2]))
 
     def _features(self, lagged: list[Tensor], above: list[Tensor]) -> Tensor:
-        """Return what the network sees of spectra ``(B, T, F)``, this frame and those before.
-
-        They are ``(B, T, padded bins, features)``.
-        """
+        """Return the network's input ``(B, T, padded bins, features)`` for delayed spectra ``(B, T, F)``."""
         now = lagged[0]
         if self.relative_phase:
             below = torch.view_as_complex(F.pad(torch.view_as_real(now), (0, 0, 1, 0)))[..., :-1]
-            parts = [one.abs().clamp_min(_EPS) ** _COMPRESSION for one in lagged]
-            parts += [part for one in (*lagged[1:], below) for part in _compress(now * one.conj(), _COMPRESSION / 2)]
+            parts = [frame.abs().clamp_min(_EPS) ** _COMPRESSION for frame in lagged]
+            parts += [part for x in (*lagged[1:], below) for part in _compress(now * x.conj(), _COMPRESSION / 2)]
         else:
-            parts = [part for one in lagged for part in _compress(one)]
+            parts = [part for frame in lagged for part in _compress(frame)]
         parts.append(now.abs().clamp_min(_MIN_MAGNITUDE).log10() / 2 + 1)
         return F.pad(torch.stack([*parts, *above], -1), (0, 0, 0, self.padded_bins - self.bins))
 
@@ -251,7 +249,7 @@ class DualPath(StreamingRestorer):
 
 
 def _compress(spectra: Tensor, power: float = _COMPRESSION) -> list[Tensor]:
-    """Return the real and the imaginary part of ``(B, T, F)``, of a magnitude that grows as loudness does."""
+    """Return the real and the imaginary part of ``(B, T, F)``, magnitudes raised to `power`."""
     scaled = spectra * spectra.abs().clamp_min(_EPS) ** (power - 1.0)
     return [scaled.real, scaled.imag]
 
@@ -265,8 +263,8 @@ def _check_levels(level_frames: int, background_frames: Sequence[int], hum_sampl
         raise MusicaeError(
             f"[model] level_frames and hum_sample_rate must be 0 or more, not {level_frames} and {hum_sample_rate}"
         )
-    whole = isinstance(background_frames, list | tuple) and all(type(one) is int for one in background_frames)
-    if not whole or any(one < 1 for one in background_frames):
+    are_ints = isinstance(background_frames, list | tuple) and all(type(n) is int for n in background_frames)
+    if not are_ints or any(n < 1 for n in background_frames):
         raise MusicaeError(
             f"[model] background_frames must be a list of numbers of frames, 1 or more, not {background_frames}"
         )

@@ -1,4 +1,4 @@
-"""A second stage: a distribution over codes, to draw from where N(0, 1) does not fit them."""
+"""A flow prior: a distribution over codes, to draw from where N(0, 1) does not fit them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from musicae.errors import MusicaeError
 
 __all__ = ["FlowPrior"]
 
-_TRACKING = 0.01  # How fast the mean and the spread of the codes follow those of a batch.
+_TRACKING = 0.01  # How fast the mean and the spread of the codes follow those of a batch, a share per step.
 _MIN_SPREAD = 1e-4
-_FREQUENCIES = 32  # Of the sines and cosines that a time is given as.
+_FREQUENCIES = 32  # Of the sines and cosines that encode the time.
 _MAX_FREQUENCY = 1000.0
 _TIME_WIDTH = 128
 
@@ -39,19 +39,18 @@ class _Residual(nn.Module):
 class FlowPrior(Prior):
     """Flow matching along straight lines from N(0, 1) to the codes (Lipman et al. 2023; Liu et al. 2023).
 
-    The flow can be followed both ways, so it also gives each code its place in the noise, where
-    the space between two codes is filled as densely with real ones as anywhere.
-    Codes are centred and divided by one number for all, so that those parts of a code that the
-    model does not use stay small and cost the flow nothing.
+    The flow can be followed both ways, so it also gives each code a place in the noise, where the space between two
+    codes is as densely filled with real ones as any other. Codes are centred and all divided by the same number, so
+    that parts of a code that the model does not use stay small and cost the flow nothing.
 
     Parameters
     ----------
     latent_size : ``D``, the numbers in a code.
     width, depth : of the residual MLP that gives the flow's velocity.
-    ode_steps : of the integration.
-    cond_channels : ``K`` of the condition it is a distribution under; 0 leaves conditions alone.
-    active_size : how many first numbers of a code it is a distribution over, those that say most where they are sorted;
-        the others are in a draw what they are in the mean. 0 is all of them.
+    ode_steps : number of steps of the integration.
+    cond_channels : ``K`` of the condition; 0 ignores conditions.
+    active_size : how many leading numbers of a code it models (the most informative ones, in a sorted code); in draws
+        the others have their mean. 0 is all of them.
     """
 
     mean: Tensor
@@ -94,7 +93,7 @@ class FlowPrior(Prior):
         return out
 
     def _pooled(self, cond: Tensor | None) -> Tensor:
-        """Return ``(B, K)``, the mean over time of a condition that runs along."""
+        """Return a condition ``(B, K)``, or the mean over time of one ``(B, K, T)``."""
         if cond is None:
             raise MusicaeError("this prior is conditional: give it a label of its classes")
         return cond.mean(-1) if cond.ndim == 3 else cond
@@ -123,7 +122,7 @@ class FlowPrior(Prior):
         return self._follow(noise, 0.0, 1.0, cond) * self.scale + self.mean
 
     def _follow(self, x: Tensor, start: float, end: float, cond: Tensor | None) -> Tensor:
-        """Integrate by Heun's method, a second-order one; the numbers that are not active stay where they are."""
+        """Integrate by Heun's method, which is of second order; numbers that are not active stay as they are."""
         x, rest = x[:, : self.active_size], x[:, self.active_size :]
         times = torch.linspace(start, end, self.ode_steps + 1).to(x)
         for now, then in pairwise(times):

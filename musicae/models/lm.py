@@ -13,13 +13,13 @@ __all__ = ["LanguageModel"]
 
 
 class LanguageModel(Model):
-    """A recurrent model of sequences that has no code: it tells how probable each step is after those before it.
+    """A recurrent model of sequences without a code: it says how probable each step is after the steps before.
 
     Parameters
     ----------
-    spec : of the windows, one spatial axis.
-    width, layers : of the recurrence.
-    dropout : share of the previous steps that is hidden from it in training.
+    spec : the windows, with one spatial axis.
+    width, layers : of the GRU.
+    dropout : share of the previous steps that is hidden in training.
     """
 
     why_no_code = "a language model has no code; use a preset whose model is an autoencoder"
@@ -34,16 +34,16 @@ class LanguageModel(Model):
     def forward(
         self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
     ) -> tuple[Tensor, Latent]:
-        """Return the parameters ``(B, C, T)`` of `target`, and a code of no numbers; `given` is not looked at."""
+        """Return the parameters ``(B, C, T)`` of `target`, and an empty code; `given` is ignored."""
         latent = Latent.none(target)
         return self.params(latent.mean, target, cond), latent
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
-        """Return the parameters ``(B, C, T)`` of each step given the true steps `x` before it; `z` is not looked at."""
+        """Return the parameters ``(B, C, T)`` of each step given the true steps `x` before it; `z` is ignored."""
         if x is None:
             raise MusicaeError("a language model has no code to decode: give params the sequence itself")
         return self.head.params(x.new_zeros(x.shape[0], 0, x.shape[-1]), x)
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
-        """Generate ``(B, C, T)``; `z` ``(B, 0)`` only says how many."""
+        """Generate values ``(B, C, T)``; `z` ``(B, 0)`` only gives ``B``."""
         return self.head.decode(z.new_zeros(z.shape[0], 0, self.length), choose)

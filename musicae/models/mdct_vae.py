@@ -1,4 +1,4 @@
-"""An autoencoder of sound on a critically sampled transform, which starts as principal components and learns more."""
+"""An autoencoder of sound on the MDCT, a critically sampled transform; it starts as principal components."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch.nn import functional as F
 
 from musicae.core import Latent, Model, Spec
 from musicae.errors import MusicaeError
+from musicae.models.layers.code_model import LOGVAR_RANGE
 from musicae.models.layers.conv import ResBlock, conv
 from musicae.models.layers.restorer import check_sound
 
 __all__ = ["Mdct", "MdctModel", "mdct_vae"]
 
-_MIN_VARIANCE = 1e-9  # Of a component, before it is scaled to power one.
-_MIN_COEFFICIENT = 1e-9  # For logarithms and gradients.
-_CHUNK = 64  # Windows analysed at once.
-_COMPRESSION = 0.4  # The power of coefficients that the networks see.
-_LINEAR = 1e-3  # Size of a coefficient below which the compressed one is not steeper.
-_LOGVAR_RANGE = (-12.0, 6.0)
-_FIRST_LOGVAR = -6.0  # What it starts with.
+_MIN_VARIANCE = 1e-9  # Of a component before it is scaled to power one.
+_MIN_COEFFICIENT = 1e-9  # Keeps logarithms and gradients finite.
+_CHUNK = 64  # Windows analysed at a time.
+_COMPRESSION = 0.4  # The networks see coefficients to this power.
+_COMPRESSION_OFFSET = 1e-3  # Added to coefficients before: near 0 the compression would be too steep.
+_INITIAL_LOGVAR = -6.0
 
 
 class Mdct(nn.Module):
@@ -41,9 +41,9 @@ class Mdct(nn.Module):
         self.register_buffer("basis", (math.sqrt(2 / hop) * window * phase.cos()).float(), persistent=False)
 
     def analyse(self, x: Tensor) -> Tensor:
-        """Return coefficients ``(B, T / hop_length + 1, hop_length)`` of ``(B, T)``; the outer windows hang over."""
+        """Return coefficients ``(B, T / hop_length + 1, hop_length)`` of ``(B, T)``; the outer windows overhang."""
         frames = F.pad(x, (self.hop_length, self.hop_length)).unfold(1, 2 * self.hop_length, self.hop_length)
-        with torch.autocast(x.device.type, enabled=False):  # Half the bits would be audible.
+        with torch.autocast(x.device.type, enabled=False):  # Half precision would be audible.
             return frames.float() @ self.basis
 
     def synthesise(self, coefficients: Tensor) -> Tensor:
@@ -57,9 +57,9 @@ class Mdct(nn.Module):
 class MdctModel(Model):
     """Codes of `latent` numbers for each `hop_length` samples: a linear map of the coefficients, and a network.
 
-    The linear maps are principal components of the training data (`init_from_data`) and stay so; the networks start as
-    nothing, so that training adds. The code of a window ``(1, T)`` has ``(T / hop_length + 1) * latent`` numbers, by
-    frames.
+    The linear maps are principal components of the training data (`init_from_data`) and are not trained; the networks
+    start at zero, so training only adds to the maps. The code of a window ``(1, T)`` has ``(T / hop_length + 1) *
+    latent`` numbers, frame by frame.
     """
 
     components: Tensor
@@ -84,7 +84,7 @@ class MdctModel(Model):
         if variational:
             bias = dict(self.encoder[-1].named_parameters())["bias"]
             with torch.no_grad():
-                bias[latent:] = _FIRST_LOGVAR
+                bias[latent:] = _INITIAL_LOGVAR
 
     @torch.no_grad()
     def init_from_data(self, x: Tensor) -> None:
@@ -93,12 +93,12 @@ class MdctModel(Model):
         size = x.shape[-1] // hop * hop
         count, total, products = 0, torch.zeros(hop, dtype=exact), torch.zeros(hop, hop, dtype=exact)
         for part in torch.split(x[:, 0, :size], _CHUNK):
-            one = self.mdct.analyse(part.to(self.mdct.basis)).flatten(0, 1).to("cpu", exact)
-            count, total, products = count + len(one), total + one.sum(0), products + one.T @ one
+            rows = self.mdct.analyse(part.to(self.mdct.basis)).flatten(0, 1).to("cpu", exact)
+            count, total, products = count + len(rows), total + rows.sum(0), products + rows.T @ rows
         mean = total / count
         values, vectors = torch.linalg.eigh(products / count - torch.outer(mean, mean))
         self.components.copy_(vectors[:, -self.latent :])
-        # Codes of power one, as the prior has.
+        # Codes of power one, like the prior.
         self.scale.copy_(values[-self.latent :].clamp_min(_MIN_VARIANCE).sqrt())
         self.mean.copy_(mean)
 
@@ -110,7 +110,7 @@ class MdctModel(Model):
         added = self.encoder(features.transpose(1, 2)).transpose(1, 2).float()
         with torch.autocast(x.device.type, enabled=False):
             mean = (coefficients - self.mean) @ self.components / self.scale + added[..., : self.latent]
-        logvar = added[..., self.latent :].clamp(*_LOGVAR_RANGE).flatten(1) if self.variational else None
+        logvar = added[..., self.latent :].clamp(*LOGVAR_RANGE).flatten(1) if self.variational else None
         return Latent(mean.flatten(1), logvar)
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
@@ -118,13 +118,13 @@ class MdctModel(Model):
         code = z.view(len(z), self.frames, self.latent)
         with torch.autocast(z.device.type, enabled=False):
             plain = (code.float() * self.scale) @ self.components.T + self.mean
-        seen = torch.cat([code.float(), plain.sign() * (plain.abs() + _LINEAR) ** _COMPRESSION], dim=-1)
+        seen = torch.cat([code.float(), plain.sign() * (plain.abs() + _COMPRESSION_OFFSET) ** _COMPRESSION], dim=-1)
         added = self.decoder(seen.transpose(1, 2)).transpose(1, 2).float()
         return self.mdct.synthesise(plain + added)[:, None]
 
 
 def _network(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequential:
-    """Return a residual network over frames, ``(B, inputs, frames)``, that starts as nothing."""
+    """Return a residual network over frames, ``(B, inputs, frames)``, whose output starts at zero."""
     layers = [conv(1, inputs, width, 3), *(ResBlock(1, width) for _ in range(blocks)), nn.SiLU()]
     last = conv(1, width, outputs, 1)
     with torch.no_grad():

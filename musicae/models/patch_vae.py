@@ -23,13 +23,13 @@ def patch_vae(
 
     Parameters
     ----------
-    spec : of the windows, one or two spatial axes that `patch` divides.
-    latent : numbers of the code.
-    patch : places along each axis that make a token.
+    spec : the windows, with one or two spatial axes that `patch` divides.
+    latent : size of the code.
+    patch : places along each axis in a token.
     width, depth, heads : of the Transformers.
-    gru_width : of a head that writes step after step (one axis only); 0 writes all steps at once.
+    gru_width : width of a GRU head that writes step by step (one axis only); 0 writes all steps at once.
     step_dropout : share of the previous steps that is hidden from that head in training.
-    classes : of a conditional model; 0 for one that is not.
+    classes : number of classes of a conditional model; 0 for one that is not conditional.
     """
     code = Code(latent, variational=True, classes=classes)
     return patch_model(spec, code, PatchShape(patch, width, depth, heads), Steps(gru_width, step_dropout))

@@ -20,9 +20,9 @@ def sparse_ae(
     sparsity: float = 0.01,
     classes: int = 0,
 ) -> CodeModel:
-    """Return an autoencoder of residual convolutions whose codes have many zeros, and no number below.
+    """Return an autoencoder of residual convolutions whose codes have many zeros and no negative numbers.
 
-    It pays `sparsity` for each unit of its code's L1 norm (see `Sparsity`). The other settings are those of `vae`.
+    The L1 norm of its code counts in the loss `sparsity` times (see `Sparsity`). The other settings are those of `vae`.
     """
     code = Code(latent, classes=classes, rectified=True)
     shape = ConvShape(width, depth, blocks, shuffle, dense)

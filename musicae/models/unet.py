@@ -1,4 +1,4 @@
-"""A U-Net: it makes a clean tensor of a corrupted one. It has no code, since its skip connections bypass one."""
+"""A U-Net: it turns a corrupted tensor into a clean one. It has no code: its skip connections would bypass it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from musicae.models.layers.restorer import Restorer
 
 __all__ = ["UNet"]
 
-_LOGIT_EPS = 0.02  # How near to 0 and 1 the input is taken to be at most.
+_LOGIT_EPS = 0.02  # The input is clipped to this distance from 0 and 1.
 _FLIPS: dict[int, list[list[int]]] = {1: [[]], 2: [[], [2, 3]], 4: [[], [2], [3], [2, 3]]}
-"""The axes along which each input of a self-ensemble is mirrored, by their number."""
+"""Size of a self-ensemble -> the axes along which each of its inputs is mirrored."""
 
 
 class _Block(nn.Module):
@@ -29,7 +29,7 @@ class _Block(nn.Module):
         self.conv_in, self.conv_out = conv(dims, width, width), conv(dims, width, width)
         weight = next(self.conv_out.parameters())
         with torch.no_grad():
-            weight.mul_(0.1)  # A deep net of near identities at the start.
+            weight.mul_(0.1)  # At the start each block is near the identity.
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = x + self.conv_out(F.relu(self.conv_in(x)))
@@ -41,20 +41,20 @@ class UNet(Restorer):
 
     Parameters
     ----------
-    spec : of the tensors, one or two spatial axes.
+    spec : the tensors, with one or two spatial axes.
     width : channels at the first size; they double at each halving.
-    depth : halvings.
+    depth : number of halvings.
     blocks : residual blocks at each size, on the way down and on the way up.
-    shuffle : that many values along each axis are taken together as channels before all else, and taken apart at
-        the end: a net as wide at a fraction of the cost (Zhang, Zuo and Zhang 2018, FFDNet). Two axes only.
+    shuffle : that many values along each axis become channels at the input, and places again at the output: a net as
+        wide at a fraction of the cost (Zhang, Zuo and Zhang 2018, FFDNet). Two axes only.
     logits : the output is the logits of the input plus a correction, not the input plus a correction.
-    self_ensemble : in use (not in training) the result is the mean over the input as it is (1), turned by half a turn
-        as well (2), or mirrored along each axis and both (4; Timofte, Rothe and Van Gool 2016). It takes as many times
-        as long. Two axes only.
+    self_ensemble : outside training, average over the input itself (1), also rotated by half a turn (2), or also
+        mirrored along each axis and both (4; Timofte, Rothe and Van Gool 2016). It takes as many times as long. Two
+        axes only.
     """
 
     why_no_code = (
-        "a U-Net has no code: its skip connections bypass one; use it to restore (denoise, upscale), "
+        "a U-Net has no code: its skip connections would bypass it; use it to restore (denoise, upscale), "
         "and an autoencoder to encode, sample or interpolate"
     )
 
@@ -96,11 +96,11 @@ class UNet(Restorer):
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
         if self.training or self.self_ensemble == 1:
-            return self._once(x)
-        restored = [self._once(x.flip(axes)).flip(axes) for axes in _FLIPS[self.self_ensemble]]
+            return self._restore_once(x)
+        restored = [self._restore_once(x.flip(axes)).flip(axes) for axes in _FLIPS[self.self_ensemble]]
         return torch.stack(restored).mean(0)
 
-    def _once(self, x: Tensor) -> Tensor:
+    def _restore_once(self, x: Tensor) -> Tensor:
         given = x
         if self.shuffle > 1:
             x = F.pixel_unshuffle(x, self.shuffle)

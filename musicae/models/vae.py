@@ -20,20 +20,20 @@ def vae(
     step_dropout: float = 0.3,
     classes: int = 0,
 ) -> CodeModel:
-    """Return a VAE of residual convolutions, 1-D or 2-D as the data is (Kingma and Welling 2014).
+    """Return a VAE of residual convolutions, 1-D or 2-D like the data (Kingma and Welling 2014).
 
     Parameters
     ----------
-    spec : of the windows.
-    latent : numbers of the code.
+    spec : the windows.
+    latent : size of the code.
     width : channels at the first size; they double at each halving.
-    depth : halvings.
+    depth : number of halvings.
     blocks : residual blocks at each size.
-    shuffle : pixels along both axes that are taken together as channels before all else (two axes only).
-    dense : width of a layer that sees the whole tensor, beside the code; 0 for none.
-    gru_width : of a head that writes step after step (one axis only); 0 writes all steps at once.
+    shuffle : squares of that many pixels a side become channels first (two axes only).
+    dense : width of the fully connected layers next to the code; 0 for none.
+    gru_width : width of a GRU head that writes step by step (one axis only); 0 writes all steps at once.
     step_dropout : share of the previous steps that is hidden from that head in training.
-    classes : of a conditional model; 0 for one that is not.
+    classes : number of classes of a conditional model; 0 for one that is not conditional.
     """
     code = Code(latent, variational=True, classes=classes)
     return conv_model(spec, code, ConvShape(width, depth, blocks, shuffle, dense), Steps(gru_width, step_dropout))

@@ -25,7 +25,7 @@ from musicae.ops.defaults import (
     nearest_in_rate,
     readable_suffixes,
 )
-from musicae.ops.inputs import as_file, check_file, listed, name_of
+from musicae.ops.inputs import as_file, check_file, listed, name_of, rereadable
 from musicae.preset import Preset
 
 __all__ = [
@@ -45,7 +45,7 @@ _HEAD = 65_536  # Bytes of a file that an adapter is shown.
 
 
 def _head(file: File) -> bytes:
-    """Return how a file begins; a stream is left where it was."""
+    """Return how a file begins; a stream, which is read from its beginning wherever it is, is left where it was."""
     if isinstance(file, Path):
         try:
             with file.open("rb") as stream:
@@ -53,8 +53,11 @@ def _head(file: File) -> bytes:
         except OSError as error:
             raise MusicaeError(f"{file} cannot be read: {error.strerror or error}") from None
     at = file.tell()
+    file.seek(0)
     head = file.read(_HEAD)
     file.seek(at)
+    if not head:
+        raise MusicaeError("the stream is empty (0 bytes)")
     return head
 
 
@@ -69,10 +72,11 @@ def adapter_for(file: File, job: str = "code") -> str:
     for name in registry.names("adapters"):
         try:
             adapter: type[Adapter] = registry.lookup("adapters", name)
-        except MusicaeError:  # A broken adapter of another package must not keep ours from a file.
-            continue
-        scores[name] = adapter.sniff(head, file)
-        readable |= set(adapter.suffixes)
+            scores[name] = adapter.sniff(head, file)
+            readable |= set(adapter.suffixes)
+        except Exception:  # A broken adapter of another package must not keep ours from a file.
+            if registry.owner("adapters", name) == "musicae":
+                raise
     fitting = {name: score for name, score in scores.items() if score > 0}
     if not fitting:
         raise MusicaeError(
@@ -145,6 +149,7 @@ def gather(preset: Codec | str | None, *sources: Source) -> tuple[Codec, list[tu
     With each comes its name in what is made of it; see `musicae.ops.inputs.listed`.
     Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
     """
+    sources = tuple(rereadable(source) for source in sources)
     paths = [Path(one) for one in sources if isinstance(one, str | Path)]
     if preset is None and len(paths) == len(sources) > 0:
         preset = _preset_for_several(paths)

@@ -93,8 +93,6 @@ def save(codes: Codes, path: Path) -> None:
 
 def load(path: Path) -> dict[str, NDArray[Any]]:
     """Read what `save` wrote. Raise MusicaeError for any other file; nothing in it is run."""
-    import zipfile
-
     import numpy as np
 
     try:
@@ -102,7 +100,7 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
             codes = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise MusicaeError(f"there is no file {path}; check the name") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile):
+    except Exception:  # zipfile, zlib and NumPy's parser raise whatever a damaged file makes them stumble over.
         raise MusicaeError(f"{path} is not a whole .npz file of codes; make one with musicae encode") from None
     _check_codes(codes, str(path))
     return codes
@@ -117,7 +115,12 @@ def _check_codes(codes: Codes, where: str) -> None:
         mean, counts, lengths, hops = (codes[name] for name in ("mean", "counts", "lengths", "hops"))
         files = len(counts)
         metas = [json.loads(str(meta)) for meta in codes["metas"]]
-        fits = mean.ndim == 2 and all(array.shape == (files,) for array in (lengths, hops, codes["names"]))
+        real, fits = (
+            mean.dtype.kind == "f",
+            mean.ndim == 2 and all(array.shape == (files,) for array in (lengths, hops, codes["names"])),
+        )
+        fits = fits and all(array.dtype.kind in "iu" for array in (counts, lengths, hops))
+        fits = fits and codes["names"].dtype.kind == "U" and not any("\0" in name for name in codes["names"].tolist())
         fits = fits and codes["shape"].ndim == 1 and codes["preset"].ndim == 0
         fits = fits and len(metas) == files and all(isinstance(meta, dict) for meta in metas)
         fits = fits and int(counts.sum()) == len(mean) and min(counts.min(), lengths.min(), hops.min()) > 0
@@ -127,7 +130,7 @@ def _check_codes(codes: Codes, where: str) -> None:
         raise damaged from None
     if not fits:
         raise damaged
-    if mean.dtype.kind != "f" or not np.isfinite(mean).all():
+    if not real or not np.isfinite(mean).all():
         raise MusicaeError(f"{where} has codes that are not finite numbers; a code is an array of real numbers")
 
 
@@ -162,7 +165,10 @@ def decode(
     counts = codes["counts"].tolist()
     decoded = torch.split(codec.decode(mean, temperature, seed, cond), counts)
     rows = zip(decoded, codes["hops"].tolist(), codes["lengths"].tolist(), codes["metas"].tolist(), strict=True)
-    made = [Sample(codec.join(part, hop, length), json.loads(meta), hop) for part, hop, length, meta in rows]
+    blank = codec.adapter.blank()  # For what the codes' `metas` leave out.
+    made = [
+        Sample(codec.join(part, hop, length), {**blank, **json.loads(meta)}, hop) for part, hop, length, meta in rows
+    ]
     if cond is not None:
         for one, part in zip(made, torch.split(cond, counts), strict=True):
             one.cond = codec.join_cond(part, one.hop, one.tensor.shape[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import torch
 from torch import Tensor
@@ -54,7 +54,7 @@ def label_of(codec: Codec, label: Label) -> int:
 
 def labels_for(labels: Label | Sequence[Label] | None, count: int) -> list[Label | None]:
     """Return a label for each of `count` inputs: one for all, or as many. Raise MusicaeError for another number."""
-    if labels is None or isinstance(labels, int | str):
+    if isinstance(labels, str) or not isinstance(labels, Sized):  # A number need not be an `int`: NumPy has its own.
         return [labels] * count
     if len(labels) not in (1, count):
         raise MusicaeError(f"there are {len(labels)} labels for {count} inputs; give one, or one for each")

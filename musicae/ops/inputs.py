@@ -28,6 +28,7 @@ __all__ = [
     "name_of",
     "read",
     "read_all",
+    "rereadable",
 ]
 
 MAX_COUNT = 1000
@@ -57,6 +58,13 @@ def check_file(path: Path) -> None:
 # --- one source ----------------------------------------------------------------------------------------------------
 
 
+def rereadable(source: Source) -> Source:
+    """Return a source that can be read more than once: a stream that cannot seek is read into memory."""
+    if isinstance(source, str | Path | Sample) or source.seekable():
+        return source
+    return io.BytesIO(source.read())
+
+
 def as_file(source: Source) -> File:
     """Return a source as what adapters read: a path, or a stream that can seek.
 
@@ -66,7 +74,9 @@ def as_file(source: Source) -> File:
         return Path(source)
     if isinstance(source, Sample):
         raise MusicaeError("a sample does not say which preset it is of; give one")
-    return source if source.seekable() else io.BytesIO(source.read())
+    source = rereadable(source)
+    assert not isinstance(source, str | Path | Sample)
+    return source
 
 
 def name_of(source: Source) -> str:
@@ -79,10 +89,11 @@ def name_of(source: Source) -> str:
 def read(codec: Codec, source: Source, **options: Any) -> Sample:
     """Read a source by the codec's adapter; a sample is returned as it is. Options that are None are left out.
 
-    Raise MusicaeError for a file that cannot be read, or an option that the adapter does not take.
+    Raise MusicaeError for a file that cannot be read, an option that the adapter does not take, or a sample that is
+    not of the codec's kind or size.
     """
     if isinstance(source, Sample):
-        return source
+        return _fitting(codec, source)
     options = {name: value for name, value in options.items() if value is not None}
     parameters = inspect.signature(codec.adapter.read).parameters.values()
     takes = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
@@ -90,7 +101,18 @@ def read(codec: Codec, source: Source, **options: Any) -> Sample:
         if name not in takes:
             known = f"it takes {', '.join(takes)}" if takes else "it takes none"
             raise MusicaeError(f"the adapter of '{codec.preset.name}' has no option '{name}'; {known}")
-    return codec.adapter.read(as_file(source), **options)
+    return _fitting(codec, codec.adapter.read(as_file(source), **options))
+
+
+def _fitting(codec: Codec, sample: Sample) -> Sample:
+    """Return a sample; raise MusicaeError for one that the codec can neither cut into windows nor restore as it is."""
+    shape, wanted = tuple(sample.tensor.shape), codec.spec.full_shape
+    fits = len(shape) == len(wanted) and shape[0] == wanted[0] and 0 not in shape
+    if not fits or (shape[:-1] != wanted[:-1] and not codec.model.restores):
+        raise MusicaeError(
+            f"the sample is of shape {shape}; '{codec.preset.name}' takes windows of {wanted}, one after another"
+        )
+    return sample
 
 
 def read_all(codec: Codec, sources: Sequence[Source], options: Mapping[str, Any]) -> tuple[list[Sample], list[str]]:

@@ -16,7 +16,7 @@ from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for
-from musicae.ops.inputs import check_number, check_temperature, name_of, read_all
+from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
@@ -93,7 +93,7 @@ def interpolate(
     ------
     MusicaeError : a file that cannot be read, a wrong number of files or steps, a preset that does not exist.
     """
-    sources = [a, b, *more]
+    sources = [rereadable(source) for source in (a, b, *more)]
     check_inputs(len(sources), grid)
     check_number("steps", steps, at_least=2)
     check_temperature(temperature)

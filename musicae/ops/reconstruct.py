@@ -10,7 +10,7 @@ from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition
-from musicae.ops.inputs import read_all
+from musicae.ops.inputs import read_all, rereadable
 
 __all__ = ["Reconstruction", "reconstruct"]
 
@@ -42,6 +42,7 @@ def reconstruct(
     `label` is the file's class, a number or a name, for a conditional preset.
     Raise MusicaeError as `interpolate` does.
     """
+    source = rereadable(source)
     codec = codec_for(preset, source)
     (one,), remarks = read_all(codec, [source], read_options)
     given = codec.split(one)

@@ -16,7 +16,7 @@ from musicae.ops.restore_recording import PipedBlocks, restore_piped, restore_re
 from musicae.ops.restored import Report, Restored, RestoreOptions, Target, called
 from musicae.ops.stream import restores_streams
 
-__all__ = ["Report", "RestoreOptions", "Restored", "Target", "denoise", "restore", "upscale"]
+__all__ = ["Report", "RestoreOptions", "Restored", "Target", "denoise", "restore", "restore_pipe", "upscale"]
 
 _MAX_VALUES = 500_000_000  # Of a result: some gigabytes, as much as most machines hold.
 
@@ -89,7 +89,7 @@ def restore(
         raise MusicaeError(f"restore takes the verb 'denoise' or 'upscale', not '{verb}'")
     target = Path(target) if isinstance(target, str) else target
     if _is_stream(source) and (options.raw or (not source.seekable() and _is_stream(target))):
-        return _restore_pipe(source, target, verb, preset, options)
+        return restore_pipe(source, target, verb, preset, options)
     if options.raw:
         raise MusicaeError("raw (--raw) describes samples that come from a stream; give one as the source")
     if not isinstance(source, Sample):
@@ -105,9 +105,10 @@ def _is_stream(file: Source | Target | None) -> TypeGuard[BinaryIO]:
     return file is not None and not isinstance(file, str | Path | Sample)
 
 
-def _restore_pipe(
+def restore_pipe(
     source: BinaryIO, target: File | None, verb: str, preset: Codec | str | None, options: RestoreOptions
 ) -> Restored:
+    """Restore a stream as it comes in from where it is, whether it can seek or not; see `restore`."""
     blocks = PipedBlocks(source, options.raw, defer=_is_stream(target))
     scale = options.wanted_scale if verb == "upscale" else 1
     codec = codec_for(preset or nearest_in_rate(verb, scale * blocks.kind.rate))

@@ -46,6 +46,8 @@ def sample(
 
 def _conditions(codec: Codec, n: int, label: Label | None, cond: Tensor | None) -> Tensor | None:
     if cond is not None:
+        if label is not None:
+            raise MusicaeError("a label and a condition are two answers to one question; leave one out")
         given = cond.expand(n, *cond.shape)
         codec.check_condition(given)
         return given

@@ -9,7 +9,7 @@ from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition
-from musicae.ops.inputs import check_number, read_all
+from musicae.ops.inputs import check_number, read_all, rereadable
 from musicae.tensors import latent
 
 __all__ = ["vary"]
@@ -32,6 +32,7 @@ def vary(
     `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, at_least=1)
+    source = rereadable(source)
     codec = codec_for(preset, source)
     (one,), remarks = read_all(codec, [source], read_options)
     given = codec.split(one)

@@ -1,4 +1,4 @@
-"""What can be drawn, as PNG: piano rolls, pictures in rows and planes, spectrograms, codes as points, curves."""
+"""Drawings as PNG: piano rolls, pictures in rows and planes, spectrograms, codes as points, curves."""
 
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR
 from musicae.plots.curves import losses, scatter

@@ -27,15 +27,15 @@ def scatter(
     axes: tuple[str, str] = ("", ""),
     title: str = "",
 ) -> None:
-    """Draw codes as points, each class in a colour of its own, with its name at the middle of its points: PNG.
+    """Draw codes as points in a PNG, each class in its own colour, with its name at the median of its points.
 
     Parameters
     ----------
     points : ``(N, 2)``.
-    file : the picture, written whole or not at all.
+    file : the PNG file, written completely or not at all.
     labels : the points' classes ``(N,)``; without them all have one colour.
-    names : what the classes are called; their numbers if there are none.
-    axes, title : what stands at the axes and over the picture.
+    names : names of the classes; without them, their numbers.
+    axes, title : labels of the axes, and the title.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def scatter(
     from matplotlib.patheffects import withStroke
 
     if not len(points):
-        raise MusicaeError("there is nothing to draw")
+        raise MusicaeError("there is nothing to draw; give one point or more")
     drawing = figure(7.5, 7.0)
     ax = drawing.subplots()
     classes = [] if labels is None else sorted(set(labels.tolist()))
@@ -55,7 +55,7 @@ def scatter(
         ax.scatter(*points.T.tolist(), color=FIRST_COLOUR, **style)
     else:
         palette = colormaps["tab10"] if len(classes) <= 10 else colormaps["hsv"].resampled(len(classes) + 1)
-        # In the order of the data, so that no class lies over all others.
+        # In the order of the data, so that no class covers all others.
         colours = [palette(classes.index(label)) for label in labels.tolist()]
         ax.scatter(*points.T.tolist(), color=colours, **style)
         for i, label in enumerate(classes):
@@ -72,13 +72,13 @@ def scatter(
 
 
 def losses(curves: Mapping[str, Curve], file: File, title: str = "") -> None:
-    """Draw the curves of a training, each in a panel of its own, held-out values over those of training: PNG.
+    """Draw the curves of a training in a PNG, a panel for each, with training and held-out values.
 
     Parameters
     ----------
     curves : name -> points; ``validation_X`` goes into the panel of ``X``.
-    file : the picture, written whole or not at all.
-    title : over all.
+    file : the PNG file, written completely or not at all.
+    title : above all panels.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def losses(curves: Mapping[str, Curve], file: File, title: str = "") -> None:
     """
     panels = list(dict.fromkeys(name.removeprefix("validation_") for name, curve in curves.items() if curve))
     if not panels:
-        raise MusicaeError("there is nothing to draw")
+        raise MusicaeError("there is nothing to draw; give one point or more")
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)
     drawing = figure(4.2 * across, 0.4 + 2.9 * down)

@@ -1,4 +1,4 @@
-"""The piano rolls of samples of notes side by side."""
+"""Piano rolls side by side."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 __all__ = ["bar_lines", "rolls"]
 
 _BLACK_KEYS = (1, 3, 6, 8, 10)
-_MAX_BEATS_RULED = 64  # In longer rolls the lines of beats would be a grey surface.
+_MAX_BEATS = 64  # In longer rolls the lines of beats would merge into grey.
 
 
 def bar_lines(length: int, meters: Sequence[Sequence[int]], steps_per_beat: int = 4) -> tuple[list[float], list[float]]:
-    """Return where bars and where the other beats begin, in steps.
+    """Return the steps at which bars begin, and those of the other beats.
 
-    `meters` are ``(step, numerator, denominator)`` from step 0 on.
+    `meters` are ``(step, numerator, denominator)``, the first at step 0.
     """
     bars: list[float] = []
     beats: list[float] = []
@@ -31,22 +31,22 @@ def bar_lines(length: int, meters: Sequence[Sequence[int]], steps_per_beat: int 
 
 
 def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
-    """Draw piano rolls in one PNG: the onset of a note dark, what it holds lighter.
+    """Draw piano rolls in one PNG: the onset of a note dark, the rest of it lighter.
 
     Parameters
     ----------
-    parts : the rolls, of one kind: rows are pitches, or the lanes that the first one's `labels` name. Bar lines are
-        drawn by the first one's meters.
-    file : the picture, written whole or not at all.
-    titles : one for each part, over its roll.
-    columns : rolls side by side; as many as fit if it is None.
+    parts : the rolls, of one kind: rows are pitches, or the lanes that the first one's `labels` name. Bar lines follow
+        the first one's meters.
+    file : the PNG file, written completely or not at all.
+    titles : one for each part, above its roll.
+    columns : rolls in a row; None for as many as fit.
 
     Raises
     ------
     MusicaeError : no parts, or a picture that cannot be written.
     """
     if not parts:
-        raise MusicaeError("there is nothing to draw")
+        raise MusicaeError("there is nothing to draw; give one roll or more")
     first = parts[0]
     rows = (0, len(first.labels)) if first.labels else _pitch_range(parts)
     length = max(part.length for part in parts)
@@ -63,7 +63,7 @@ def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns
 
 
 def _pitch_range(parts: Sequence[Roll]) -> tuple[int, int]:
-    """Return the lowest row and the one after the highest, with some air, at least an octave."""
+    """Return the lowest row and the one after the highest, with a margin, and an octave at least."""
     pitches = [pitch for part in parts for _, _, pitch in part.notes] or [60]
     low, high = min(pitches) - 1, max(pitches) + 2
     missing = max(0, 13 - (high - low))
@@ -71,11 +71,11 @@ def _pitch_range(parts: Sequence[Roll]) -> tuple[int, int]:
 
 
 def _panels(count: int, columns: int | None, bars: float, rows: tuple[int, int], lanes: bool) -> tuple[Any, list[Any]]:
-    """Return a figure and its axes, as large as what they show."""
+    """Return a figure and its axes, sized by what they show."""
     width = min(max(1.7 * bars, 2.4), 30.0)
     height = min(max((0.15 if lanes else 0.07) * (rows[1] - rows[0]), 1.0), 3.5)
     across = columns or min(count, max(1, int(16 / width)))
-    # A last row as full as the others, where the number allows: 9 as 3 x 3, not as 4 + 4 + 1.
+    # Fill the last row if the number allows it: 9 as 3 x 3, not as 4 + 4 + 1.
     if columns is None:
         across = next((n for n in range(across, max(1, across // 2), -1) if count % n == 0), across)
     down = math.ceil(count / across)
@@ -92,7 +92,7 @@ def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int]) -> None:
     for row in shaded:
         ax.axhspan(row - 0.5, row + 0.5, color="0.955", linewidth=0, zorder=0)
     ends = {"ymin": rows[0] - 0.5, "ymax": rows[1] - 0.5, "zorder": 1}
-    if length <= _MAX_BEATS_RULED * roll.steps_per_beat:
+    if length <= _MAX_BEATS * roll.steps_per_beat:
         ax.vlines(beats, color="0.87", linewidth=0.5, **ends)
     ax.vlines(bars, color="0.6", linewidth=0.8, **ends)
     ax.set_xlim(0, length)

@@ -20,7 +20,7 @@ __all__ = ["mosaic", "plane", "rows"]
 
 
 def mosaic(tiles: Tensor) -> Tensor:
-    """Put tiles ``(R, K, C, H, W)`` of values 0 to 1 together without gaps: ``(R * H, K * W, 3)``, grey as RGB."""
+    """Join tiles ``(R, K, C, H, W)`` of values 0 to 1 without gaps: ``(R * H, K * W, 3)``, grey as RGB."""
     down, across, channels, height, width = tiles.shape
     if channels not in (1, 3):
         raise MusicaeError(f"a picture must have 1 or 3 channels to be drawn, not {channels}")
@@ -29,27 +29,27 @@ def mosaic(tiles: Tensor) -> Tensor:
 
 
 def rows(lines: Mapping[str, Tensor], file: File, titles: Sequence[str] = ()) -> None:
-    """Draw one row of pictures for each of `lines`, its name at the left, as PNG.
+    """Draw one row of pictures for each of `lines`, its name on the left, as PNG.
 
     Parameters
     ----------
-    lines : name -> pictures ``(N, C, H, W)`` of values 0 to 1, equally many in each line.
+    lines : name -> pictures ``(N, C, H, W)`` of values 0 to 1, the same number in each line.
     file : the PNG file, written atomically.
-    titles : one for each column, over the first row.
+    titles : one for each column, above the first row.
 
     Raises
     ------
     MusicaeError : nothing to draw, or a picture that cannot be written.
     """
     if not lines or not min(len(line) for line in lines.values()):
-        raise MusicaeError("there is nothing to draw")
+        raise MusicaeError("there is nothing to draw; give one picture or more")
     count = len(next(iter(lines.values())))
     drawing = figure(0.5 + 1.05 * count, 0.3 + 1.1 * len(lines))
     axes = drawing.subplots(len(lines), count, squeeze=False)
     for (name, line), row in zip(lines.items(), axes, strict=True):
         for i, (ax, tile) in enumerate(zip(row, line, strict=True)):
             ax.imshow(_pixels(mosaic(tile[None, None])), interpolation="nearest")
-            _without_ticks(ax)
+            _remove_ticks(ax)
             if i == 0:
                 ax.set_ylabel(name, fontsize=8)
     for ax, title in zip(axes[0], titles, strict=False):
@@ -58,14 +58,14 @@ def rows(lines: Mapping[str, Tensor], file: File, titles: Sequence[str] = ()) ->
 
 
 def plane(tiles: Tensor, values: Sequence[float], file: File, title: str = "") -> None:
-    """Draw what a decoder makes of the plane of its two-dimensional code, as PNG.
+    """Draw the outputs of a decoder over the plane of its two-dimensional code, as PNG.
 
     Parameters
     ----------
     tiles : ``(R, R, C, H, W)``, the first axis along the second number of the code, the second along the first.
-    values : the ``R`` numbers at which they were decoded, rising; the first stands at the left and at the bottom.
+    values : the ``R`` numbers at which they were decoded, rising; the first is at the left and at the bottom.
     file : the PNG file, written atomically.
-    title : over it.
+    title : above it.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def plane(tiles: Tensor, values: Sequence[float], file: File, title: str = "") -
     ax.imshow(_pixels(joined), interpolation="nearest")
     size, count = joined.shape[0], len(values)
     at = [round(i * (count - 1) / 4) for i in range(5)] if count > 4 else list(range(count))
-    places = [(i + 0.5) * size / count - 0.5 for i in at]
-    ax.set_xticks([place * joined.shape[1] / size for place in places], [f"{values[i]:.2f}" for i in at])
-    ax.set_yticks([size - 1 - place for place in places], [f"{values[i]:.2f}" for i in at])
+    positions = [(i + 0.5) * size / count - 0.5 for i in at]
+    ax.set_xticks([position * joined.shape[1] / size for position in positions], [f"{values[i]:.2f}" for i in at])
+    ax.set_yticks([size - 1 - position for position in positions], [f"{values[i]:.2f}" for i in at])
     ax.tick_params(labelsize=8)
     ax.set_xlabel("first number of the code", fontsize=9)
     ax.set_ylabel("second number of the code", fontsize=9)
@@ -91,7 +91,7 @@ def _pixels(values: Tensor) -> NDArray[np.uint8]:
     return (values * 255).round().to(torch.uint8).numpy()
 
 
-def _without_ticks(ax: Any) -> None:
+def _remove_ticks(ax: Any) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():

@@ -1,4 +1,4 @@
-"""Spectrograms: side by side, and of whole recordings, gathered block by block."""
+"""Spectrograms: side by side, and of long recordings, collected block by block."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Overview", "spectrograms"]
 Block = NDArray[np.float32]
 
 _N_FFT = 1024
-_COLUMNS = 1200  # While gathering, at most twice so many.
-_RANGE_DB = 90.0  # From the darkest to the lightest.
+_COLUMNS = 1200  # While collecting, up to twice as many.
+_RANGE_DB = 90.0  # From the darkest to the brightest.
 
 
 def spectrograms(
@@ -27,10 +27,10 @@ def spectrograms(
 ) -> None:
     """Draw spectrograms ``(1, H, W)`` of values 0 to 1 side by side, in rows of `columns`: PNG.
 
-    `titles` stand over them. Raise MusicaeError where there is nothing to draw, or it cannot be written.
+    `titles` are above them. Raise MusicaeError if there is nothing to draw, or it cannot be written.
     """
     if not pictures:
-        raise MusicaeError("there is nothing to draw")
+        raise MusicaeError("there is nothing to draw; give some sound")
     across = columns or min(len(pictures), 9)
     down = -(-len(pictures) // across)
     drawing = figure(0.2 + 1.6 * across, 0.2 + 1.7 * down)
@@ -45,9 +45,9 @@ def spectrograms(
 
 
 class Overview:
-    """Spectrograms of a recording before and after, and of their difference, in little memory.
+    """Spectrograms of a recording before and after, and of the difference, in little memory.
 
-    The longer the recording, the more frames are averaged in a column. `rate` is in Hz.
+    The longer the recording, the more frames are averaged into a column. `rate` is in Hz.
     """
 
     def __init__(self, rate: int) -> None:
@@ -57,7 +57,7 @@ class Overview:
         self._sum, self._count = np.zeros((3, _N_FFT // 2 + 1)), 0
 
     def add(self, before: Block, after: Block) -> None:
-        """Take the next samples ``(frames, channels)`` of both."""
+        """Add the next samples ``(frames, channels)`` of both."""
         mono = np.stack([before.mean(1), after.mean(1), (before - after).mean(1)])
         held = np.concatenate([self._held, mono], axis=1)
         count = held.shape[1] // _N_FFT
@@ -82,14 +82,14 @@ class Overview:
             self.frames *= 2
 
     def draw(self, file: File, titles: Sequence[str]) -> None:
-        """Draw the three, one under the other, as PNG. Raise MusicaeError where it cannot be written."""
+        """Draw the three, one below the other, as PNG. Raise MusicaeError if it cannot be written."""
         rest = self._held.shape[1]
         if rest and not self.columns:  # The recording is shorter than a frame.
             self._add_frames(np.pad(self._held, ((0, 0), (0, _N_FFT - rest)))[:, None])
         if self._count:
             self._end_column()
         if not self.columns:
-            raise MusicaeError("there is nothing to draw")
+            raise MusicaeError("there is nothing to draw; give some sound")
         levels = 10 * np.log10(np.stack(self.columns, axis=2) + EPS)
         top = float(levels.max())
         seconds = len(self.columns) * self.frames * _N_FFT / self.rate

@@ -35,9 +35,9 @@ SILENCE = 1e-8
 
 _THIRD_OCTAVES, _LOWEST_BAND = 15, 150.0  # The bands of STOI, and the centre of the lowest, in Hz.
 _SEGMENT, _SEGMENT_HOP = 30, 5  # Frames compared at a time, and from one such segment to the next.
-_AUDIBLE = 1e-4  # Of the loudest frame's energy: what is quieter is a pause.
-_MIN_RELATIVE_POWER = 1e-8  # Of the clean envelope: an output that is quieter is not brought to its level.
-_CLIPPING = 10 ** (15 / 20)  # Up to how far above the clean envelope the other counts: STOI's -15 dB.
+_MIN_FRAME_ENERGY = 1e-4  # As a share of the loudest frame's; quieter frames are pauses.
+_MIN_RELATIVE_POWER = 1e-8  # Of the output's envelope to the clean one's; a quieter output is not brought to its level.
+_CLIPPING = 10 ** (15 / 20)  # How far above the clean envelope the output is clipped: STOI's -15 dB.
 _MIN_BIN_POWER = 1e-8  # Of a log spectrum: Gray and Markel 1976, as in Kuleshov et al. 2017.
 _FILTER_POINTS = 24  # Of a random filter, evenly over the octaves.
 
@@ -64,20 +64,20 @@ def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:
 
 
 def log_spectral(x: Tensor, n_fft: int, hop: int) -> Tensor:
-    """Return log10 of the powers ``(..., F, frames)`` of ``(..., T)``, those below 1e-8 raised to it."""
+    """Return log10 of the powers ``(..., F, frames)`` of ``(..., T)``; powers are at least 1e-8."""
     return magnitudes(x, n_fft, hop).square().clamp_min(_MIN_BIN_POWER).log10()
 
 
 def snr(target: Tensor, output: Tensor, limit: float | None = None) -> Tensor:
-    """Return the signal-to-noise ratio in dB of ``(..., T)``, ``(...)``: the target's power by the difference's.
+    """Return the signal-to-noise ratio in dB of ``(..., T)``, ``(...)``: the target's power over the difference's.
 
     With `limit` it saturates at that many dB (Wisdom et al. 2020).
     """
-    wanted, rest = power(target), power(output - target)
+    signal, noise = power(target), power(output - target)
     if limit is None:
-        return decibels(wanted / rest.clamp_min(EPS))
+        return decibels(signal / noise.clamp_min(EPS))
     # With EPS on both sides silence has a gradient as well.
-    return decibels((wanted + EPS) / (rest + 10 ** (-limit / 10) * wanted + EPS))
+    return decibels((signal + EPS) / (noise + 10 ** (-limit / 10) * signal + EPS))
 
 
 def si_sdr(target: Tensor, output: Tensor) -> Tensor:
@@ -87,17 +87,17 @@ def si_sdr(target: Tensor, output: Tensor) -> Tensor:
     """
     target, output = target - target.mean(-1, keepdim=True), output - output.mean(-1, keepdim=True)
     scale = (output * target).mean(-1, keepdim=True) / power(target)[..., None].clamp_min(EPS)
-    wanted = scale * target
-    return decibels(power(wanted).clamp_min(EPS) / power(output - wanted).clamp_min(EPS))
+    signal = scale * target
+    return decibels(power(signal).clamp_min(EPS) / power(output - signal).clamp_min(EPS))
 
 
 def intelligibility(target: Tensor, output: Tensor, rate: int) -> Tensor:
     """Return how intelligible the speech `target` ``(B, T)`` is in `output`, ``(B,)``, at most 1.
 
     The short-time objective intelligibility (STOI) of Taal et al. (2011), differentiable: the envelopes of 15
-    third-octave bands are correlated over segments of 0.38 s, pauses left out. Unlike theirs it works at `rate` instead
-    of 10 kHz and takes every fifth segment only, which gives about the same number. It is 0 for sounds in which less
-    than a segment is audible.
+    third-octave bands are correlated over segments of 0.38 s, without pauses. Unlike theirs it works at `rate` (in Hz)
+    instead of 10 kHz and uses only every fifth segment, which gives about the same value. It is 0 for sounds in which
+    less than a segment is audible.
     """
     window = 2 * round(0.0128 * rate)
     hop, n_fft = window // 2, 2 ** math.ceil(math.log2(window) + 1)
@@ -106,22 +106,23 @@ def intelligibility(target: Tensor, output: Tensor, rate: int) -> Tensor:
     bands = ((freqs >= centres * 2 ** (-1 / 6)) & (freqs < centres * 2 ** (1 / 6))).to(target)
     hann = torch.hann_window(window, device=target.device)
     missing = max(0, n_fft + _SEGMENT * hop - target.shape[-1])
-    padded = [torch.nn.functional.pad(one, (0, missing)) for one in (target, output)]
-    spectra = [torch.stft(one, n_fft, hop, window, window=hann, return_complex=True) for one in padded]
-    powers = [one.real.square() + one.imag.square() for one in spectra]
+    padded = [torch.nn.functional.pad(x, (0, missing)) for x in (target, output)]
+    spectra = [torch.stft(x, n_fft, hop, window, window=hann, return_complex=True) for x in padded]
+    powers = [x.real.square() + x.imag.square() for x in spectra]
     energy = powers[0].sum(1)
-    audible = energy > _AUDIBLE * energy.amax(1, keepdim=True)
+    audible = energy > _MIN_FRAME_ENERGY * energy.amax(1, keepdim=True)
     # Pauses are sorted to the end, where no segment counts.
     order = (~audible).to(torch.uint8).argsort(stable=True, dim=1)[:, None].expand(-1, _THIRD_OCTAVES, -1)
-    envelopes = ((bands @ one + EPS).sqrt().gather(2, order) for one in powers)
-    clean, made = (one.unfold(2, _SEGMENT, _SEGMENT_HOP) for one in envelopes)
+    envelopes = ((bands @ x + EPS).sqrt().gather(2, order) for x in powers)
+    clean, degraded = (x.unfold(2, _SEGMENT, _SEGMENT_HOP) for x in envelopes)
     ends = torch.arange(clean.shape[2], device=target.device) * _SEGMENT_HOP + _SEGMENT
     counts = (ends <= audible.sum(1, keepdim=True)).to(target)
-    # The bound keeps silence from being amplified into something intelligible.
-    level = (power(clean) / (power(made) + _MIN_RELATIVE_POWER * power(clean)))[..., None].sqrt()
-    made = torch.minimum(level * made, (1 + _CLIPPING) * clean)
-    clean, made = (one - one.mean(-1, keepdim=True) for one in (clean, made))
-    correlation = (clean * made).sum(-1) / ((clean.square().sum(-1) + EPS) * (made.square().sum(-1) + EPS)).sqrt()
+    # The lower bound keeps silence from being amplified until it is intelligible.
+    level = (power(clean) / (power(degraded) + _MIN_RELATIVE_POWER * power(clean)))[..., None].sqrt()
+    degraded = torch.minimum(level * degraded, (1 + _CLIPPING) * clean)
+    clean, degraded = (x - x.mean(-1, keepdim=True) for x in (clean, degraded))
+    energies = (clean.square().sum(-1) + EPS) * (degraded.square().sum(-1) + EPS)
+    correlation = (clean * degraded).sum(-1) / energies.sqrt()
     return (correlation.mean(1) * counts).sum(1) / counts.sum(1).clamp_min(1)
 
 
@@ -142,23 +143,23 @@ def low_pass(x: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """
     length = x.shape[-1]
     spectra = torch.fft.rfft(x)
-    place = torch.arange(spectra.shape[-1]) / (length / 2)
-    fall = ((place - start) / (end - start).clamp_min(5e-4)).clamp(0, 1)
+    position = torch.arange(spectra.shape[-1]) / (length / 2)
+    fall = ((position - start) / (end - start).clamp_min(5e-4)).clamp(0, 1)
     limited: Tensor = torch.fft.irfft(spectra * (0.5 + 0.5 * torch.cos(torch.pi * fall)), n=length)
     return limited
 
 
 def _octaves(bins: int) -> Tensor:
-    """Return the places of bins 0, 1 .. on a logarithmic axis, from 0 to 1."""
-    place = torch.arange(bins, dtype=torch.float32)
-    return ((place + 8) / 8).log2() / math.log2((bins + 7) / 8)
+    """Return the positions of bins 0, 1 .. on a logarithmic axis, from 0 to 1."""
+    position = torch.arange(bins, dtype=torch.float32)
+    return ((position + 8) / 8).log2() / math.log2((bins + 7) / 8)
 
 
 def _over_octaves(curve: Tensor, bins: int) -> Tensor:
-    """Return ``(n, bins)`` of a curve ``(n, points)`` over the octaves."""
-    place = _octaves(bins) * (curve.shape[1] - 1)
-    low = place.long().clamp(max=curve.shape[1] - 2)
-    share = place - low
+    """Resample a curve ``(n, points)``, even over the octaves, to ``(n, bins)``."""
+    position = _octaves(bins) * (curve.shape[1] - 1)
+    low = position.long().clamp(max=curve.shape[1] - 2)
+    share = position - low
     return curve[:, low] * (1 - share) + curve[:, low + 1] * share
 
 

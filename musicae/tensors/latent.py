@@ -9,10 +9,10 @@ from musicae.errors import MusicaeError
 
 __all__ = ["attribute_vector", "even_stops", "grid", "lerp", "near", "path", "slerp"]
 
-_EPS = 1e-12  # Length of a code that counts as zero.
+_MIN_LENGTH = 1e-12  # A shorter code counts as zero.
 _MIN_SINE = 1e-4  # Of the angle between two codes; below it they are taken as parallel.
-_MIN_DISTANCE = 1e-9
-_UNEVEN_COST = 1e-6
+_MIN_DISTANCE = 1e-9  # Between outputs, where all distances are divided by the largest.
+_UNEVEN_COST = 1e-6  # Only decides between paths that are as good otherwise.
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -26,14 +26,14 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     Equal or (anti)parallel directions, and zero codes, have no great circle: there it is `lerp`.
     """
     length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
-    cosine = (a * b).sum(-1, keepdim=True) / (length_a * length_b).clamp_min(_EPS)
+    cosine = (a * b).sum(-1, keepdim=True) / (length_a * length_b).clamp_min(_MIN_LENGTH)
     angle = torch.arccos(cosine.clamp(-1.0, 1.0))
     sine = torch.sin(angle)
-    straight = (sine.abs() < _MIN_SINE) | (length_a < _EPS) | (length_b < _EPS)
+    straight = (sine.abs() < _MIN_SINE) | (length_a < _MIN_LENGTH) | (length_b < _MIN_LENGTH)
     safe = torch.where(straight, torch.ones_like(sine), sine)
-    unit_a, unit_b = a / length_a.clamp_min(_EPS), b / length_b.clamp_min(_EPS)
+    unit_a, unit_b = a / length_a.clamp_min(_MIN_LENGTH), b / length_b.clamp_min(_MIN_LENGTH)
     direction = torch.sin((1 - t) * angle) / safe * unit_a + torch.sin(t * angle) / safe * unit_b
-    length = length_a.clamp_min(_EPS) ** (1 - t) * length_b.clamp_min(_EPS) ** t
+    length = length_a.clamp_min(_MIN_LENGTH) ** (1 - t) * length_b.clamp_min(_MIN_LENGTH) ** t
     return torch.where(straight, lerp(a, b, t), length * direction)
 
 
@@ -61,15 +61,15 @@ def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, sti
 
     A decoder turns an even walk through the codes into an uneven one through its outputs: nothing
     changes for a while, then much at once. The stops, never nearer to the start than the one before, are those whose
-    changes have the lowest sum of fourth powers (so that the largest counts most), found by dynamic programming.
+    changes have the lowest sum of fourth powers (so that the largest counts most), by dynamic programming.
 
     Parameters
     ----------
-    distances : ``(N, F, F)``: for each of ``N`` paths how far the outputs at its ``F`` fine points lie apart.
+    distances : ``(N, F, F)``: for each of ``N`` paths, the distances between the outputs at its ``F`` points.
     steps : how many stops, the first at point 0 and the last at point ``F - 1``.
-    penalty : ``(N, F)``, what is added for each stop made at a point, in the same measure: 1 is the cost
-        of going all the way at once.
-    still_cost : what is added for each step that changes nothing, where others could.
+    penalty : ``(N, F)``, the cost of a stop at a point, in the same unit: 1 is the cost of going all the way at
+        once.
+    still_cost : the cost of a step that changes nothing, where another could.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, sti
     onward = torch.ones(fine, fine, dtype=torch.bool, device=distances.device).triu()
     onward = onward & (from_start.unsqueeze(1) >= from_start.unsqueeze(2))
     onward[:, :, -1] = True  # A walk may go to its end from wherever it is.
-    # The slight cost of uneven moments spreads out the stops where the output stands still.
+    # A slight cost of uneven moments spreads out the stops where the output does not change.
     moment = torch.arange(fine).to(distances) / (fine - 1)
     uneven = ((moment.unsqueeze(0) - moment.unsqueeze(1)) * (steps - 1) - 1).square()
     scale = distances.amax((1, 2), keepdim=True).clamp_min(_MIN_DISTANCE)

@@ -1,8 +1,8 @@
-"""The tokens of a melody, one a step: 0 is a rest, 1 a hold (the note before goes on), from 2 on the onset of a pitch.
+"""The tokens of a melody, one a step: 0 is a rest, 1 a hold (the last note goes on), 2 and up the onset of a pitch.
 
 The scheme is that of MusicVAE (Roberts et al., ICML 2018). A line is either tokens ``(*, T)`` or one-hot ``(*, C, T)``;
-the pitch of an onset counts from the lowest that the line can have: ``0 .. C - 3``. A hold at the first step of a
-window means that a note goes on from before it; one with no note before it in the whole line counts as a rest.
+pitches count from the lowest one: ``0 .. C - 3``. A hold at the first step of a
+window means that a note goes on from before it; without any note before it in the line, it counts as a rest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
 REST, HOLD, FIRST_ONSET = 0, 1, 2
 
 _COMMON_ONSET = 130
-"""The token that `canonical` moves the first onset to: the smallest that keeps 128 pitches below it above the hold."""
+"""Where `canonical` moves the first onset: the smallest token with room for 128 pitches between it and the hold."""
 
 
 def tokens(x: Tensor) -> Tensor:
@@ -65,9 +65,9 @@ def from_notes(start: Tensor, end: Tensor, pitch: Tensor, length: int) -> Tensor
 
 
 def notes(line: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the notes of tokens ``(T,)``: where each begins, where it ends, and its pitch, int64 ``(N,)`` each.
+    """Return the notes of tokens ``(T,)``: where each begins, where it ends, and its pitch, each int64 ``(N,)``.
 
-    A note ends at the next step that is no hold.
+    A note ends at the next step that is not a hold.
     """
     line = line.long()
     start = (line >= FIRST_ONSET).nonzero().squeeze(1)
@@ -77,9 +77,9 @@ def notes(line: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def transpose(line: Tensor, semitones: Tensor, channels: int) -> Tensor:
-    """Return tokens ``(B, T)``, int64, moved by `semitones` ``(B, 1)`` each.
+    """Return tokens ``(B, T)``, int64, each line transposed by its number of `semitones` ``(B, 1)``.
 
-    A line that would leave the pitches of `channels` is moved as far as it can go.
+    A line that would leave the range of `channels` is moved as far as it can go.
     """
     line = line.long()
     is_onset = line >= FIRST_ONSET

@@ -1,4 +1,4 @@
-"""Figures of merit: of tensors ``(N, C, *S)``, one value a window, ``(N,)``; of two sets of numbers or vectors, one."""
+"""Metrics: of tensors ``(N, C, *S)``, a value a window, ``(N,)``; of two sets of numbers or vectors, one value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
     "token_accuracy",
 ]
 
-_MIN_MAGNITUDE = 1e-5  # Of a bin or band, -100 dB, for logarithms.
+_MIN_MAGNITUDE = 1e-5  # Of a bin or band in a logarithm: -100 dB.
 
 
 def _differs(a: Tensor, b: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def _differs(a: Tensor, b: Tensor) -> Tensor:
 
 
 def hamming(a: Tensor, b: Tensor) -> Tensor:
-    """Return at how many places (steps, pixels) two tensors differ in any channel."""
+    """Return the number of places (steps, pixels) at which two tensors differ in any channel."""
     return _differs(a, b).sum(1).float()
 
 
@@ -40,17 +40,17 @@ def token_accuracy(target: Tensor, output: Tensor) -> Tensor:
 
 
 def exact(target: Tensor, output: Tensor) -> Tensor:
-    """Return 1 where the whole window is right, else 0."""
+    """Return 1 for windows that are right everywhere, else 0."""
     return (hamming(target, output) == 0).float()
 
 
 def onset_f1(target_onsets: Tensor, output_onsets: Tensor) -> Tensor:
     """Return the F1 score of onsets ``(N, C, T)`` of 0 and 1, as `Adapter.onsets` gives them: ``(N,)``.
 
-    An onset is right where channel and step both are; the score is 1 where neither has any (Raffel et al. 2014).
+    An onset is right if its channel and its step are; the score is 1 if neither has any onset (Raffel et al. 2014).
     """
-    true, found = target_onsets.flatten(1), output_onsets.flatten(1)
-    right, total = (true * found).sum(1), true.sum(1) + found.sum(1)
+    true, predicted = target_onsets.flatten(1), output_onsets.flatten(1)
+    right, total = (true * predicted).sum(1), true.sum(1) + predicted.sum(1)
     return torch.where(total > 0, 2 * right / total.clamp_min(1), torch.ones_like(right))
 
 
@@ -65,10 +65,10 @@ def auroc(inliers: Tensor, outliers: Tensor) -> float:
 
     That is the area under the receiver operating characteristic (Mann and Whitney 1947; Hanley and McNeil 1982).
     """
-    known = inliers.double().sort().values
-    found = outliers.double().contiguous()
-    below = torch.searchsorted(known, found) + torch.searchsorted(known, found, right=True)
-    return below.double().mean().item() / (2 * len(known))
+    ranked = inliers.double().sort().values
+    scores = outliers.double().contiguous()
+    below = torch.searchsorted(ranked, scores) + torch.searchsorted(ranked, scores, right=True)
+    return below.double().mean().item() / (2 * len(ranked))
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
@@ -106,7 +106,7 @@ def si_sdr(target: Tensor, output: Tensor) -> Tensor:
 def log_spectral_distance(target: Tensor, output: Tensor, n_fft: int = 2048, hop: int = 512) -> Tensor:
     """Return the root mean square over frequency of the difference of log10 powers, mean over frames, ``(N,)``.
 
-    Powers below 1e-8 count as that (Gray and Markel 1976; as in Kuleshov, Enam and Ermon 2017, audio super-resolution).
+    Powers are at least 1e-8 (Gray and Markel 1976; as in Kuleshov, Enam and Ermon 2017, audio super-resolution).
     """
     first, second = (dsp.log_spectral(x, n_fft, hop) for x in (target, output))
     return (first - second).square().mean(-2).sqrt().flatten(1).mean(1)
@@ -127,7 +127,7 @@ def mel_distance(target: Tensor, output: Tensor, rate: int = 44_100, n_fft: int 
 def multi_resolution_stft(target: Tensor, output: Tensor) -> Tensor:
     """Return the mean over three resolutions of spectral convergence and log magnitude distance, ``(N,)``.
 
-    Windows of 512, 1024 and 2048 samples, a quarter of that apart (Yamamoto, Song and Kim 2020, Parallel WaveGAN).
+    Windows of 512, 1024 and 2048 samples, with hops of a quarter (Yamamoto, Song and Kim 2020, Parallel WaveGAN).
     """
     total = torch.zeros(len(target), device=target.device)
     for n_fft in (512, 1024, 2048):

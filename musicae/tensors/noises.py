@@ -23,10 +23,10 @@ def _curve(n: int, points: int, length: int, generator: torch.Generator) -> Tens
 
 
 def coloured(n: int, length: int, rate: int, generator: torch.Generator) -> Tensor:
-    """Return coloured noise: a third white, a third between brown and violet with bumps in the spectrum.
+    """Return coloured noise: a third of it white, a third between brown and violet with bumps in the spectrum.
 
-    The last third peaks somewhere between 150 and 1,500 Hz, where it masks voices most, and falls off on both sides by
-    2 to 12 dB an octave.
+    The last third has a peak between 150 and 1,500 Hz, where it masks voices most, and falls by 2 to 12 dB an octave on
+    both sides.
     """
     white = torch.randn(n, length, generator=generator)
     shaped = equalise(white, generator)
@@ -85,5 +85,5 @@ def crackle(n: int, length: int, rate: int, generator: torch.Generator) -> Tenso
     ring = torch.exp(-decay * torch.arange(reach)) * torch.randn(n, reach, generator=generator)
     ring[:, 0] = 1.0
     size = length + reach
-    made = torch.fft.irfft(torch.fft.rfft(hits * sizes, n=size) * torch.fft.rfft(ring, n=size), n=size)
-    return unit(made[:, :length])
+    clicks = torch.fft.irfft(torch.fft.rfft(hits * sizes, n=size) * torch.fft.rfft(ring, n=size), n=size)
+    return unit(clicks[:, :length])

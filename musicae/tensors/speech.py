@@ -1,4 +1,4 @@
-"""Telling speech from other sounds by what a denoiser for speech leaves of them."""
+"""Tell speech from other sounds by how much of them a denoiser for speech keeps."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Samples = NDArray[np.float32]
 
 _VOICE_BAND = (200, 4000)  # Hz, where voices are loudest.
 _FRAMES_PER_SECOND = 10
-_BEST_SHARE = 10  # One frame in so many counts: those in which most is left.
+_BEST_SHARE = 10  # One frame in so many counts: those of which most is kept.
 
 
 def share_kept(before: Samples, after: Samples, rate: int) -> float:
     """Return the share of the power between 200 and 4,000 Hz that denoising keeps, in the best tenth of all moments.
 
-    The best are the moments of a tenth of a second in which most power is left: a voice stands out of its noise in
-    some of them, music in few.
+    The best moments (a tenth of a second each) are those with the most power after denoising: a voice stands out of
+    its noise in some of them, music in few.
 
     Parameters
     ----------
-    before, after : samples ``(T,)``, as they were and denoised; 0 is returned where there are none.
+    before, after : samples ``(T,)``, before and after denoising; the share of no samples is 0.
     rate : of both, in Hz.
     """
     if not len(before):

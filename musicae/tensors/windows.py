@@ -1,4 +1,4 @@
-"""Cuts a long tensor into windows along its last axis, or a large one into tiles, and puts them together again."""
+"""Cut a long tensor into windows along its last axis, or a large one into tiles, and join them again."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def split(x: Tensor, size: int, hop: int | None = None, pad: Tensor | float = 0.
     missing = (n - 1) * hop + size - length
     if missing > 0:
         shape = (*x.shape[:-1], missing)
-        filling = pad.to(x).expand(shape) if isinstance(pad, Tensor) else x.new_full(shape, pad)
-        x = torch.cat([x, filling], dim=-1)
+        padding = pad.to(x).expand(shape) if isinstance(pad, Tensor) else x.new_full(shape, pad)
+        x = torch.cat([x, padding], dim=-1)
     return x.unfold(-1, size, hop).movedim(-2, 0).contiguous()
 
 
 def join(windows: Tensor, hop: int | None = None, length: int | None = None, fade: bool = False) -> Tensor:
-    """Put ``(N, C, *S, size)`` together into ``(C, *S, L)``, the inverse of `split`.
+    """Join ``(N, C, *S, size)`` into ``(C, *S, L)``, the inverse of `split`.
 
     Where windows overlap, `fade` mixes them with triangular weights that sum to one (overlap-add);
-    otherwise each window gives the steps up to the start of the next, as fits values that
-    cannot be mixed (one-hot ones). `length` cuts the padding off.
+    otherwise each window gives the steps up to the start of the next, for values that
+    cannot be mixed (one-hot ones). `length` cuts off the padding.
     """
     n, size = windows.shape[0], windows.shape[-1]
     hop = size if hop is None else hop
@@ -64,10 +64,10 @@ Slices = tuple[slice, ...]
 
 
 def tiles(shape: Sequence[int], size: int, context: int, grain: int = 1) -> list[tuple[Slices, Slices, Slices]]:
-    """Return how to take a tensor of spatial `shape` tile by tile, each at most `size` long along every axis.
+    """Return the tiles of a tensor of spatial `shape`, each at most `size` long along every axis.
 
-    Three slices for each tile: its values and up to `context` places around them, the tile within those, and the tile
-    within the whole tensor. All begin at multiples of `grain`, so that a network that works at a fraction of the size
+    For each tile three tuples of slices: the tile with up to `context` places around it, the tile within those, and the
+    tile within the tensor. All begin at multiples of `grain`, so that a network that works at a fraction of the size
     sees every tile in the same phase.
     """
     size, context = max(grain, size // grain * grain), math.ceil(context / grain) * grain

@@ -1,4 +1,4 @@
-"""The batches of a training: made as they are asked for, or ahead by other processes, and the same either way."""
+"""The batches of a training: made on demand, or ahead by other processes, with the same result."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from musicae.threads import cores
 
 __all__ = ["Batch", "Batches", "default_workers", "explain_killed_workers"]
 
-_MAX_WORKERS = 16  # For one graphics card, if no number is given.
+_MAX_WORKERS = 16  # For one GPU, by default.
 _PREFETCH = 2  # Batches that each worker has ready.
-_SHARED_MEMORY = Path("/dev/shm")  # Where Linux keeps what processes share; in a container it may be small.
-_SHARED_MEMORY_SHARE = 0.8  # How much of what is free there may be used.
+_SHARED_MEMORY = Path("/dev/shm")  # The memory that processes share on Linux; in a container it may be small.
+_SHARED_MEMORY_SHARE = 0.8  # How much of its free space to use.
 _KILLED = (
     "a process that makes the batches was killed, perhaps for lack of memory; "
     "add --resume and a smaller number of --workers, or --workers 0"
@@ -35,10 +35,10 @@ _KILLED = (
 
 
 class Batch(NamedTuple):
-    """What one step trains on: windows `clean` and `given` ``(B, C, *S)``, and their `places` in the data ``(B,)``.
+    """The data of one step: windows `clean` and corrupted `given` ``(B, C, *S)``, and their indices `places` ``(B,)``.
 
-    `seed` ``()`` is for the random generators that torch, NumPy and Python share; `rng_state` is the state of the
-    step's own generator.
+    `cond` is their condition, ``(B, K)`` or ``(B, K, T)``. `seed` ``()`` is for the global generators of torch, NumPy
+    and Python; `rng_state` is the state of the step's own generator.
     """
 
     clean: Tensor
@@ -50,9 +50,9 @@ class Batch(NamedTuple):
 
 
 class Batches(Dataset[Batch]):
-    """The batches of a training by step, each a function of (seed, step, rank) alone.
+    """The batches of a training by step, each a function of (seed, step, rank) only.
 
-    `batch` is the whole batch, of which the process `rank` gets its share of ``batch / world``.
+    `batch` is the size of the batch of all `world` processes, each of which gets ``batch / world`` of it.
     Raise MusicaeError for an empty training split.
     """
 
@@ -79,9 +79,9 @@ class Batches(Dataset[Batch]):
 
         rng = generator(self.seed, step, self.rank)
         seed = torch.randint(2**31, (), generator=rng)
-        set_seed(int(seed))  # For parts that draw from the shared generators.
-        whole_batch = _indices(len(self.windows), self.batch, step, self.seed)
-        places = whole_batch[self.rank * self.share : (self.rank + 1) * self.share]
+        set_seed(int(seed))  # For parts that draw from the global generators.
+        indices = _indices(len(self.windows), self.batch, step, self.seed)
+        places = indices[self.rank * self.share : (self.rank + 1) * self.share]
         cond = None if self.cond is None else self.cond[places]
         clean, cond = self.adapter.augment_with(self.windows.batch(places), cond, rng)
         given = self.corruption(clean, rng) if self.corruption else clean
@@ -90,7 +90,7 @@ class Batches(Dataset[Batch]):
     def of(self, steps: range, workers: int = 0) -> Iterator[Batch]:
         """Go through the batches of `steps`; `workers` processes, if any, make them ahead.
 
-        Raise MusicaeError where one of them is killed (see `explain_killed_workers` as well).
+        Raise MusicaeError if one of them is killed (see also `explain_killed_workers`).
         """
         workers = self._workers_that_fit(workers)
         if not workers:
@@ -104,17 +104,17 @@ class Batches(Dataset[Batch]):
             prefetch_factor=_PREFETCH,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=ignore_sigint,
-            # Forked workers share the windows; elsewhere each is sent them once.
+            # Forked workers share the windows; elsewhere each gets a copy.
             multiprocessing_context="fork" if sys.platform == "linux" else None,
             generator=generator(self.seed),
         )
         try:
             yield from loader
-        except (ConnectionError, EOFError) as error:  # It was killed while its batch was fetched.
+        except (ConnectionError, EOFError) as error:  # A worker was killed while sending a batch.
             raise MusicaeError(_KILLED) from error
 
     def _workers_that_fit(self, workers: int) -> int:
-        """Return how many of so many workers have room for their batches in the shared memory."""
+        """Return how many of the workers can keep their batches in shared memory."""
         if not workers or not _SHARED_MEMORY.is_dir():
             return workers
         size = 2 * 4 * self.share * math.prod(self.adapter.spec.full_shape)  # `clean` and `given`, float32.
@@ -124,7 +124,7 @@ class Batches(Dataset[Batch]):
 
 @contextmanager
 def explain_killed_workers() -> Iterator[None]:
-    """Raise MusicaeError, one line, where PyTorch reports, at any moment, that a worker was killed."""
+    """Raise MusicaeError, one line, when PyTorch reports that a worker was killed, which may be at any moment."""
     try:
         yield
     except RuntimeError as error:
@@ -134,12 +134,12 @@ def explain_killed_workers() -> Iterator[None]:
 
 
 def default_workers(device: str) -> int:
-    """Return how many processes make batches if no number is given: none on a CPU, which has enough to do.
+    """Return how many processes make batches by default: none on a CPU, which is busy anyway.
 
-    For a graphics card it is one for each core but one; several cards in one machine share its cores.
+    For a GPU it is one for each core but one; several GPUs in one machine share its cores.
     """
-    cards = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return min(_MAX_WORKERS, max(1, cores() // cards - 1)) if device == "cuda" else 0
+    gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(_MAX_WORKERS, max(1, cores() // gpus - 1)) if device == "cuda" else 0
 
 
 @lru_cache(maxsize=2)
@@ -148,7 +148,7 @@ def _order(n: int, seed: int, epoch: int) -> Tensor:
 
 
 def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Return the windows of the whole batch of `step`, ``(batch,)``: every epoch is another order of all of them."""
-    place = torch.arange(step * batch, (step + 1) * batch)
-    epochs = range(int(place[0]) // n, int(place[-1]) // n + 1)
-    return torch.cat([_order(n, seed, epoch)[place[place // n == epoch] % n] for epoch in epochs])
+    """Return the indices of the windows of `step` for all processes, ``(batch,)``; every epoch shuffles them anew."""
+    position = torch.arange(step * batch, (step + 1) * batch)
+    epochs = range(int(position[0]) // n, int(position[-1]) // n + 1)
+    return torch.cat([_order(n, seed, epoch)[position[position // n == epoch] % n] for epoch in epochs])

@@ -1,4 +1,4 @@
-"""The figures of a training: averaged between the lines of the log, written, and reported to the caller."""
+"""The figures of a training: averaged between lines of the log, written, and reported to the caller."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METRICS = "metrics.jsonl"
 class Means:
     """The means of the losses of several steps.
 
-    Adding is cheap: only `take` looks at the values, which on a graphics card means waiting for it.
+    Adding is cheap: only `take` reads the values, which means waiting for the GPU.
     """
 
     def __init__(self) -> None:
@@ -38,13 +38,13 @@ class Means:
         """Return the mean of each loss, and start again."""
         losses, self._losses = self._losses, []
         names = losses[-1] if losses else {}
-        return {name: torch.stack([one[name] for one in losses]).cpu().double().mean().item() for name in names}
+        return {name: torch.stack([step[name] for step in losses]).cpu().double().mean().item() for name in names}
 
 
 class Log:
-    """Writes figures as JSON lines, to TensorBoard where it is installed, and to the caller.
+    """Writes figures as JSON lines, to TensorBoard if it is installed, and to the caller.
 
-    A training that goes on from the step `first` keeps the lines up to it.
+    A training that resumes from the step `first` keeps the lines up to it.
     """
 
     def __init__(self, out: Path, first: int = 0, report: Report | None = None) -> None:
@@ -83,7 +83,7 @@ class Log:
 
 
 def _step_of(line: str) -> float:
-    """Return the step of a line of the log; infinity for one that was cut short, as by a power failure."""
+    """Return the step of a line of the log; infinity for one that was cut short, for example by a power failure."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

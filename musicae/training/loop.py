@@ -1,7 +1,7 @@
 """The training loop: flat, resumable to the bit, the same preset on a CPU, a GPU or many.
 
 Every batch and every noise is a function of (seed, step, rank), so no state of a random generator
-is kept. It reports through a callback and prints nothing; only the first process writes.
+is saved. It reports through a callback and prints nothing; only the first process writes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from musicae.training.state import MODEL, STATE, TrainingState
 
 __all__ = ["fit", "train"]
 
-_EVALUATED = 64  # Windows that pass through a network at once outside of training steps.
+_EVAL_BATCH = 64  # Windows at a time outside of training steps.
 
 
 def train(
@@ -51,12 +51,12 @@ def train(
 ) -> Path:
     """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
 
-    `folders` says where data sets lie (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
+    `folders` gives the folders of data sets (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``, whose lines `report` gets.
-    When `stop`, asked after every step, says so, the state is kept and KeyboardInterrupt raised (by a single process).
-    `workers` processes make the batches ahead, the same ones as without: by default none on a CPU, on a graphics
-    card one for each core but one.
-    Raise MusicaeError for a preset that cannot be built or data that cannot be found.
+    `stop` is called after every step; when it returns true, the state is saved and KeyboardInterrupt raised (in
+    training by a single process). `workers` processes make the batches ahead, with the same result: by default none on
+    a CPU, and on a GPU one for each core but one. Raise MusicaeError for a preset that cannot be built, or data that
+    cannot be found.
     """
     chosen = presets.load(preset) if isinstance(preset, str) else preset
     chosen = replace(chosen, sections={**chosen.sections, "training": chosen.sections.get("training", {})})
@@ -69,7 +69,9 @@ def train(
     if resume and not (out / STATE).is_file():
         raise MusicaeError(f"nothing to resume in {out}; run without --resume")
     if not resume and (out / STATE).is_file():
-        raise MusicaeError(f"{out} holds a training already; add --resume to go on, or name another folder with -o")
+        raise MusicaeError(
+            f"{out} holds a training already; add --resume to continue it, or name another folder with -o"
+        )
     make_folder(out)
     windows, validation = (splits.load(chosen, codec.adapter, split, folders) for split in ("train", "validation"))
     if codec.model.init_samples and not resume and len(windows):
@@ -81,10 +83,10 @@ def train(
 
 
 def _init_samples(codec: Codec, windows: Windows, seed: int) -> Tensor:
-    """Return as many windows as the model wants to be initialised from, altered as training alters them."""
+    """Return the windows ``(N, C, *S)`` that the model is initialised from, augmented as in training."""
     count, rng = codec.model.init_samples, generator(seed, -6)
     index = torch.randperm(max(count, len(windows)), generator=rng)[:count] % len(windows)
-    return torch.cat([codec.adapter.augment(windows.batch(part), rng) for part in torch.split(index, _EVALUATED)])
+    return torch.cat([codec.adapter.augment(windows.batch(part), rng) for part in torch.split(index, _EVAL_BATCH)])
 
 
 def fit(
@@ -107,11 +109,11 @@ def fit(
         raise MusicaeError(
             f"[training] batch {options.batch} cannot be shared among {world} processes; make it a multiple"
         )
-    # Convolutions of pictures are faster so.
+    # Convolutions of pictures are faster in this layout.
     layout = torch.channels_last if len(codec.spec.shape) == 2 else torch.preserve_format
     device = {"device": accelerator.device, "non_blocking": True}
     objective = Objective(codec).to(accelerator.device).to(memory_format=layout).train()
-    parameters = {name: one for name, one in objective.networks.named_parameters() if one.requires_grad}
+    parameters = {name: weight for name, weight in objective.networks.named_parameters() if weight.requires_grad}
     wrapped, *optimizers = accelerator.prepare(objective, *make_optimizers(options, parameters))
     state = TrainingState(objective.networks, parameters, optimizers)
     first, total = state.read(out) if run.resume else 0, options.total_steps
@@ -129,7 +131,7 @@ def fit(
                 state.use_average()
             set_seed(int(batch.seed))
             rng.set_state(batch.rng_state)
-            clean, given = (one.to(**device, memory_format=layout) for one in (batch.clean, batch.given))
+            clean, given = (x.to(**device, memory_format=layout) for x in (batch.clean, batch.given))
             cond = None if batch.cond is None else batch.cond.to(**device)
             beta = kl_weight(step, options)
             phase = (step - options.steps, options.prior_steps) if prior_only else (step, options.steps)
@@ -166,12 +168,12 @@ def fit(
 
 
 def _accelerator(options: TrainingOptions, cpu: bool) -> Any:
-    """Return what knows the devices and the precision."""
+    """Return the accelerator, which handles devices and precision."""
     from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.state import AcceleratorState
 
     parallel = DistributedDataParallelKwargs(find_unused_parameters=options.prior_steps > 0)
-    if os.environ.get("WORLD_SIZE", "1") == "1":  # It remembers the settings of the training before.
+    if os.environ.get("WORLD_SIZE", "1") == "1":  # It remembers the settings of an earlier training.
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
 
@@ -190,8 +192,8 @@ def _validate(
     device = next(objective.parameters()).device
     objective.eval()
     total: dict[str, float] = {}
-    for i, part in enumerate(torch.split(index, _EVALUATED)):
-        # Altered as in training: made 0 or 1, say.
+    for i, part in enumerate(torch.split(index, _EVAL_BATCH)):
+        # Augmented as in training, for example binarised.
         cond = codec.conditions(windows, part)
         clean, cond = codec.adapter.augment_with(windows.batch(part), cond, generator(seed, -5, i))
         given = (corruption(clean, generator(seed, -4, i)) if corruption else clean).to(device)

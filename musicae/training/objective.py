@@ -1,4 +1,4 @@
-"""What a training minimises."""
+"""The loss that training minimises."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Objective", "kl_weight"]
 
 
 class Objective(nn.Module):
-    """The loss: ``-log p(x|z) + beta KL``, and the prior's own on the codes, whose gradient stays with the prior."""
+    """The loss: ``-log p(x|z) + beta KL``, plus the prior's loss on the codes, whose gradient stays in the prior."""
 
     def __init__(self, codec: Codec) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class Objective(nn.Module):
         """Return the loss of a batch ``(B, C, *S)`` and its parts, each a mean over the batch.
 
         ``loss`` is in nats a place (step or pixel); ``nll``, its parts ``nll_<name>`` and ``kl`` are in nats an
-        example. ``prior`` and ``penalty`` are added to the loss as they are. With `prior_only` the codes are given,
-        and the loss is the prior's.
+        example. ``prior`` and ``penalty`` are added to the loss unscaled. With `prior_only` the codes are fixed, and
+        the loss is the prior's.
         """
         model = cast(Model, self.networks["model"])
         if prior_only:

@@ -14,16 +14,16 @@ from musicae.training.options import TrainingOptions
 
 __all__ = ["is_muon", "learning_rate", "make_optimizers", "moment_keys", "set_learning_rate"]
 
-_MUON_RATE = 2  # Muon's learning rate over AdamW's; the same one was worse.
+_MUON_RATE = 2  # Muon's learning rate over AdamW's; 1 was worse.
 _DECAY_SHARE = 0.2  # Share of the steps in which "wsd" decays, by 1 - sqrt (Hägele et al. 2024).
 _RISE_SHARE = 0.3  # Share of the steps in which "one-cycle" rises (Smith and Topin 2018).
 _BETAS = (0.9, 0.99)
 
 
 def make_optimizers(options: TrainingOptions, parameters: Mapping[str, nn.Parameter]) -> list[Optimizer]:
-    """Return the optimizers of named `parameters`: Muon for the matrices, where it is asked for, AdamW for the rest.
+    """Return the optimizers of named `parameters`: Muon for the matrices, if it is chosen, and AdamW for the rest.
 
-    Raise MusicaeError where torch has no Muon.
+    Raise MusicaeError if torch has no Muon.
     """
     if options.optimizer == "muon" and tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 9):
         raise MusicaeError("[training] optimizer 'muon' needs torch 2.9 or later; update torch, or set 'adamw'")
@@ -33,23 +33,23 @@ def make_optimizers(options: TrainingOptions, parameters: Mapping[str, nn.Parame
         if options.optimizer == "muon" and parameter.ndim == 2 and not name.endswith("bias")
     }
     rest = [parameter for name, parameter in parameters.items() if name not in matrices]
-    found: list[Optimizer] = []
+    optimizers: list[Optimizer] = []
     if matrices:
         chosen = [parameter for name, parameter in parameters.items() if name in matrices]
-        found.append(torch.optim.Muon(chosen, weight_decay=options.weight_decay, adjust_lr_fn="match_rms_adamw"))
+        optimizers.append(torch.optim.Muon(chosen, weight_decay=options.weight_decay, adjust_lr_fn="match_rms_adamw"))
     if rest:
         fused = rest[0].device.type in ("cpu", "cuda")  # Not every backend has the fused kernel.
-        found.append(torch.optim.AdamW(rest, weight_decay=options.weight_decay, betas=_BETAS, fused=fused))
-    return found
+        optimizers.append(torch.optim.AdamW(rest, weight_decay=options.weight_decay, betas=_BETAS, fused=fused))
+    return optimizers
 
 
 def is_muon(optimizer: Optimizer) -> bool:
-    """Tell Muon from AdamW, also where accelerate has wrapped it: only Muon has one momentum."""
+    """Tell whether it is Muon and not AdamW, even if accelerate has wrapped it: only Muon has `momentum`."""
     return "momentum" in optimizer.param_groups[0]
 
 
 def moment_keys(optimizer: Optimizer) -> tuple[str, ...]:
-    """Return the names of what an optimizer remembers of each parameter, besides the step."""
+    """Return the names of an optimizer's state for each parameter, except the step."""
     return ("momentum_buffer",) if is_muon(optimizer) else ("exp_avg", "exp_avg_sq")
 
 

@@ -1,4 +1,4 @@
-"""What a training is asked for: the preset's ``[training]`` section, and how one run of it goes."""
+"""The options of a training: the preset's ``[training]`` section, and those of one run."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Report = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """The settings of a preset's ``[training]``; each field is one. Raise MusicaeError for values that cannot be.
+    """The settings of a preset's ``[training]`` section. Raise MusicaeError for invalid values.
 
-    `batch` is the whole batch, shared out among the processes. `lr` rises over `warmup` steps, then follows `schedule`
+    `batch` is the size of the batch of all processes together. `lr` rises over `warmup` steps, then follows `schedule`
     to zero: ``"cosine"``, ``"one-cycle"`` (Smith and Topin 2018), or ``"wsd"``, warmup, stable, decay (Hu et al. 2024),
     which falls over the last fifth, so that a checkpoint from before it can be trained for longer; or stays
     ``"constant"``.
 
     `optimizer` is ``"adamw"``, or ``"muon"`` for the matrices (Jordan et al. 2024; with twice the learning rate, scaled
     to AdamW's updates as in Liu et al. 2025) and AdamW for the rest. Gradients are clipped to the norm `clip`. `ema` is
-    the decay of the averaged weights that are kept. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
+    the decay of the averaged weights, which are the result. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
 
-    The KL weight goes to `beta` as `kl_schedule` says: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``,
+    The KL weight rises to `beta` by `kl_schedule`: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``,
     `kl_cycles` times (Fu et al. 2019). `free_bits` is in nats an example: KL below it costs nothing (Kingma et al.
-    2016). `prior_steps` more steps, with a learning rate schedule of their own, train the prior alone on the codes of
-    the finished model.
+    2016). `prior_steps` more steps, with their own learning rate schedule, train only the prior, on the codes of the
+    finished model.
 
     Figures are logged every `log_every` steps, and a checkpoint is written every `checkpoint_every`.
     """
@@ -63,7 +63,7 @@ class TrainingOptions:
         _one_of("optimizer", self.optimizer, "adamw", "muon")
         _one_of("schedule", self.schedule, "cosine", "one-cycle", "wsd", "constant")
         _one_of("kl_schedule", self.kl_schedule, "linear", "cyclical")
-        if self.precision == "fp16" and self.optimizer == "muon":  # Of two optimizers one would be scaled twice.
+        if self.precision == "fp16" and self.optimizer == "muon":  # With two optimizers one would be scaled twice.
             raise MusicaeError("[training] precision 'fp16' does not go with optimizer 'muon'; set 'bf16'")
 
     @property
@@ -74,18 +74,18 @@ class TrainingOptions:
 
 def _one_of(name: str, value: str, *choices: str) -> None:
     if value not in choices:
-        quoted = [f"'{one}'" for one in choices]
+        quoted = [f"'{choice}'" for choice in choices]
         known = f"{', '.join(quoted[:-1])} or {quoted[-1]}"
         raise MusicaeError(f"[training] {name} must be {known}, not '{value}'")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How one run of a training goes; the result does not depend on it.
+    """The options of one run of a training; the result does not depend on them.
 
-    `resume` goes on from the state in the output folder. `report` is called with the figures of the log. `cpu` keeps
-    off the graphics card. `stop` is asked after every step whether to stop. `workers` processes make batches ahead;
-    None takes as many as suit the device.
+    `resume` continues from the state in the output folder. `report` is called with the figures of the log. `cpu` keeps
+    off the GPU. `stop` is called after every step, and returns whether to stop. `workers` processes make batches ahead;
+    None chooses a number that suits the device.
     """
 
     resume: bool = False

@@ -1,4 +1,4 @@
-"""What a training goes on from: networks, their running average, and what the optimizers remember."""
+"""The state that a training resumes from: networks, their moving average, and the optimizers' moments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from musicae.training.optimizers import moment_keys
 __all__ = ["MODEL", "STATE", "TrainingState"]
 
 MODEL, STATE = "model.safetensors", "state.safetensors"
-"""The files of a training's folder: what to use, and what to resume from."""
+"""The files in a training's folder: the model to use, and the state to resume from."""
 
 
 class TrainingState:
@@ -35,13 +35,13 @@ class TrainingState:
 
     @torch.no_grad()
     def average(self, decay: float) -> None:
-        """Move the averaged weights towards those of now, by ``1 - decay`` of the way."""
-        now = self.networks.state_dict()
+        """Move the averaged weights towards the current ones, by ``1 - decay`` of the way."""
+        current = self.networks.state_dict()
         real = [name for name, tensor in self.averaged.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([self.averaged[name] for name in real], [now[name] for name in real], 1 - decay)
+        torch._foreach_lerp_([self.averaged[name] for name in real], [current[name] for name in real], 1 - decay)
         for name, tensor in self.averaged.items():
             if not tensor.is_floating_point():  # Counters, such as the batches that a norm has seen.
-                tensor.copy_(now[name])
+                tensor.copy_(current[name])
 
     def use_average(self) -> None:
         """Give the networks the averaged weights."""
@@ -53,15 +53,15 @@ class TrainingState:
         state = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
         state |= {f"ema.{name}": tensor for name, tensor in self.averaged.items()}
         for keys, moments, parameters in self._moments():
-            known = {name: moments[parameter] for name, parameter in parameters.items() if parameter in moments}
-            state |= {f"{key}.{name}": kept[key] for name, kept in known.items() for key in keys}
+            by_name = {name: moments[parameter] for name, parameter in parameters.items() if parameter in moments}
+            state |= {f"{key}.{name}": moment[key] for name, moment in by_name.items() for key in keys}
         checkpoint.write(out / STATE, state, header)
         codec.save(out / MODEL, tensors=self.averaged)
 
     def read(self, out: Path) -> int:
-        """Put back, to the bit, the state that `write` left in `out`; return its step.
+        """Restore exactly the state that `write` saved in `out`; return its step.
 
-        Raise MusicaeError where it is of another preset.
+        Raise MusicaeError if it belongs to another preset.
         """
         path = out / STATE
         header, state = checkpoint.read(path)
@@ -74,23 +74,23 @@ class TrainingState:
             for keys, moments, parameters in self._moments():
                 for name, parameter in parameters.items():
                     if f"{keys[0]}.{name}" not in state:
-                        continue  # It never had a gradient.
+                        continue  # It has never had a gradient.
                     unused -= {f"{key}.{name}" for key in keys}
                     moments[parameter] = {
                         "step": torch.tensor(float(step), device=parameter.device),
-                        # Laid out in memory as the parameter is: the fused kernel goes through both side by side.
+                        # In the parameter's memory layout, which the fused kernel needs.
                         **{key: torch.empty_like(parameter).detach().copy_(state[f"{key}.{name}"]) for key in keys},
                     }
             if unused:
                 raise KeyError(min(unused))
         except (KeyError, RuntimeError) as error:
             raise MusicaeError(
-                f"{path} is of another preset than the one to train; name another folder with -o"
+                f"{path} belongs to another preset than the one to train; name another folder with -o"
             ) from error
         return step
 
     def _moments(self) -> Iterator[tuple[tuple[str, ...], Any, dict[str, nn.Parameter]]]:
-        """Go through the optimizers: the names of what each remembers, where it lies, and its parameters by name."""
+        """Go through the optimizers: the names of each one's moments, its state, and its parameters by name."""
         for optimizer in self.optimizers:
             own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
             parameters = {name: parameter for name, parameter in self.parameters.items() if id(parameter) in own}

@@ -134,7 +134,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
     for path, match in ((tmp_path / "no" / "a.wav", "there is no folder"), (tmp_path / "a.txt", "sound is written as")):
         with pytest.raises(MusicaeError, match=match):
             adapter.write(sample, path)
-    with pytest.raises(MusicaeError, match="no kind of sound file"):
+    with pytest.raises(MusicaeError, match="not a kind of sound file"):
         adapter.write(Sample(torch.zeros(1, 100), {"kind": {"rate": -1}}), tmp_path / "a.wav")
     assert not list(tmp_path.iterdir())
 
@@ -334,7 +334,7 @@ def test_what_lies_between_sounds_is_of_the_heaviest():
     joined = adapter.concat([Sample(torch.zeros(1, 3), stereo), Sample(torch.ones(1, 2), blank)])
     assert joined.tensor.tolist() == [[0, 0, 0, 1, 1]]
     assert joined.meta == {"kind": stereo["kind"], "length": None}
-    with pytest.raises(MusicaeError, match="nothing to put together"):
+    with pytest.raises(MusicaeError, match="no sounds to join"):
         adapter.concat([])
 
 

@@ -202,7 +202,7 @@ def test_without_a_name_pitch_and_shape_decide(names, melody, make_midi):
 def test_the_track_can_be_chosen(melody, make_midi):
     path = make_midi({"notes": LINE, "name": "Melody"}, {"notes": BASS, "name": "Bass"})
     assert onsets(melody.read(path, track="bass")) == onsets(melody.read(path, track=2)) != onsets(melody.read(path))
-    with pytest.raises(MusicaeError, match=re.escape("there is 1 Melody (16 notes), 2 Bass (16 notes)")):
+    with pytest.raises(MusicaeError, match=re.escape("choose from 1 Melody (16 notes), 2 Bass (16 notes)")):
         melody.read(path, track=3)
 
 
@@ -226,7 +226,7 @@ def test_chords_give_their_top_and_accompaniment_is_left_out(melody, make_midi):
     under = [(0.5, 0.25, 50), (1.25, 0.5, 66)]
     sample = melody.read(make_midi({"notes": chords + under}))
     assert onsets(sample) == [(0, 67), (4, 68), (8, 69), (12, 70)]
-    assert any("10 of 14 notes lie under" in remark for remark in sample.remarks)
+    assert any("10 of 14 notes are below" in remark for remark in sample.remarks)
 
 
 def test_legato_is_cut_not_dropped(melody, make_midi):
@@ -266,7 +266,7 @@ def test_the_top_line_is_the_same_in_blocks_of_any_size():
 def test_a_grace_note_gives_way_to_its_main_note(melody, make_midi):
     sample = melody.read(make_midi({"notes": [(0, 0.1, 74), (0.1, 0.9, 72), (1, 1, 71)]}))
     assert onsets(sample) == [(0, 72), (4, 71)]
-    assert any("1 onset(s) fell on the step of another" in remark for remark in sample.remarks)
+    assert any("1 onset(s) fell on the same step as another" in remark for remark in sample.remarks)
 
 
 def test_pitches_out_of_range_are_moved_by_octaves(melody, make_midi):

@@ -83,7 +83,7 @@ def test_a_preset_that_does_not_exist(shell: Any) -> None:
         (["interpolate", *PAIR, "twinkle.mid"], "interpolate takes 2 files, or 4 for a grid, not 3"),
         (["interpolate", "twinkle.mid"], "interpolate takes 2 files, or 4 for a grid, not 1"),
         (["interpolate", *PAIR, "--track", "7"], "twinkle.mid: there is no track '7'"),
-        (["interpolate", *PAIR, "--bars", "7-"], "twinkle.mid: bars '7-' is no range of bars"),
+        (["interpolate", *PAIR, "--bars", "7-"], "twinkle.mid: bars '7-' is not a range of bars"),
         (["interpolate", *PAIR, "--bars", "90"], "twinkle.mid: bars '90' are out of range"),
         (["vary", "twinkle.mid", "--similarity", "nan"], "similarity must be between 0 and 1, not nan"),
         (["vary", "twinkle.mid", "--similarity", "1.5"], "similarity must be between 0 and 1, not 1.5"),
@@ -123,13 +123,13 @@ def test_a_checkpoint_that_is_damaged_newer_or_changed(shell: Any, tiny_melody: 
     model = {"adapter": {"name": "melody"}, "model": {"name": "patch-vae", "latent": 16}}
     evil = {"adapter": {"name": "os:system"}, "model": {"name": "patch-vae"}}
     for content, said in [
-        (b"", "is not a whole safetensors file"),
-        (whole[:-100], "is not a whole safetensors file"),
-        (whole[: size // 2], "is not a whole safetensors file"),
-        (b"x" * 200, "is not a whole safetensors file"),
+        (b"", "is not a complete safetensors file"),
+        (whole[:-100], "is not a complete safetensors file"),
+        (whole[: size // 2], "is not a complete safetensors file"),
+        (b"x" * 200, "is not a complete safetensors file"),
         (changed(format=99), "has format 99, newer than this musicae's 2; update musicae"),
         (changed(preset=3), ""),
-        (changed(step="many"), "is not a whole musicae checkpoint"),
+        (changed(step="many"), "is not a complete musicae checkpoint"),
         (changed(preset=model), "does not fit the model its header names"),
         (changed(preset=evil), "no adapter named 'os:system'"),
     ]:

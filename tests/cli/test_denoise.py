@@ -351,3 +351,14 @@ def test_each_recording_of_a_folder_chooses_its_preset(studio: Any, jobs: str) -
     assert result.stderr.count("denoised by the preset 'denoise'") == 1
     studio.record("high.wav", 200_000, rate=48_000)
     assert "denoised by the preset 'denoise'" in studio("denoise", "high.wav", "-v").stderr
+
+
+def test_a_file_on_stdin_is_a_pipe_too(studio: Any, voice: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "musicae", *voice, "-", "-o", "-"]
+    piped = subprocess.run(command, input=Path("rec.wav").read_bytes(), capture_output=True, check=True)
+    with Path("rec.wav").open("rb") as file:  # It could seek, and say how long it is.
+        redirected = subprocess.run(command, stdin=file, capture_output=True, check=True)
+    assert redirected.stdout == piped.stdout
+    nothing = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
+    assert nothing.returncode == 1
+    assert b"there was no sound on stdin" in nothing.stderr

@@ -43,7 +43,7 @@ def test_reconstruct_tells_the_psnr(gallery: Any, digits: tuple[str, str]) -> No
 def test_a_large_picture_is_scaled_or_cut(gallery: Any, digits: tuple[str, str]) -> None:
     for how in ("scale", "pad"):
         said = gallery("reconstruct", "scene.png", *digits, "-v", "--fit", how, "-o", f"{how}.png").stderr
-        assert ("scaled" in said, "cropped to its middle" in said) == (how == "scale", how == "pad")
+        assert ("scaled" in said, "cropped to the 28x28 pixels at its centre" in said) == (how == "scale", how == "pad")
         assert size(f"{how}.png") == (28, 28)
     line = gallery.fails("reconstruct", "twinkle.mid", "--fit", "pad", "--preset", "melody-2bar")
     assert line == "the adapter of 'melody-2bar' has no option 'fit'; it takes track, bars"

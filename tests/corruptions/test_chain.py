@@ -58,8 +58,8 @@ def test_a_preset_names_them(tmp_path):
     ("parts", "match"),
     [
         ([], "needs parts"),
-        ([{"share": 0.5}], "must be named"),
-        (["clip"], "must be named"),
+        ([{"share": 0.5}], "needs a name"),
+        (["clip"], "needs a name"),
         ([{"name": "clip", "share": 2}], "must be 0 to 1"),
         ([{"name": "clop"}], "did you mean 'clip'"),
         ([{"name": "clip", "lo": 2}], "lo"),

@@ -48,5 +48,5 @@ def test_a_model_that_adds_noise_of_the_right_level_is_nearer_in_spectrum_and_fu
 
 
 def test_missing_data_are_one_line(tiny_voice):
-    with pytest.raises(MusicaeError, match="needs --data sounds=DIR"):
+    with pytest.raises(MusicaeError, match="name it with --data sounds=DIR"):
         bandwidth.bandwidth(codec.load(str(tiny_voice)), {}, None)

@@ -80,7 +80,7 @@ def test_the_elbo_is_short_of_the_likelihood_by_the_posteriors_divergence(linear
 def test_bounds_do_not_depend_on_how_many_are_decoded_at_once_more_than_by_chance(linear, monkeypatch):
     x = observed(linear.model, 50)
     whole = generative.iwae(linear, x, 500)
-    monkeypatch.setattr(generative, "_ROWS", 100)  # Fewer than one picture needs.
+    monkeypatch.setattr(generative, "_MAX_ROWS", 100)  # Fewer than one picture needs.
     assert (generative.iwae(linear, x, 500) - whole).abs().mean() < 0.1
 
 
@@ -121,10 +121,10 @@ def test_the_mean_of_each_pixel(kit):
 
 def test_pictures_become_black_and_white_by_chance_where_values_are_probabilities(kit):
     x = torch.full((50, 1, 8, 8), 0.3)
-    drawn = generative._binarised(kit.made(kit.Whole((1, 8, 8)), "bernoulli"), x, 0)
+    drawn = generative._binarise(kit.made(kit.Whole((1, 8, 8)), "bernoulli"), x, 0)
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
     assert drawn.mean() == pytest.approx(0.3, abs=0.03)
-    assert generative._binarised(kit.made(kit.Whole((1, 8, 8))), x, 0) is x
+    assert generative._binarise(kit.made(kit.Whole((1, 8, 8))), x, 0) is x
 
 
 class Bars(Model):

@@ -72,7 +72,7 @@ def test_a_model_that_is_worse_than_nothing_loses_and_a_peer_stands_beside_it(th
 
 
 def test_missing_data_and_unknown_peers_are_one_line(through, folders, tiny_digits):
-    with pytest.raises(MusicaeError, match="needs --data speech=DIR"):
+    with pytest.raises(MusicaeError, match="name it with --data speech=DIR"):
         recordings.recordings(through, {}, None, "")
     with pytest.raises(MusicaeError, match="no such peer; did you mean 'rnnoise'"):
         recordings.recordings(through, folders, 2, "rnoise", clips=1, seconds=1.0)
@@ -83,5 +83,5 @@ def test_missing_data_and_unknown_peers_are_one_line(through, folders, tiny_digi
 def test_against_is_for_evaluations_that_know_others(tiny_digits):
     made = codec.load(str(tiny_digits))
     made.preset.sections["evaluation"] = {"name": "generative"}
-    with pytest.raises(MusicaeError, match="leave --against out"):
+    with pytest.raises(MusicaeError, match="leave out --against"):
         evaluate(made, {}, 2, "rnnoise")

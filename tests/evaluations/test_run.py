@@ -86,5 +86,5 @@ def test_a_suite_that_asks_for_something_else_is_told_what_there_is(tunes, monke
     parts, _ = tunes
     monkeypatch.setattr(registry, "lookup", found(lambda codec, weather: {}, registry.lookup))
     parts.preset.sections["evaluation"] = {"name": "asked"}
-    with pytest.raises(MusicaeError, match="asks for 'weather'; it can have codec, train"):
+    with pytest.raises(MusicaeError, match="needs 'weather'; it can get codec, train"):
         evaluate(parts)

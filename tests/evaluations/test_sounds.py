@@ -53,5 +53,5 @@ def test_what_it_cannot_measure_is_one_line(parts, tiny_voice, tmp_path):
         sounds.sounds(parts, None, {}, None)
     with pytest.raises(MusicaeError, match="with a code"):
         sounds.sounds(codec.load(str(tiny_voice)), None, {}, None)
-    with pytest.raises(MusicaeError, match="hop_length 1 does not suit codes of 264"):
+    with pytest.raises(MusicaeError, match="hop_length 1 does not fit a code of 264 numbers"):
         sounds.sounds(parts, None, {"speech": tmp_path}, None, hop_length=1)

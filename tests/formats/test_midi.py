@@ -140,7 +140,7 @@ def test_a_track_is_named_by_number_or_piece_of_its_name(make_midi):
     parts = midi.parts(midi.load(path)[0])
     assert [p.name for p in midi.select(parts, 2)] == [p.name for p in midi.select(parts, "2")] == ["Oboe"]
     assert [p.name for p in midi.select(parts, "VIOL")] == ["Violin I"]
-    with pytest.raises(MusicaeError, match=re.escape("'tuba'; there is 1 Violin I (8 notes), 2 Oboe (8 notes)")):
+    with pytest.raises(MusicaeError, match=re.escape("'tuba'; choose from 1 Violin I (8 notes), 2 Oboe (8 notes)")):
         midi.select(parts, "tuba")
 
 

@@ -35,7 +35,7 @@ def test_the_samples_sound(name, tmp_path):
     assert (rate, sound.ndim) == (RATE, 1)
     assert np.abs(sound).max() == pytest.approx(0.9, abs=0.01)
     assert loudness(sound, 0, 1) > 0.02
-    assert "plain synthesis" in remark
+    assert "the sound is plain" in remark
 
 
 def test_a_note_sounds_at_its_pitch_with_overtones_and_only_in_its_time(make_midi, tmp_path):

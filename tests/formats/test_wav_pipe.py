@@ -104,7 +104,7 @@ def test_bare_samples():
         (b"OggS" + bytes(20), "", "not WAV"),
         (b"RIFF\0\0\0\0WAVEfmt ", "", "within its header"),
         (b"RIFF\0\0\0\0WAVEfmt \4\0\0\0abcd", "", "damaged header"),
-        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "", "does not say"),
+        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "", "does not give the format"),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\xffabc", "", "within its header"),
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 30_000, 8000, 1, 1, 16), "", "30000 channels"),
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 85, 2, 44_100, 1, 1, 0), "", "format 85"),

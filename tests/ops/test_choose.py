@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import soundfile
 import torch
 from scipy.signal import lfilter
 
+import musicae
 from musicae import codec as codecs
 from musicae import preset, registry
 from musicae.core import Adapter, Candidate, Sample
@@ -274,3 +276,49 @@ def test_a_codec_is_loaded_by_its_name_or_taken_as_it_is(tiny_melody: Path) -> N
     sample = codec.adapter.blank()
     with pytest.raises(MusicaeError, match="a sample does not say which preset it is of; give one"):
         codec_for(None, Sample(torch.zeros(1), sample))
+
+
+class Pipe(io.BytesIO):
+    """A stream that cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_the_verbs_read_a_stream_that_cannot_seek_once(data: Path) -> None:
+    content = (data / "three.png").read_bytes()
+
+    def pipe() -> Pipe:
+        return Pipe(content)
+
+    wanted = musicae.reconstruct(data / "three.png").sample.tensor
+    assert torch.equal(musicae.reconstruct(pipe()).sample.tensor, wanted)
+    torch.testing.assert_close(musicae.interpolate(pipe(), pipe(), steps=2).parts[0].tensor, wanted)
+    assert musicae.vary(pipe())[0].tensor.shape == wanted.shape
+    assert musicae.encode(pipe(), pipe())["names"].tolist() == ["the stream", "the stream"]
+
+
+def test_a_stream_is_read_from_its_beginning_wherever_it_is(data: Path) -> None:
+    stream = io.BytesIO()
+    stream.write((data / "rock.mid").read_bytes())  # It is at its end now.
+    assert preset_for(stream) == "drums-2bar"
+    assert stream.tell() == len(stream.getvalue())
+    with pytest.raises(MusicaeError, match=r"the stream is empty \(0 bytes\)"):
+        preset_for(io.BytesIO())
+
+
+def test_an_adapter_of_another_package_that_fails_to_sniff_is_left_out(
+    data: Path, entry_points: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        suffixes = (".mid",)
+
+        @classmethod
+        def sniff(cls, head: bytes, file: Any) -> float:
+            raise ZeroDivisionError
+
+    module = types.ModuleType("broken_plugin")
+    vars(module).update(Broken=Broken)
+    monkeypatch.setitem(sys.modules, "broken_plugin", module)
+    entry_points.add("adapters", "broken", "broken_plugin:Broken", "their-package")
+    assert adapter_for(data / "twinkle.mid") == "melody"

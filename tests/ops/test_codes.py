@@ -70,7 +70,7 @@ def test_recordings_become_codes_and_recordings_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [{"x": 1}, {"rate": "8000", "channels": 1}, {"rate": 8000, "channels": 0}])
 def test_codes_of_no_kind_of_sound_are_one_line(tmp_path: Path, kind: dict[str, Any]) -> None:
-    with pytest.raises(MusicaeError, match="is no kind of sound file"):
+    with pytest.raises(MusicaeError, match="is not a kind of sound file"):
         Audio(8000).write(Sample(torch.zeros(1, 10), {"kind": kind}), tmp_path / "a.wav")
     assert not (tmp_path / "a.wav").exists()
 
@@ -201,3 +201,42 @@ def test_a_mapping_that_lacks_something_is_one_line(tiny: Codec, files: list[Pat
     for name in ("mean", "counts", "shape", "names", "metas", "preset"):
         with pytest.raises(MusicaeError, match="the mapping does not hold codes of musicae"):
             codes.decode({key: value for key, value in found.items() if key != name}, preset=tiny)
+
+
+def test_any_damage_of_a_file_is_one_error(tiny: Codec, files: list[Path], tmp_path: Path) -> None:
+    codes.save(codes.encode(*files, preset=tiny), tmp_path / "c.npz")
+    content = (tmp_path / "c.npz").read_bytes()
+    rng, refused = np.random.default_rng(0), 0
+    for _ in range(300):  # zipfile, zlib and NumPy raise errors of nine kinds for these.
+        broken = bytearray(content)
+        for place in rng.integers(len(content), size=3):
+            broken[place] = rng.integers(256)
+        (tmp_path / "d.npz").write_bytes(broken)
+        try:
+            codes.load(tmp_path / "d.npz")
+        except MusicaeError:
+            refused += 1
+    assert refused > 200
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("counts", lambda array: array.astype(float)),
+        ("lengths", lambda array: array.astype(float)),
+        ("names", lambda array: np.array([1, 2])),
+        ("names", lambda array: np.array(["a\0b", "c"])),
+        ("mean", torch.from_numpy),
+    ],
+)
+def test_arrays_of_the_wrong_kind(tiny: Codec, files: list[Path], name: str, change: Any) -> None:
+    found = codes.encode(*files, preset=tiny)
+    with pytest.raises(MusicaeError, match="the mapping does not hold codes of musicae"):
+        codes.decode({**found, name: change(found[name])}, preset=tiny)
+
+
+def test_what_metas_leave_out_is_that_of_something_new(tiny: Codec, files: list[Path]) -> None:
+    found = codes.encode(files[0], preset=tiny)
+    (made,) = codes.decode({**found, "metas": np.array(['{"track": "Flute"}'])}, preset=tiny)
+    assert made.meta == {**tiny.adapter.blank(), "track": "Flute"}
+    tiny.adapter.write(made, io.BytesIO())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mirror_model import chord_codec, exact, line, written
@@ -195,3 +196,8 @@ def test_a_stream_or_a_sample_is_as_good_as_a_path(tmp_path: Path) -> None:
     for source in (path, str(path), io.BytesIO(path.read_bytes()), codec.adapter.read(path)):
         made = musicae.reconstruct(source, preset=codec)
         assert torch.equal(made.sample.tensor, line(*[5, 1, 1, 1] * 8))
+
+
+def test_a_label_may_be_a_number_of_numpy(classes: Codec) -> None:
+    assert labels_for(np.int64(3), 2) == [3, 3]  # type: ignore[arg-type]
+    assert [label_of(classes, label) for label in labels_for(np.array([3, 7]), 2) if label is not None] == [3, 7]  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from musicae.ops.inputs import (
     name_of,
     read,
     read_all,
+    rereadable,
 )
 
 
@@ -78,8 +79,28 @@ def test_a_source_is_a_path_a_stream_or_a_sample(tiny: Codec, data: Path) -> Non
         as_file(sample)
 
 
+def test_a_stream_that_cannot_seek_is_held_to_be_read_twice(data: Path) -> None:
+    content = (data / "twinkle.mid").read_bytes()
+    held, stream, path = rereadable(Pipe(content)), io.BytesIO(content), data / "twinkle.mid"
+    assert isinstance(held, io.BytesIO)
+    assert (held.seekable(), held.read()) == (True, content)
+    assert rereadable(stream) is stream
+    assert rereadable(path) is path
+
+
+@pytest.mark.parametrize("shape", [(90,), (9, 32), (90, 4, 32), (90, 0)])
+def test_a_sample_of_another_kind_is_refused(tiny: Codec, shape: tuple[int, ...]) -> None:
+    with pytest.raises(MusicaeError, match=r"the sample is of shape .*; 'tiny-melody' takes windows of \(90, 32\)"):
+        read(tiny, Sample(torch.zeros(shape)))
+
+
+def test_a_picture_at_its_own_size_has_no_code_of_fixed_size(digits: Codec, data: Path) -> None:
+    with pytest.raises(MusicaeError, match=r"the sample is of shape \(1, 120, 160\)"):
+        read(digits, data / "scene.png", fit="whole")
+
+
 def test_remarks_are_told_with_the_name_of_their_source(tiny: Codec, data: Path) -> None:
-    one = Sample(torch.zeros(1), remarks=["it was empty"])
+    one = Sample(torch.zeros(90, 32), remarks=["it was empty"])
     samples, remarks = read_all(tiny, [data / "twinkle.mid", one], {"bars": "1-2", "track": None})
     assert samples[0].tensor.shape[-1] == 32
     assert remarks[-1] == "the sample: it was empty"

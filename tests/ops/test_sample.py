@@ -43,3 +43,8 @@ def test_a_label_chooses_what_is_sampled(tiny_classes: Path) -> None:
     cond = codec.label_conditions(torch.arange(12) % 10)
     wanted = codec.decode(codec.draw(12, 2, cond=cond), cond=cond)
     assert all(torch.equal(one.tensor, want) for one, want in zip(each, wanted, strict=True))
+
+
+def test_a_label_and_a_condition_do_not_go_together(tiny_classes: Path) -> None:
+    with pytest.raises(MusicaeError, match="a label and a condition are two answers to one question"):
+        musicae.sample(str(tiny_classes), label=3, cond=torch.eye(10)[3])

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from musicae.errors import MusicaeError
-from musicae.tensors.allocation import AllocationLimit
+from musicae.tensors.allocation import AllocationLimit, skip_initialisation
 
 HUGE = 10**13
 
@@ -55,3 +55,13 @@ def test_what_fits_is_made_as_ever() -> None:
     assert torch.equal(made.weight, wanted.weight)
     with AllocationLimit(100, "too large"):
         assert torch.ones(3, 4) @ torch.ones(4, 5) @ torch.ones(5) is not None
+
+
+def test_layers_are_built_without_drawing_their_weights() -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    with skip_initialisation():
+        nn.Linear(3, 4)
+    assert torch.equal(torch.get_rng_state(), before)
+    nn.Linear(3, 4)
+    assert not torch.equal(torch.get_rng_state(), before)

@@ -1,6 +1,6 @@
-"""The `meta` of a sample of notes: what the tensor does not hold, made, mixed, joined, and completed for writing.
+"""The `meta` of a sample of notes, which holds what the tensor lacks: create, mix, join and complete it.
 
-It is a plain dict that JSON can hold. Steps count from the start of the sample.
+It is a plain, JSON-able dict. Steps count from the start of the sample.
 
 ============ ==============================================================================
 key          value
@@ -32,10 +32,11 @@ __all__ = ["blank", "concat", "mix", "velocities"]
 
 _DEFAULT_VELOCITY = 80.0
 _BAR_ACCENT, _BEAT_ACCENT = 8, 4
+_EPS = 1e-9  # Of a sum of weights.
 
 
 def blank(track: str, program: int = 0) -> dict[str, Any]:
-    """Return the `meta` of something that no file gave: 120 quarter notes a minute, 4/4."""
+    """Return the `meta` of something that came from no file: 120 quarter notes a minute, 4/4."""
     return {
         "tempos": [[0, 120.0]],
         "meters": [[0, 4, 4]],
@@ -59,12 +60,12 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
     """Return the `meta` between several.
 
     The tempo is the weighted geometric mean of their average tempos, velocities are averaged where notes begin
-    (over those that have one there), and the rest is the heaviest's, the first's on a tie. A weight of 1 gives that
-    `meta` unchanged.
+    (over those with a note there), and the rest comes from the one with the largest weight, the first on a tie. A
+    weight of 1 gives that `meta` unchanged.
     """
     heaviest = max(range(len(metas)), key=lambda i: weights[i])
     mixed = copy.deepcopy(metas[heaviest])
-    if weights[heaviest] >= 1.0 - 1e-9:
+    if weights[heaviest] >= 1.0 - _EPS:
         return mixed
     qpm = math.exp(sum(w * math.log(_average_qpm(m)) for m, w in zip(metas, weights, strict=True)))
     mixed["tempos"] = [[0, qpm]]
@@ -75,19 +76,19 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
         for v, w in known:
             total[..., : v.shape[-1]] += w * v
             weight[..., : v.shape[-1]] += w * (v > 0)
-        mixed["velocities"] = np.rint(total / np.maximum(weight, 1e-9)).astype(int).tolist()
+        mixed["velocities"] = np.rint(total / np.maximum(weight, _EPS)).astype(int).tolist()
     return mixed
 
 
 def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
-    """Return the `meta` of samples one after another: their maps with offsets, the names of the first."""
+    """Return the `meta` of samples end to end: their maps with offsets, the names of the first."""
     joined = copy.deepcopy(parts[0].meta)
     maps: dict[str, list[list[Any]]] = {"tempos": [], "meters": [], "programs": [], "keys": []}
     offset, whole_bars = 0, True
     for part in parts:
         length = part.tensor.shape[-1]
         for name, entries in maps.items():
-            # A sample that was trimmed may still know what came after.
+            # A trimmed sample may still hold entries from after its end.
             entries.extend([at + offset, *value] for at, *value in part.meta[name] if at < length)
         at, n, d = next(entry for entry in reversed(part.meta["meters"]) if entry[0] < length)
         whole_bars = whole_bars and (length - at) * d % (steps_per_beat * 4 * n) == 0
@@ -118,18 +119,18 @@ def _join_velocities(parts: Sequence[Sample]) -> list[Any]:
 def velocities(meta: dict[str, Any], rows: int, length: int, steps_per_beat: int) -> NDArray[np.int64]:
     """Return a velocity 1..127 for every row and step, ``(rows, length)``.
 
-    What `meta` knows is kept. Elsewhere it is the mean of what is known (80 where nothing is), 8 more on the first
-    step of a bar and 4 more on a beat.
+    Velocities in `meta` are kept. Elsewhere it is their mean (80 if there are none), plus 8 on the first step of a bar
+    and 4 on a beat.
     """
     known = np.zeros((rows, length), np.int64)
-    given = np.atleast_2d(np.asarray(meta["velocities"], np.int64))[:rows, :length]
-    known[: given.shape[0], : given.shape[1]] = given
+    stored = np.atleast_2d(np.asarray(meta["velocities"], np.int64))[:rows, :length]
+    known[: stored.shape[0], : stored.shape[1]] = stored
     level = known[known > 0].mean() if np.any(known) else _DEFAULT_VELOCITY
     accent = np.where(np.arange(length) % steps_per_beat == 0, _BEAT_ACCENT, 0)
     meters = meta["meters"]
     for (at, n, d), nxt in zip(meters, [*meters[1:], [length]], strict=True):
         bar = max(1, round(steps_per_beat * 4 * n / d))
         accent[at : nxt[0] : bar] = _BAR_ACCENT
-    # Two less everywhere, so that the accents leave the mean about where it was.
+    # Two less everywhere, so that the accents barely change the mean.
     assumed = np.broadcast_to(np.rint(level + accent - 2).astype(np.int64), known.shape)
     return np.clip(np.where(known > 0, known, assumed), 1, 127)

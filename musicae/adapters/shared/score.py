@@ -1,4 +1,4 @@
-"""What the adapters for files of notes share: reading, joining, mixing and rendering; each brings its own tensors."""
+"""The base of adapters for files of notes: reading, joining, mixing and rendering; each adds its own tensors."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["MIN_DRUMS", "ScoreAdapter", "share_of_drums"]
 
 MIN_DRUMS = 0.9
-"""The share of notes on the drum channel from which on a MIDI file counts as drums."""
+"""A MIDI file with at least this share of its notes on the drum channel counts as drums."""
 
 
 def share_of_drums(head: bytes, file: File) -> float | None:
-    """Return which share of a MIDI file's notes are drums: 0 for a damaged one, None for what is no MIDI file.
+    """Return the share of a MIDI file's notes that are drums: 0 for a damaged file, None if it is not MIDI.
 
-    `head` is how the file begins. A stream is left where it was.
+    `head` is how the file begins. A stream keeps its position.
     """
     if not midi.is_midi(head):
         return None
@@ -44,7 +44,7 @@ def share_of_drums(head: bytes, file: File) -> float | None:
 
 
 class ScoreAdapter(Adapter):
-    """The base of adapters whose windows are bars of steps. One of them gives `from_score`, `write` and `blank`.
+    """The base of adapters whose windows are bars of steps. A subclass implements `from_score`, `write` and `blank`.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ class ScoreAdapter(Adapter):
 
         Parameters
         ----------
-        file : a MIDI file (or an ABC file, where the adapter has that suffix), or a stream of its bytes.
-        track : a track's number (from 1, over the tracks with notes) or (a piece of) its name; None leaves it to
-            the adapter.
-        bars : the bars wanted, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
+        file : a MIDI file (or an ABC file, if the adapter has that suffix), or a stream of its bytes.
+        track : a track's number (from 1, over the tracks with notes) or (part of) its name; None leaves the choice
+            to the adapter.
+        bars : which bars, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
 
         Raises
         ------
-        MusicaeError : a file that cannot be read, that has nothing for this adapter, or not the track or bars wanted.
+        MusicaeError : a file that cannot be read, that has nothing for this adapter, or lacks the track or bars.
         """
         score, remarks = midi.load(file)
         source = file.name if isinstance(file, Path) else ""
@@ -91,21 +91,21 @@ class ScoreAdapter(Adapter):
     def from_score(
         self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
-        """Return what `read` gives of a file that is parsed already; `source` is its name."""
+        """Return the sample of a parsed file; `source` is its name, the other options are those of `read`."""
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` between several; see `musicae.adapters.shared.meta.mix`."""
         return meta.mix(metas, weights)
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
-        """Put samples one after another, each with its tempo, meter, program and condition."""
+        """Join samples end to end, each with its tempo, meter, program and condition."""
         tensor = torch.cat([part.tensor for part in parts], dim=-1)
         remarks = [remark for part in parts for remark in part.remarks]
         joined = meta.concat(parts, self.steps_per_beat)
         return Sample(tensor, joined, parts[0].hop, remarks, _concat_conditions(parts))
 
     def render(self, sample: Sample, file: File) -> str:
-        """Write the sound of a sample as WAV, of the MIDI file that `write` makes; return which synthesis was used."""
+        """Render a sample as WAV, by way of MIDI; return a remark that says which synthesiser was used."""
         from musicae.formats.synth import render
 
         written = io.BytesIO()
@@ -114,7 +114,7 @@ class ScoreAdapter(Adapter):
 
 
 def _concat_conditions(parts: Sequence[Sample]) -> Tensor | None:
-    """Return conditions ``(K, L)`` one after another, of those ``(K,)`` the first; None unless all parts have one."""
+    """Return conditions ``(K, L)`` end to end, or the first of conditions ``(K,)``; None unless all parts have one."""
     conditions = [part.cond for part in parts if part.cond is not None]
     if len(conditions) < len(parts):
         return None

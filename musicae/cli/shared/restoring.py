@@ -87,11 +87,11 @@ def _stdout() -> Any:
 
 def restore_pipe(verb: str, preset: str | None, options: RestoreOptions, out: OutputOptions) -> None:
     """Restore stdin into stdout."""
-    from musicae.ops.restore import restore
+    from musicae.ops.restore import restore_pipe as restore_stream
 
     if sys.stdin is None:
         raise MusicaeError("there is no stdin to read from")
-    done = restore(sys.stdin.buffer, _stdout(), verb=verb, preset=preset, options=options)
+    done = restore_stream(sys.stdin.buffer, _stdout(), verb, preset, options)
     out.say(done.notices, done.remarks)
 
 

@@ -1,4 +1,4 @@
-"""Prepared data sets on disk, keyed by the files they came from and the settings they were made with."""
+"""Prepared data sets on disk, keyed by the source files and the settings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from musicae.core import Adapter, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.atomic import atomic_write
 
-__all__ = ["cached", "data_folder", "fingerprint", "own_folder"]
+__all__ = ["cache_folder", "cached", "data_folder", "fingerprint", "own_folder"]
 
-_VERSION = 1  # To be raised when the same files and settings give other windows.
+_VERSION = 1  # Raise it when the same files and settings give other windows.
 
 
 def data_folder() -> Path:
@@ -30,9 +30,9 @@ def data_folder() -> Path:
 
 
 def own_folder(folder: Path | None, name: str, what: str) -> Path:
-    """Return `folder`, or where it is None the one called `name` in `data_folder`.
+    """Return `folder`, or if it is None the one named `name` in `data_folder`.
 
-    Raise MusicaeError, saying that a folder of `what` is needed, where there is none.
+    Raise MusicaeError, which asks for a folder of `what`, if it does not exist.
     """
     if folder is None:
         folder = data_folder() / name
@@ -46,32 +46,32 @@ def own_folder(folder: Path | None, name: str, what: str) -> Path:
 def fingerprint(files: Iterable[Path], root: Path, **settings: Any) -> str:
     """Return a key that changes with any file's name, size or time, and with any setting.
 
-    An adapter among the settings stands for its kind and its public attributes.
+    An adapter among the settings counts with its class, its spec and its public attributes.
     """
-    digest = hashlib.sha256(json.dumps([_VERSION, settings], sort_keys=True, default=_described).encode())
+    digest = hashlib.sha256(json.dumps([_VERSION, settings], sort_keys=True, default=_describe).encode())
     for path in files:
         stat = path.stat()
         digest.update(f"{path.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()[:32]
 
 
-def _described(value: Any) -> Any:
+def _describe(value: Any) -> Any:
     if isinstance(value, Adapter):
-        public = {name: one for name, one in vars(value).items() if not name.startswith("_")}
+        public = {name: setting for name, setting in vars(value).items() if not name.startswith("_")}
         return {"kind": type(value).__qualname__, "spec": repr(value.spec), **public}
     return repr(value)
 
 
 def cached(key: str, make: Callable[[], Windows]) -> Windows:
-    """Return the windows kept under `key`, or make and keep them. A damaged or unwritable cache is passed over."""
-    path = _cache_folder() / f"{key}.safetensors"
-    if (found := _load(path)) is not None:
-        return found
-    made = make()
+    """Return the windows stored under `key`, or call `make` and store them. A broken cache is ignored."""
+    path = cache_folder() / f"{key}.safetensors"
+    if (stored := _load(path)) is not None:
+        return stored
+    windows = make()
     with contextlib.suppress(OSError, MusicaeError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _save(made, path)
-    return made
+        _save(windows, path)
+    return windows
 
 
 def _load(path: Path) -> Windows | None:
@@ -103,12 +103,13 @@ def _save(windows: Windows, path: Path) -> None:
     if windows.cond is not None:
         tensors["cond"] = windows.cond
     header = {"channels": windows.channels, "names": windows.names, "levels": windows.levels}
-    content = save({name: one.contiguous() for name, one in tensors.items()}, {"windows": json.dumps(header)})
+    content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"windows": json.dumps(header)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Return the user's folder for caches: ``$MUSICAE_CACHE``, or the platform's own."""
     import platformdirs
 
     named = os.environ.get("MUSICAE_CACHE")

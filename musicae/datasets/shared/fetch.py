@@ -1,4 +1,4 @@
-"""Downloads of data sets: resumed where they broke off, their SHA-256 checked."""
+"""Download data sets: resume broken downloads, and check their SHA-256."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from musicae.errors import MusicaeError
 
 __all__ = ["archive", "fetch"]
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 16  # Bytes read at a time.
 
 
 def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] | None = None) -> Path:
-    """Fetch `url` to `path` and return it, at once if it is there already.
+    """Download `url` to `path`, unless it is there already, and return `path`.
 
-    An earlier attempt that broke off is resumed. `report` gets the bytes done and their total, 0 if unknown.
+    A broken download is resumed. `report` gets the bytes done and their total, 0 if unknown.
     Raise MusicaeError if the address cannot be reached or the SHA-256 differs.
     """
     if path.is_file() and _sha256(path) == sha256:
@@ -33,11 +33,11 @@ def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] 
     except (OSError, urllib.error.URLError) as error:
         reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise MusicaeError(
-            f"cannot fetch {url} ({reason}); fetch it yourself and name its folder with --data"
+            f"cannot download {url} ({reason}); download it yourself and name its folder with --data"
         ) from error
     if _sha256(part) != sha256:
         part.unlink()
-        raise MusicaeError(f"{url} is not the file expected (its SHA-256 differs) and was not kept")
+        raise MusicaeError(f"{url} is not the expected file (its SHA-256 differs) and was deleted; try again")
     part.replace(path)
     return path
 
@@ -49,12 +49,12 @@ def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -
         response = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # Nothing is left to fetch.
+        if error.code == 416:  # The file is complete already.
             return
         raise
     with response, part.open("ab" if response.status == 206 else "wb") as file:
         done = file.tell()
-        total = done + int(response.headers.get("Content-Length") or 0)  # 0 more, if the server does not say.
+        total = done + int(response.headers.get("Content-Length") or 0)  # 0 if the server does not say.
         while block := response.read(_BLOCK):
             file.write(block)
             done += len(block)
@@ -70,7 +70,7 @@ def _sha256(path: Path) -> str:
 
 
 def archive(name: str, url: str, sha256: str, report: Callable[[int, int], None] | None = None) -> Path:
-    """Return the folder of the data set `name`; its zip archive is fetched and unpacked if it is not there yet."""
+    """Return the folder of the data set `name`; its zip archive is downloaded and unpacked first, if it is missing."""
     folder = data_folder() / name
     if folder.is_dir():
         return folder
@@ -82,5 +82,5 @@ def archive(name: str, url: str, sha256: str, report: Callable[[int, int], None]
             file.extractall(unpacking)
         unpacking.replace(folder)
     except (OSError, zipfile.BadZipFile) as error:
-        raise MusicaeError(f"cannot unpack {packed}: {error}") from error
+        raise MusicaeError(f"cannot unpack {packed}: {error}; delete it and try again") from error
     return folder

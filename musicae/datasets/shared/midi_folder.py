@@ -18,9 +18,9 @@ __all__ = ["folder_windows"]
 def folder_windows(
     adapter: Adapter, split: str, folder: Path, track: str, seed: int, test: float, validation: float
 ) -> Windows:
-    """Return one split of all MIDI files under `folder`, split by file; `track` names the track to take, if not empty.
+    """Return one split of all MIDI files under `folder`, split by file; `track` names the track to read, if not empty.
 
-    Files that cannot be read, or hold nothing for the adapter, are skipped. Raise MusicaeError where there are none.
+    Files that cannot be read, or hold nothing for the adapter, are skipped. Raise MusicaeError if there are none.
     """
     check(split)
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""From many scores to windows to train on: what all data sets of notes share."""
+"""Shared by all data sets of notes: cut many scores into windows to train on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from musicae.threads import cores
 
 __all__ = ["collect", "cut", "read_all", "subset"]
 
-_MIN_JOBS_TO_SHARE = 2000  # Fewer files are read faster than a second process starts.
+_MIN_JOBS_TO_SHARE = 2000  # Reading fewer files is faster than starting processes.
 
 
 def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
@@ -27,7 +27,7 @@ def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
 
 
 def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any]) -> list[tuple[str, Tensor]]:
-    """Map `read` over `jobs`, in several processes where there are thousands; order is kept."""
+    """Map `read` over `jobs`, in several processes if there are thousands; the order is kept."""
     workers = cores()
     if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
         return [pair for job in jobs for pair in read(job)]
@@ -36,19 +36,19 @@ def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any
 
 
 def cut(adapter: Adapter, sample: Sample) -> Tensor:
-    """Cut one piece into the windows to train on: ``(N, T)`` classes or ``(N, C, T)``, as `Windows.data` keeps them.
+    """Cut one piece into the windows to train on: ``(N, T)`` classes or ``(N, C, T)``, as in `Windows.data`.
 
-    One window starts at about each bar (two of them where bars are short). Kept are those with two
-    onsets or more and no gap of more than half a window; the last may be padded by half of it.
-    Raise MusicaeError for an adapter whose samples are no notes.
+    A window starts at each bar, or every few bars if they are short. Windows with at least two onsets and no gap longer
+    than half a window are kept; at most half of the last one may be padding. Raise MusicaeError for an adapter whose
+    samples are not notes.
     """
     roll = adapter.roll(sample)
     if roll is None:
-        raise MusicaeError("this data set is of notes; use it with the adapter 'melody' or 'drums'")
+        raise MusicaeError("this data set holds notes; use it with the adapter 'melody' or 'drums'")
     size, length = adapter.spec.shape[-1], sample.tensor.shape[-1]
     starts = _starts(length, size, _hop(roll, size))
     likelihood = _likelihood(adapter.spec)
-    piece = _padded(sample.tensor, starts[-1] + size, likelihood.blank(adapter.spec.channels))[None]
+    piece = _pad(sample.tensor, starts[-1] + size, likelihood.blank(adapter.spec.channels))[None]
     onset, sounding = adapter.onsets(piece).bool().any(1)[0], adapter.sounding(piece)[0]
     windows = _windows(likelihood.pack(piece)[0], starts, size)
     return windows[_usable(_windows(onset, starts, size), _windows(sounding, starts, size))]
@@ -60,20 +60,20 @@ def _likelihood(spec: Spec) -> Likelihood:
 
 
 def _hop(roll: Roll, size: int) -> int:
-    """Return how many steps lie between the starts of windows: a bar, or several that make about half a window."""
+    """Return the steps from one window to the next: a bar, or several short ones that make about half a window."""
     _, numerator, denominator = roll.meters[0]
     bar = max(1, round(4 * roll.steps_per_beat * numerator / denominator))
     return min(size, bar * math.ceil(size / 2 / bar)) if bar < size / 2 else min(bar, size)
 
 
 def _starts(length: int, size: int, hop: int) -> list[int]:
-    """Return where windows start: none is padded by more than half, and one at most goes beyond the end."""
+    """Return the first steps of windows: none is padded by more than half, and at most one goes beyond the end."""
     starts = [s for s in range(0, length, hop) if s == 0 or length - s >= size // 2]
     return [s for i, s in enumerate(starts) if i == 0 or starts[i - 1] + size < length]
 
 
-def _padded(tensor: Tensor, length: int, blank: Tensor) -> Tensor:
-    """Return ``(C, T)`` with as many steps `blank` ``(C,)`` at its end as `length` needs."""
+def _pad(tensor: Tensor, length: int, blank: Tensor) -> Tensor:
+    """Return ``(C, T)`` padded to `length` steps with `blank` ``(C,)``."""
     missing = length - tensor.shape[-1]
     return torch.cat([tensor, blank.to(tensor)[:, None].expand(-1, missing)], dim=-1) if missing > 0 else tensor
 
@@ -83,7 +83,7 @@ def _windows(piece: Tensor, starts: Sequence[int], size: int) -> Tensor:
 
 
 def _usable(onset: Tensor, sounding: Tensor) -> Tensor:
-    """Return which windows have two onsets and no long gap ``(N,)``, from two masks of their steps ``(N, T)``."""
+    """Return which windows have two onsets and no long gap, ``(N,)``, from masks of their steps ``(N, T)``."""
     size = onset.shape[-1]
     last = torch.where(sounding, torch.arange(size), -1).cummax(-1).values
     gap = (torch.arange(size) - last).amax(-1)
@@ -91,7 +91,7 @@ def _usable(onset: Tensor, sounding: Tensor) -> Tensor:
 
 
 def collect(adapter: Adapter, pairs: Iterable[tuple[str, Tensor]], what: str) -> Windows:
-    """Put the windows of many pieces together; a window that a piece repeats is kept once."""
+    """Collect the windows of many pieces; a window that repeats within a piece is kept once."""
     names: list[str] = []
     data: list[Tensor] = []
     pieces: list[Tensor] = []

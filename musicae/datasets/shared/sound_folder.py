@@ -18,7 +18,7 @@ def grouped(
 ) -> dict[str, list[Path]]:
     """Return the sound files under `folder` that are in a split, by piece: a file, or a folder directly under it.
 
-    Of files with the same content only the first counts. Raise MusicaeError where there are none.
+    Of files with the same content only the first counts. Raise MusicaeError if there are none.
     """
     check(split)
     if split_by not in ("file", "folder"):
@@ -28,15 +28,15 @@ def grouped(
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     groups: dict[str, list[Path]] = {}
     for path in _unique(paths):
-        place = path.relative_to(folder)
-        piece = place.parts[0] if split_by == "folder" and len(place.parts) > 1 else place.as_posix()
+        relative = path.relative_to(folder)
+        piece = relative.parts[0] if split_by == "folder" and len(relative.parts) > 1 else relative.as_posix()
         if split_of(piece, seed, test, validation) == split:
             groups.setdefault(piece, []).append(path)
     return groups
 
 
 def _unique(paths: list[Path]) -> list[Path]:
-    """Return the files without those that repeat an earlier one, to the byte."""
+    """Return the files without exact copies of an earlier one."""
     sizes = Counter(path.stat().st_size for path in paths)
     seen: set[bytes] = set()
     kept = []

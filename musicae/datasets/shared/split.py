@@ -1,4 +1,4 @@
-"""Splits by piece: which tune, recording or speaker is for training is a seeded hash of its name."""
+"""Splits by piece: a seeded hash of its name decides the split of a tune, recording or speaker."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def check(split: str) -> None:
 def split_of(piece: str, seed: int = 0, test: float = 0.05, validation: float = 0.03) -> str:
     """Return the split of a piece: the same for the same name and seed, on any machine."""
     digest = hashlib.sha256(f"{seed}:{piece}".encode(errors="surrogatepass")).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    return "test" if place < test else "validation" if place < test + validation else "train"
+    fraction = int.from_bytes(digest[:8], "big") / 2**64
+    return "test" if fraction < test else "validation" if fraction < test + validation else "train"

@@ -1,4 +1,4 @@
-"""A small classifier of pictures, trained here: a judge of samples that is independent of what made them."""
+"""A small classifier of pictures, trained here: a judge of samples that is independent of their model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from musicae.tensors.random import generator
 
 __all__ = ["Classifier", "trained"]
 
-_VERSION = 1  # Raise it when the network or its training changes: one that was kept before is then not used.
+_VERSION = 1  # Raise it when the network or its training changes, so that cached ones are not used.
 _BATCH = 128
 
 
 class Classifier(nn.Module):
-    """Three convolutions and a layer of `features`, from which it tells the classes of ``(B, C, H, W)``."""
+    """Three convolutions and a layer of `features`, from which it predicts the classes of ``(B, C, H, W)``."""
 
     def __init__(self, channels: int, shape: tuple[int, int], classes: int, features: int = 128) -> None:
         super().__init__()
@@ -50,30 +50,30 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def features(self, x: Tensor, batch: int = 1024) -> Tensor:
-        """Return the features of `x` ``(N, C, H, W)``, those that the last layer decides by, ``(N, features)``."""
+        """Return the features of `x` ``(N, C, H, W)``, the input of the last layer, ``(N, features)``."""
         return torch.cat([self.body(x[i : i + batch]) for i in range(0, len(x), batch)])
 
     @torch.no_grad()
     def classes(self, features: Tensor) -> Tensor:
-        """Return the most probable class by features ``(N, features)``, ``(N,)``."""
+        """Return the most probable classes ``(N,)`` for features ``(N, features)``."""
         out: Tensor = self.head(features).argmax(1)
         return out
 
 
 def trained(windows: Windows, epochs: int = 4, seed: int = 0) -> Classifier:
-    """Return a classifier of the labels of `windows`, in `eval` mode: trained, or kept from the last time.
+    """Return a classifier of the labels of `windows`, in `eval` mode: trained now, or cached.
 
     It is the same for the same pictures, labels and settings. Raise MusicaeError for pictures without labels.
     """
     if windows.labels is None:
-        raise MusicaeError("a classifier needs labels, and this data set has none")
+        raise MusicaeError("a classifier needs labels, which this data set lacks; use another")
     height, width = windows.data.shape[-2:]
     net = _untrained((windows.channels, height, width), int(windows.labels.max()) + 1, seed)
-    kept = cache._cache_folder() / f"classifier-{_key(windows, epochs, seed)}.safetensors"
-    if not _load(net, kept):
+    cached = cache.cache_folder() / f"classifier-{_key(windows, epochs, seed)}.safetensors"
+    if not _load(net, cached):
         _train(net, windows, epochs, seed)
-        with contextlib.suppress(MusicaeError):  # A cache that cannot be written only costs time.
-            checkpoint.write(kept, net.state_dict(), {"classifier": _VERSION})
+        with contextlib.suppress(MusicaeError):  # Without a cache it only takes longer.
+            checkpoint.write(cached, net.state_dict(), {"classifier": _VERSION})
     return net.eval()
 
 
@@ -100,7 +100,7 @@ def _load(net: Classifier, path: Path) -> bool:
 
 
 def _train(net: Classifier, windows: Windows, epochs: int, seed: int) -> None:
-    """Train `net` with cross-entropy, on pictures moved at random by up to two pixels."""
+    """Train `net` with cross-entropy, on pictures shifted at random by up to two pixels."""
     assert windows.labels is not None
     steps = max(1, epochs * (len(windows) // _BATCH))
     net.to(memory_format=torch.channels_last).train()
@@ -108,7 +108,7 @@ def _train(net: Classifier, windows: Windows, epochs: int, seed: int) -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps + 1)
     order = torch.cat([torch.randperm(len(windows), generator=generator(seed, 31, epoch)) for epoch in range(epochs)])
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(seed)  # Of dropout.
+        torch.manual_seed(seed)  # For dropout.
         for step in range(steps):
             index = order[step * _BATCH : (step + 1) * _BATCH]
             down, across = torch.randint(-2, 3, (2,), generator=generator(seed, 32, step)).tolist()

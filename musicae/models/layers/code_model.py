@@ -1,4 +1,4 @@
-"""An encoder, a code and a decoder: what all autoencoders and VAEs are made of."""
+"""An encoder, a code and a decoder: the parts of all autoencoders and VAEs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from musicae.models.layers.heads import DirectHead, Head
 from musicae.models.layers.step_head import StepHead
 from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
 
-__all__ = ["Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
+__all__ = ["LOGVAR_RANGE", "Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
 
-_LOGVAR_RANGE = (-12.0, 6.0)  # Of the natural logarithm of the variance.
+LOGVAR_RANGE = (-12.0, 6.0)
+"""Limits of the natural logarithm of the variance of a code's numbers."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """What a code is like.
+    """The kind of a code.
 
     `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional.
-    With `rectified` no number is below 0. With `levels` each takes one of so many values in -1 .. 1 (finite scalar
-    quantisation, Mentzer et al. 2024), whatever is decoded.
+    With `rectified` no number is below 0. With `levels` each number is rounded to one of that many values in -1 .. 1
+    (finite scalar quantisation, Mentzer et al. 2024), in decoding too.
     """
 
     size: int
@@ -37,7 +38,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Steps:
-    """Whether values are written step after step: by a GRU of `gru_width` (0: all at once), see `StepHead`."""
+    """How values are written: step by step by a GRU of `gru_width` (see `StepHead`), or all at once for 0."""
 
     gru_width: int = 0
     dropout: float = 0.0
@@ -67,8 +68,8 @@ class PatchShape:
 class CodeModel(Model):
     """Any encoder to ``(B, features)`` and decoder to ``(B, H, *S)`` around a code.
 
-    A conditional one has `cond` ``(B, K)`` beside the encoder's features and the code: a class, one-hot, or several
-    mixed. `head` turns the decoder's features into parameters. `regularizer` is what is asked of the codes besides.
+    A conditional one joins `cond` ``(B, K)`` to the encoder's features and to the code: a class, one-hot, or several
+    mixed. `head` turns the decoder's features into parameters. `regularizer` adds a term on the codes to the loss.
     """
 
     def __init__(
@@ -104,10 +105,10 @@ class CodeModel(Model):
         if not self.code.variational:
             return Latent(out.relu() if self.code.rectified else out)
         mean, logvar = out.chunk(2, dim=-1)
-        return Latent(mean, logvar.clamp(*_LOGVAR_RANGE))
+        return Latent(mean, logvar.clamp(*LOGVAR_RANGE))
 
     def _quantise(self, code: Tensor) -> Tensor:
-        """Move numbers in -1 .. 1 to the nearest of `levels` values; the gradient passes as if it had not."""
+        """Move numbers in -1 .. 1 to the nearest of `levels` values; gradients pass straight through."""
         steps = self.code.levels - 1
         rounded = ((code.clamp(-1, 1) + 1) / 2 * steps).round() / steps * 2 - 1
         return code + (rounded - code).detach()
@@ -123,7 +124,7 @@ class CodeModel(Model):
         return self.head.decode(self.decoder(self._with_cond(z, cond)), choose)
 
     def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
-        """Return what the regularizer asks of a batch's codes, a scalar; None without one."""
+        """Return the regularizer's term of the loss for a batch's codes, a scalar; None without one."""
         if self.regularizer is None:
             return None
         penalty: Tensor = self.regularizer(latent, rng)

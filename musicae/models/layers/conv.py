@@ -53,8 +53,8 @@ def _inner_shape(spec: Spec, depth: int, shuffle: int) -> tuple[int, ...]:
 class ConvEncoder(nn.Module):
     """``(B, C, *S)`` -> ``(B, features)``: `depth` halvings, the width doubled at each.
 
-    With `shuffle` > 1 so many pixels along both axes are first taken together as channels. With `dense` > 0
-    it ends with a layer of that many numbers, which sees the whole tensor.
+    With `shuffle` > 1 squares of `shuffle` by `shuffle` pixels first become channels. With `dense` > 0 it ends in a
+    fully connected layer of that width.
     """
 
     def __init__(self, spec: Spec, width: int, depth: int, blocks: int, shuffle: int = 1, dense: int = 0) -> None:
@@ -83,7 +83,8 @@ class ConvEncoder(nn.Module):
 class ConvDecoder(nn.Module):
     """A vector ``(B, size)`` -> features ``(B, channels, *S)``, the encoder's mirror image.
 
-    With `dense` > 0 it begins with two layers of that many numbers: for codes of few numbers one linear map is too few.
+    With `dense` > 0 it begins with two fully connected layers of that width: for a small code one linear map is not
+    enough.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Output heads: features ``(B, H, T)`` -> the likelihood's parameters ``(B, C, T)``, or values step after step.
+"""Output heads: features ``(B, H, T)`` -> the likelihood's parameters ``(B, C, T)``, or values.
 
-Every head has the same two methods: `params`, which is given the true values, and `decode`, which picks its own.
+Every head has the same two methods: `params`, which gets the true values, and `decode`, which picks its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["DirectHead", "Head"]
 
 
 class Head(nn.Module, ABC):
-    """What turns a decoder's features into parameters and values."""
+    """Turns a decoder's features into parameters and values."""
 
     @abstractmethod
     def params(self, features: Tensor, x: Tensor | None) -> Tensor:
@@ -27,7 +27,7 @@ class Head(nn.Module, ABC):
 
 
 class DirectHead(Head):
-    """Takes the features themselves as parameters, of all places at once."""
+    """Uses the features themselves as parameters, for all places at once."""
 
     def params(self, features: Tensor, x: Tensor | None) -> Tensor:
         """Return the features."""

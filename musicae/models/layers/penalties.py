@@ -1,4 +1,4 @@
-"""What a model asks of its codes besides describing the data: to be sparse, or to look like draws from N(0, 1)."""
+"""Terms of the loss on codes: that they are sparse, or look like draws from N(0, 1)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from musicae.core import Latent
 
 __all__ = ["Adversary", "Sparsity"]
 
-_EPS = 1e-12  # Keeps the gradient of a code of zeros finite.
+_EPS = 1e-12  # Keeps the gradient finite at a code of zeros.
 
 
 class Sparsity(nn.Module):
-    """The L1 norm of the code, times `weight` (Ng 2011, sparse autoencoder; with L1 in the place of the KL term).
+    """The L1 norm of the code, times `weight` (Ng 2011, sparse autoencoder; L1 instead of the KL term).
 
-    Codes are scaled to length one first, or else smaller codes and a louder decoder would do. So it lies between 1,
-    for a single number that is not 0, and the root of their count, for all alike (Hoyer 2004).
+    Codes are scaled to length one first; otherwise smaller codes and a louder decoder would satisfy it. So it is
+    between 1, if only one number is not 0, and ``sqrt(D)``, if all have the same size (Hoyer 2004).
     """
 
     def __init__(self, weight: float) -> None:
@@ -32,9 +32,9 @@ class Sparsity(nn.Module):
 
 
 class Adversary(nn.Module):
-    """A discriminator that tells codes from draws of N(0, 1), and the loss of the encoder that it finds out.
+    """A discriminator between codes and draws of N(0, 1), and the encoder's loss for failing to fool it.
 
-    Makhzani et al. 2016, adversarial autoencoder; both players are trained at every step, the encoder with the
+    Makhzani et al. 2016, adversarial autoencoder; both are trained at every step, the encoder with the
     non-saturating loss (Goodfellow et al. 2014). The discriminator sees the codes of the batch without
     their gradient, the encoder the discriminator without its own, so that one loss serves both.
     """
@@ -47,7 +47,7 @@ class Adversary(nn.Module):
         self.net = nn.Sequential(*layers)
 
     def forward(self, latent: Latent, rng: torch.Generator) -> Tensor:
-        """Return the sum of both players' losses, the encoder's times `weight`; a scalar."""
+        """Return the discriminator's loss plus the encoder's times `weight`, a scalar."""
         code = latent.sample(rng)
         prior = torch.randn(code.shape, generator=rng).to(code)
         logits = self.net(torch.cat([prior, code.detach()])).squeeze(1).float()

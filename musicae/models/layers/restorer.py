@@ -1,4 +1,4 @@
-"""What networks without a code have in common: they make clean tensors of corrupted ones."""
+"""The base of networks without a code, which turn corrupted tensors into clean ones."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class Restorer(Model):
     def forward(
         self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
     ) -> tuple[Tensor, Latent]:
-        """Return the parameters ``(B, C, *S)`` of the restored `given`, and a code of no numbers."""
+        """Return the parameters ``(B, C, *S)`` of the restored `given`, and an empty code."""
         return self.restore(given, cond), Latent.none(given)
 
 
 class StreamingRestorer(Restorer):
-    """A model that restores sound as it comes in, `delay` samples late, `multiple` samples (a hop) or more a time."""
+    """A model that restores a stream of sound, `delay` samples late, in blocks of whole hops of `multiple` samples."""
 
     streams = True
 
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Return the restored samples ``(B, 1, T)`` of `x`, in time with them; `multiple` divides ``T``."""
+        """Return the restored samples ``(B, 1, T)`` of `x`, aligned with it; `multiple` divides ``T``."""
         flush = -(-self.delay // self.multiple) * self.multiple
         out, _ = self.stream(F.pad(x, (0, flush)), self.initial_state(len(x)))
         return out[..., self.delay : self.delay + x.shape[-1]]
 
 
 def check_sound(name: str, spec: Spec, hop_length: int) -> None:
-    """Raise MusicaeError unless `spec` is of one channel of samples, and `hop_length` divides the window."""
+    """Raise MusicaeError unless `spec` has one channel of samples, and `hop_length` divides the window."""
     if len(spec.shape) != 1 or spec.channels != 1:
         raise MusicaeError(f"[model] '{name}' takes one channel of samples; use it with the adapter 'audio'")
     if hop_length < 1 or spec.shape[0] % hop_length:

@@ -1,4 +1,4 @@
-"""Means over the frames so far that forget old ones, block by block."""
+"""Running means over frames that forget old ones, block by block."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor
 
 __all__ = ["initial_state", "running_mean"]
 
-_CHUNK = 128  # Frames taken at once: the matrix of weights grows with the square.
-_MIN_WEIGHT = 1e-8
+_CHUNK = 128  # Frames at once: the matrix of weights grows with the square.
+_MIN_WEIGHT = 1e-8  # Keeps the mean finite before any frame counts.
 
 
 def initial_state(like: Tensor, batch: int, features: int) -> tuple[Tensor, Tensor]:
@@ -19,13 +19,14 @@ def initial_state(like: Tensor, batch: int, features: int) -> tuple[Tensor, Tens
 
 
 def running_mean(x: Tensor, counted: Tensor, memory: int, state: tuple[Tensor, Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Return the mean of ``(B, T, F)`` over the frames so far, those older than `memory` counting less, and the state.
+    """Return the mean of ``(B, T, F)`` over the frames so far, ``(B, T, F)``, and the new state.
 
-    Only frames that are `counted` ``(B, T, 1)`` enter; before the first the mean is 0.
+    Frames count less the older they are, by a factor of e in `memory` frames, and only where `counted` ``(B, T, 1)``;
+    before the first of them the mean is 0.
     """
     marks = counted.to(x)
     total, weight = state
-    if x.shape[1] == 1:  # As a stream brings them: no matrix is needed.
+    if x.shape[1] == 1:  # As in a stream: no matrix is needed.
         decay = math.exp(-1 / memory)
         total, weight = torch.add(marks[:, 0] * x[:, 0], total, alpha=decay), marks[:, 0] + decay * weight
         return (total / weight.clamp_min(_MIN_WEIGHT))[:, None], [total, weight]
@@ -33,7 +34,7 @@ def running_mean(x: Tensor, counted: Tensor, memory: int, state: tuple[Tensor, T
     for part, mark in zip(torch.split(marks * x, _CHUNK, dim=1), torch.split(marks, _CHUNK, dim=1), strict=True):
         ages = torch.arange(part.shape[1] + 1, device=x.device)
         decays = torch.exp(-ages / memory)
-        # What a frame of age 0, 1, .. still counts, for each frame.
+        # How much each earlier frame still counts, for each frame.
         lags = ages[:-1, None] - ages[:-1]
         counts = torch.where(lags >= 0, decays[lags.clamp_min(0)], 0.0)
         totals = counts @ part + total[:, None] * decays[1:, None]

@@ -1,4 +1,4 @@
-"""A recurrent output head that writes step after step."""
+"""A recurrent output head that writes step by step."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["StepHead"]
 
 
 class StepHead(Head):
-    """Writes step after step, seeing what it wrote: features ``(B, H, T)`` -> parameters ``(B, C, T)``.
+    """Writes step by step, seeing what it wrote: features ``(B, H, T)`` -> parameters ``(B, C, T)``.
 
-    A decoder that writes all steps at once cannot tell, where a code is ambiguous, which of two
-    tunes its neighbour chose; this head can. `dropout` hides that share of the previous steps in
-    training, so that the features keep describing most of it (Bowman et al. 2016, word dropout).
+    Where a code is ambiguous between two tunes, a decoder that writes all steps at once may mix them; this head keeps
+    to the one it began. `dropout` hides that share of the previous steps in training, so that the code still has to
+    describe most of the tune (Bowman et al. 2016, word dropout).
     """
 
     def __init__(self, features: int, channels: int, width: int, dropout: float = 0.0, layers: int = 1) -> None:
@@ -32,7 +32,7 @@ class StepHead(Head):
     def params(self, features: Tensor, x: Tensor | None) -> Tensor:
         """Return the parameters ``(B, C, T)`` where every step sees the true ones before it (teacher forcing)."""
         if x is None:
-            raise MusicaeError("this model writes step after step: give the true values too, or decode")
+            raise MusicaeError("this model writes step by step: give the true values `x` too, or call decode")
         previous = F.pad(x, (1, 0))[..., :-1]
         if self.training and self.dropout:
             previous = previous * (torch.rand_like(previous[:, :1]) >= self.dropout)
@@ -51,10 +51,10 @@ class StepHead(Head):
         return torch.cat(values, dim=1).mT
 
     def _steps(self, features: Tensor, previous: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """``(B, T, H)`` and ``(B, T, C)`` -> parameters ``(B, T, C)`` and the state."""
+        """Return the parameters ``(B, T, C)`` for ``(B, T, H)`` and ``(B, T, C)``, and the state of the GRU."""
         inputs = self.previous(previous)
         if self.features is not None:
             inputs = inputs + self.features(features)
         hidden, state = self.gru(inputs, state)
-        both = torch.cat([hidden, features.to(hidden.dtype)], dim=-1) if self.features is not None else hidden
-        return self.out(both), state
+        joined = torch.cat([hidden, features.to(hidden.dtype)], dim=-1) if self.features is not None else hidden
+        return self.out(joined), state

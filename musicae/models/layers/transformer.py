@@ -68,7 +68,7 @@ def _tokens(spec: Spec, patch: int, width: int, heads: int) -> int:
 
 
 class PatchEncoder(nn.Module):
-    """``(B, C, *S)`` -> ``(B, features)``, all tokens side by side."""
+    """``(B, C, *S)`` -> ``(B, features)``, all tokens joined."""
 
     def __init__(self, spec: Spec, patch: int, width: int, depth: int, heads: int) -> None:
         super().__init__()

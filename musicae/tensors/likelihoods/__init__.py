@@ -1,4 +1,4 @@
-"""Likelihoods: what turns a decoder's output into a distribution and a loss.
+"""Likelihoods: they turn a decoder's output into a distribution and a loss.
 
 All are over ``(B, C, *S)``; `nll` sums over everything but the batch, in nats. Each is in the file of its name.
 """

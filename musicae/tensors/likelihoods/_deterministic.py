@@ -1,4 +1,4 @@
-"""What likelihoods have in common that are distances, and no densities to draw from."""
+"""The base of likelihoods that are distances, without a density to draw from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Deterministic"]
 
 
 class Deterministic(Likelihood):
-    """A loss over `params` that are the values themselves."""
+    """A loss whose `params` are the values themselves."""
 
     def mode(self, params: Tensor) -> Tensor:
         """Return the values themselves."""

@@ -1,4 +1,4 @@
-"""Each value 0 or 1 on its own."""
+"""Independent values of 0 or 1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Bernoulli"]
 
 
 class Bernoulli(Likelihood):
-    """Each value is 0 or 1 on its own; `params` are logits. Targets in between are taken as probabilities.
+    """Independent values of 0 or 1; `params` are logits. Targets in between are taken as probabilities.
 
     With `grey` the mode is the probability itself, as fits pictures whose greys are probabilities; values are then
     compared as greys, and are not discrete.
@@ -39,5 +39,5 @@ class Bernoulli(Likelihood):
         return (uniform < torch.sigmoid(params / temperature)).to(params)
 
     def flaw(self, x: Tensor, axis: int) -> str:
-        """Return what is wrong with values that are no probabilities."""
+        """Return what is wrong with values that are not probabilities."""
         return "" if bool(((x >= 0) & (x <= 1)).all()) else "has values outside 0 .. 1"

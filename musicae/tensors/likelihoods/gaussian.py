@@ -11,15 +11,15 @@ from musicae.core import Likelihood
 
 __all__ = ["Gaussian"]
 
-_MIN_ERROR = 1e-6  # Mean squared error below which a smaller one counts no more.
+_MIN_ERROR = 1e-6  # Mean squared error; reducing it further gains little.
 
 
 class Gaussian(Likelihood):
     """Real values around `params` with a standard deviation `scale`.
 
-    A `scale` of 0 means the most probable one for each example, the root of its own mean squared error (Rybkin,
-    Daniilidis and Levine 2021, sigma-VAE): the mean logarithm of the error is minimised, and so the mean PSNR
-    maximised. With `clip` the mode is kept within 0 .. 1, as fits pictures; draws are not.
+    A `scale` of 0 means the most probable one for each example, the root of its mean squared error (Rybkin, Daniilidis
+    and Levine 2021, sigma-VAE); this minimises the mean logarithm of the error, and so maximises the mean PSNR. With
+    `clip` the mode is clipped to 0 .. 1, as fits pictures; draws are not.
     """
 
     def __init__(self, scale: float = 1.0, clip: bool = False) -> None:

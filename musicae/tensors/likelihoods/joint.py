@@ -1,4 +1,4 @@
-"""Several groups of channels, each by a likelihood of its own."""
+"""Several groups of channels, each with its own likelihood."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Joint"]
 
 @dataclass(frozen=True)
 class _Part:
-    """A group: its channels in the tensor and in what `compact` makes of it, and how it counts."""
+    """A group: its channels in the tensor and in its `compact` form, and how it counts."""
 
     name: str
     channels: slice
@@ -27,23 +27,23 @@ class _Part:
     likelihood: Likelihood
     weight: float
     where: slice | None
-    """The channels that say where it counts; None if all places do."""
+    """The channels that say where it counts; None if it counts everywhere."""
 
 
 class Joint(Likelihood):
-    """Several groups of channels (`Spec.groups`), each by its own likelihood; they are independent.
+    """Several groups of channels (`Spec.groups`), each with its own likelihood; they are independent.
 
-    `groups` holds settings by the groups' names, as in a preset's ``[likelihood.groups.velocity]``. They are those of
-    the group's likelihood, and besides:
+    `groups` holds settings by group name, as in a preset's ``[likelihood.groups.velocity]``. They are those of the
+    group's likelihood, and:
 
-    - ``weight``: what its negative log-likelihood is multiplied by; 1.
+    - ``weight``: the factor of its negative log-likelihood (default 1).
     - ``where``: the name of another group. This one counts only at places where that one has a value over 0, and is
-      blank elsewhere: a velocity, only where there is a note. With a channel for each of the other's, each counts where
-      its own is over 0: a velocity for each drum. Its likelihood must be a sum over places (Gaussian with a `scale`,
-      Laplace, Bernoulli, categorical).
-    - ``first``: the first channel of ``where`` that counts (2, where 0 is a rest and 1 a hold); 0.
+      blank elsewhere: a velocity, only where there is a note. If both have as many channels, each channel counts where
+      its partner is over 0: a velocity for each drum. Its likelihood must be a sum over places (Gaussian with a
+      `scale`, Laplace, Bernoulli, categorical).
+    - ``first``: the first channel of ``where`` that counts (2, where 0 is a rest and 1 a hold; default 0).
 
-    `bind` makes it ready for a tensor's groups; all else raises MusicaeError before.
+    Call `bind` with a tensor's groups first; anything else raises MusicaeError until then.
     """
 
     def __init__(self, groups: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -83,8 +83,8 @@ class Joint(Likelihood):
         size = spec.slices[where].stop - spec.slices[where].start if where else 1
         if type(first) is not int or not 0 <= first < size:
             raise MusicaeError(f"{label} first must be a channel of the group in where, 0 to {size - 1}, not {first!r}")
-        made: Likelihood = registry.build("likelihoods", group.likelihood, **settings)
-        likelihood = made.bind(Spec(group.channels, spec.shape, group.likelihood))
+        unbound: Likelihood = registry.build("likelihoods", group.likelihood, **settings)
+        likelihood = unbound.bind(Spec(group.channels, spec.shape, group.likelihood))
         compact = likelihood.compact(likelihood.blank(group.channels)[None, :, None]).shape[1]
         counted = slice(spec.slices[where].start + first, spec.slices[where].stop) if where else None
         channels = spec.slices[group.name]
@@ -103,7 +103,7 @@ class Joint(Likelihood):
 
     def nll_parts(self, params: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Return what each group adds to `nll`, by its name: ``(B,)`` each."""
-        found = {}
+        costs = {}
         for part in self.parts:
             mine, true = params[:, part.channels], target[:, part.channels]
             if part.where is None:
@@ -114,22 +114,23 @@ class Joint(Likelihood):
                     mine, true = _by_place(mine), _by_place(true)
                 else:  # Each channel counts by itself.
                     mine, true = mine.reshape(-1, 1, 1), true.reshape(-1, 1, 1)
-                each = part.likelihood.nll(mine, true).view(len(target), -1)
-                nll = torch.where(counted.flatten(1), each, 0.0).sum(1)
-            found[part.name] = part.weight * nll
-        return found
+                by_place = part.likelihood.nll(mine, true).view(len(target), -1)
+                nll = torch.where(counted.flatten(1), by_place, 0.0).sum(1)
+            costs[part.name] = part.weight * nll
+        return costs
 
     def mode(self, params: Tensor) -> Tensor:
         """Return each group's most probable values, blank where the group does not count."""
-        return self._chosen([part.likelihood.mode(params[:, part.channels]) for part in self.parts])
+        return self._join([part.likelihood.mode(params[:, part.channels]) for part in self.parts])
 
     def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
         """Draw each group's values, blank where the group does not count."""
-        return self._chosen(
+        return self._join(
             [part.likelihood.sample(params[:, part.channels], temperature, generator) for part in self.parts]
         )
 
-    def _chosen(self, values: list[Tensor]) -> Tensor:
+    def _join(self, values: list[Tensor]) -> Tensor:
+        """Join the values of the groups, blank where a group does not count."""
         joined = torch.cat(values, dim=1)
         for part in self.parts:
             if part.where is not None:
@@ -143,14 +144,16 @@ class Joint(Likelihood):
         return torch.cat([part.likelihood.blank(_size(part.channels)) for part in self.parts])
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the mean of the groups' distances, ``(N,)``, of values or of what `compact` makes of them."""
+        """Return the mean of the groups' distances, ``(N,)``, of values or of their `compact` form."""
         compact = x.shape[1] == self.parts[-1].compact.stop
         channels = [part.compact if compact else part.channels for part in self.parts]
-        apart = [part.likelihood.distance(x[:, at], y[:, at]) for part, at in zip(self.parts, channels, strict=True)]
-        return torch.stack(apart).mean(0)
+        distances = [
+            part.likelihood.distance(x[:, at], y[:, at]) for part, at in zip(self.parts, channels, strict=True)
+        ]
+        return torch.stack(distances).mean(0)
 
     def compact(self, x: Tensor) -> Tensor:
-        """Return what each group makes of its values, one after another."""
+        """Return each group's compact values, one group after another."""
         return torch.cat([part.likelihood.compact(x[:, part.channels]).to(x) for part in self.parts], dim=1)
 
     def free_values(self, channels: int) -> int:
@@ -158,7 +161,7 @@ class Joint(Likelihood):
         return sum(part.likelihood.free_values(_size(part.channels)) for part in self.parts)
 
     def averaged(self, channels: int) -> Tensor:
-        """Return it for the channels of all groups, ``(C,)``."""
+        """Return which channels are averaged, for all groups, ``(C,)``."""
         return torch.cat([part.likelihood.averaged(_size(part.channels)) for part in self.parts])
 
     def flaw(self, x: Tensor, axis: int) -> str:

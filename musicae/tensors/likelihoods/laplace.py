@@ -1,4 +1,4 @@
-"""Real values of which the median is learned."""
+"""Real values whose median is learned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from musicae.errors import MusicaeError
 
 __all__ = ["Laplace"]
 
-_MAX_PLACE = 0.4999999  # Of draws between -1/2 and 1/2: the ends would be infinite.
+_MAX_DRAW = 0.4999999  # Of uniform draws in -1/2 .. 1/2: the ends would become infinite.
 
 
 class Laplace(Likelihood):
@@ -32,7 +32,7 @@ class Laplace(Likelihood):
         return params
 
     def sample(self, params: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
-        """Draw around the median with ``temperature * scale``, by the inverse of the distribution function."""
-        place = torch.rand(params.shape, generator=generator).to(params) - 0.5
-        noise = -place.sign() * torch.log1p(-2 * place.abs().clamp_max(_MAX_PLACE))
+        """Draw around the median with ``temperature * scale``, by inverting the distribution function."""
+        uniform = torch.rand(params.shape, generator=generator).to(params) - 0.5
+        noise = -uniform.sign() * torch.log1p(-2 * uniform.abs().clamp_max(_MAX_DRAW))
         return params + temperature * self.scale * noise

@@ -1,4 +1,4 @@
-"""Sounds, by how far the logarithms of their spectra lie apart."""
+"""A loss of sounds: the distance between the logarithms of their spectra."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _MIN_ERROR = 1e-6  # Mean squared difference of log powers; keeps the gradient o
 
 
 class LogSpectral(Deterministic):
-    """Sounds ``(B, 1, T)`` by how far the logarithms of their spectra lie apart. No density.
+    """A loss of sounds ``(B, 1, T)``: the distance between the logarithms of their spectra. It has no density.
 
     It is the log-spectral distance (see `musicae.tensors.metrics`), less `snr_weight` for each decibel of
-    signal-to-noise ratio. What is added with a wrong phase lowers the ratio, so less is added of what is loud.
+    signal-to-noise ratio. Anything added with a wrong phase lowers that ratio, so less is added that is loud.
 
     Parameters
     ----------
-    snr_weight : of a decibel.
-    n_fft_sizes : windows in samples, over which the distance is averaged: what flutters within the longest is seen by
-        the shortest.
+    snr_weight : weight of a decibel of signal-to-noise ratio.
+    n_fft_sizes : window sizes in samples, over which the distance is averaged; the shortest catches flutter within the
+        longest.
     """
 
     def __init__(self, snr_weight: float = 0.1, n_fft_sizes: Sequence[int] = (2048, 512)) -> None:
-        whole = isinstance(n_fft_sizes, list | tuple) and all(type(size) is int for size in n_fft_sizes)
-        if not whole or not n_fft_sizes or min(n_fft_sizes) < 4:
+        are_ints = isinstance(n_fft_sizes, list | tuple) and all(type(size) is int for size in n_fft_sizes)
+        if not are_ints or not n_fft_sizes or min(n_fft_sizes) < 4:
             raise MusicaeError(
                 f"[likelihood] n_fft_sizes must be one or more windows of 4 samples or more, not {n_fft_sizes}"
             )

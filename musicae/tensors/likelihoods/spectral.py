@@ -1,4 +1,4 @@
-"""Sounds, by how far their spectra and their samples lie apart."""
+"""A loss of sounds: the distance between their spectra and between their samples."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from musicae.tensors.likelihoods._deterministic import Deterministic
 
 __all__ = ["Spectral"]
 
-_MIN_BIN_POWER = 1e-5  # Power of a bin, of a sound of power one, below which it is inaudible.
+_MIN_BIN_POWER = 1e-5  # Of a bin, in a sound of power one; less is inaudible.
 _MAX_SNR = 40.0  # In dB; a higher one counts no more.
 
 
 class Spectral(Deterministic):
-    """Sounds ``(B, 1, T)`` by how much their spectra and samples differ from `params`. No density.
+    """A loss of sounds ``(B, 1, T)``: how much their spectra and samples differ from `params`. It has no density.
 
-    The weighted sum of four parts, for sounds brought to one loudness.
+    The weighted sum of four parts, for sounds brought to the same loudness.
 
     Parameters
     ----------
-    n_fft, hop_length : of the spectra, in samples.
-    power : by which magnitudes are compressed.
-    magnitude_weight : of the mean squared difference of compressed magnitudes.
-    complex_weight : of that of the complex spectra, so compressed (Braun and Tashev 2021).
-    snr_weight : of the negative signal-to-noise ratio in dB, which, unlike the scale-invariant one, keeps the output as
-        loud as the target.
-    stoi_weight : of the loss of intelligibility (see `musicae.tensors.dsp.intelligibility`; to learn by it is of
-        Kolbaek et al. 2018).
-    sample_rate : in Hz; matters to the intelligibility alone.
+    n_fft, hop_length : window and hop of the spectra, in samples.
+    power : exponent that compresses magnitudes.
+    magnitude_weight : weight of the mean squared difference of compressed magnitudes.
+    complex_weight : weight of that of the compressed complex spectra (Braun and Tashev 2021).
+    snr_weight : weight of the negative signal-to-noise ratio in dB. Unlike the scale-invariant one it keeps the output
+        as loud as the target.
+    stoi_weight : weight of the loss of intelligibility (see `musicae.tensors.dsp.intelligibility`; as a loss, Kolbaek
+        et al. 2018).
+    sample_rate : in Hz; only the intelligibility depends on it.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Spectral(Deterministic):
         """Return the weighted sum times the number of samples, ``(B,)``."""
         out, clean = params.flatten(1).float(), target.flatten(1).float()
         scale = power(clean)[:, None].clamp_min(SILENCE).rsqrt()  # Silence is not made louder.
-        spectra = [self._spectra(one * scale) for one in (out, clean)]
-        powers = [one.real.square() + one.imag.square() + _MIN_BIN_POWER for one in spectra]
-        magnitudes = [one.pow(self.power / 2) for one in powers]
-        compressed = [one * size.pow((self.power - 1) / 2) for one, size in zip(spectra, powers, strict=True)]
+        spectra = [self._spectra(x * scale) for x in (out, clean)]
+        powers = [x.real.square() + x.imag.square() + _MIN_BIN_POWER for x in spectra]
+        magnitudes = [x.pow(self.power / 2) for x in powers]
+        compressed = [x * size.pow((self.power - 1) / 2) for x, size in zip(spectra, powers, strict=True)]
         difference = compressed[0] - compressed[1]
         loss = self.magnitude_weight * (magnitudes[0] - magnitudes[1]).square().flatten(1).mean(1)
         squared = difference.real.square() + difference.imag.square()

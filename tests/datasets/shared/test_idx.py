@@ -128,7 +128,7 @@ def test_the_users_data_folder_is_used_or_filled(tmp_path, monkeypatch, caplog):
         assert len(mnist(Image(), "train", None)) > 150
     assert [url.rsplit("/", 1)[1] for url, _ in asked] == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
     assert all(len(bytes.fromhex(digest)) == hashlib.sha256().digest_size for _, digest in asked)
-    assert "fetching mnist: train-images" in caplog.text
+    assert "downloading mnist: train-images" in caplog.text
 
 
 def test_without_a_network_a_line_says_what_to_do(monkeypatch):

@@ -91,7 +91,7 @@ def test_hits_are_stored_as_booleans():
 
 
 def test_an_adapter_without_notes_is_refused():
-    with pytest.raises(MusicaeError, match="this data set is of notes"):
+    with pytest.raises(MusicaeError, match="this data set holds notes"):
         scores.cut(Image(), Sample(torch.zeros(1, 28, 28)))
 
 

@@ -17,7 +17,7 @@ def test_it_learns_is_kept_and_is_the_same_again(kit, monkeypatch):
         patch.setattr(classifier, "_train", None)
         kept = classifier.trained(train, epochs=6)
     assert kept.features(common.all_of(test)).allclose(seen, atol=1e-5)
-    (path,) = cache._cache_folder().glob("classifier-*")
+    (path,) = cache.cache_folder().glob("classifier-*")
     path.write_bytes(b"damaged")
     again = classifier.trained(train, epochs=6)
     assert again.features(common.all_of(test)).allclose(seen, atol=1e-5)

@@ -57,7 +57,7 @@ def test_what_was_read_is_kept_as_far_as_there_is_room(adapter, folder, monkeypa
 
 
 def test_missing_and_silent_folders_are_one_line(adapter, tmp_path):
-    with pytest.raises(MusicaeError, match="needs --data speech=DIR"):
+    with pytest.raises(MusicaeError, match="name it with --data speech=DIR"):
         clips.folder_of({"noise": tmp_path}, "speech")
     with pytest.raises(MusicaeError, match="no sound files under"):
         clips.clips_of(adapter, tmp_path, 1, 100, 0)

@@ -9,7 +9,7 @@ from musicae.evaluations.shared import floors
 def test_reduction_by_two_has_the_known_weights():
     # The cubic kernel stretched by two, at the distances 0.5, 1.5, 2.5 and 3.5 of a half.
     known = torch.tensor([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
-    matrix = floors._resizing(40, 0.5)
+    matrix = floors._resize_matrix(40, 0.5)
     assert matrix.shape == (20, 40)
     assert torch.allclose(matrix[10, 17:25], known.double())
     assert matrix.sum(1).allclose(torch.ones(20).double())
@@ -70,5 +70,5 @@ def test_non_local_means_take_noise_away_where_they_are_installed(monkeypatch):
 
 
 def test_the_same_axis_is_computed_once():
-    assert floors._resizing(31, 2.0) is floors._resizing(31, 2.0)
-    assert math.ceil(31 / 2) == floors._resizing(31, 0.5).shape[0]
+    assert floors._resize_matrix(31, 2.0) is floors._resize_matrix(31, 2.0)
+    assert math.ceil(31 / 2) == floors._resize_matrix(31, 0.5).shape[0]

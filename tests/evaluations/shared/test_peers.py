@@ -13,10 +13,10 @@ from musicae.evaluations.shared import peers
 def test_alignment_finds_the_lag(lag):
     x = torch.randn(4000, generator=torch.Generator().manual_seed(0))
     moved = torch.roll(x, lag)
-    found = peers.aligned(moved, x, 8000)
+    found = peers.align(moved, x, 8000)
     middle = slice(400, -400)
     torch.testing.assert_close(found[middle], x[middle])
-    assert peers.aligned(moved[:3000], x, 8000).shape == (4000,)
+    assert peers.align(moved[:3000], x, 8000).shape == (4000,)
 
 
 @pytest.mark.parametrize("name", peers._KNOWN)
@@ -38,5 +38,5 @@ def test_a_peer_that_cannot_be_had_is_one_line(monkeypatch):
     with pytest.raises(MusicaeError, match=r"musicae\[peers\]"):
         peers.peers("noisereduce")
     monkeypatch.setattr(peers.sys, "version_info", (3, 14))
-    with pytest.raises(MusicaeError, match=r"no package of it from Python 3\.13 on; leave it out"):
+    with pytest.raises(MusicaeError, match=r"no package for Python 3\.13 or later; leave it out"):
         peers.peers("deepfilternet")
