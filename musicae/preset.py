@@ -68,15 +68,15 @@ def folders() -> list[Path]:
 
 def listed() -> dict[str, str]:
     """Return the names of all presets and the package each comes from."""
-    found = {path.stem: "musicae" for folder in folders() for path in sorted(folder.glob("*.toml"))}
+    owners = {path.stem: "musicae" for folder in folders() for path in sorted(folder.glob("*.toml"))}
     for name in registry.names("presets"):
         owner = registry.owner("presets", name)
-        if name in found:
+        if name in owners:
             raise MusicaeError(
-                f"two packages own the preset '{name}': {found[name]} and {owner}; uninstall one of them"
+                f"two packages own the preset '{name}': {owners[name]} and {owner}; uninstall one of them"
             )
-        found[name] = owner
-    return dict(sorted(found.items()))
+        owners[name] = owner
+    return dict(sorted(owners.items()))
 
 
 def find(name: str) -> Path:
@@ -93,10 +93,10 @@ def find(name: str) -> Path:
         if (folder / f"{name}.toml").is_file():
             return folder / f"{name}.toml"
     target = registry.lookup("presets", name)
-    found = Path(str(target() if callable(target) else target))
-    if not found.is_file():
-        raise MusicaeError(f"the preset '{name}' of {known[name]} names {found}, which is not a file")
-    return found
+    file = Path(str(target() if callable(target) else target))
+    if not file.is_file():
+        raise MusicaeError(f"the preset '{name}' of {known[name]} names {file}, which is not a file")
+    return file
 
 
 def load(name: str, overrides: Sequence[str] = ()) -> Preset:

@@ -43,7 +43,7 @@ def noises(recipe: Preset, adapter: Adapter, folders: Mapping[str, Path]) -> Win
     part = recipe.part("noise")
     if part is None or "noise" not in folders:
         return None
-    windows: Windows = registry.build("datasets", part[0], adapter, "train", folders["noise"], **part[1])
+    windows: Windows = registry.build("datasets", part[0], adapter, "train", Path(folders["noise"]), **part[1])
     if not len(windows):
         raise MusicaeError(f"--data noise={folders['noise']}: it holds nothing but silence; name another folder")
     return windows
@@ -67,7 +67,7 @@ def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pa
 def _assign(names: list[str], folders: Mapping[str, Path]) -> dict[str, Path]:
     """Give a folder named without its set to the last set, the one that does not come with a package."""
     known = {name: upgrade.PARTS.get(("dataset", name), name) or names[-1] for name in folders}
-    assigned = {known[name]: folder for name, folder in folders.items()}
+    assigned = {known[name]: Path(folder) for name, folder in folders.items()}
     for name in assigned:
         if name not in names:
             raise MusicaeError(f"--data {name}=...: the preset has no data set '{name}'{did_you_mean(name, names)}")

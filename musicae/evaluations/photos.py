@@ -58,8 +58,8 @@ def photos(
 def _pictures(root: Path, name: str, channels: int, limit: int | None, source: str) -> list[Tensor]:
     """Return the pictures in the folder `name` under `root`, each ``(channels, H, W)``; `limit` of them at random."""
     adapter = registry.build("adapters", "image", channels=channels)
-    found = sorted((root / name).iterdir()) if (root / name).is_dir() else []
-    files = [path for path in found if path.suffix.lower() in adapter.suffixes and not path.name.startswith(".")]
+    paths = sorted((root / name).iterdir()) if (root / name).is_dir() else []
+    files = [path for path in paths if path.suffix.lower() in adapter.suffixes and not path.name.startswith(".")]
     if not files:
         raise MusicaeError(
             f"no pictures in {root / name}; name the folder that holds BSD68 and Set5 with --data {source}=DIR"

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from musicae.tensors.likelihoods.categorical import Categorical
 from torch import Tensor
 
 from musicae import preset
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import ConditionSpec, Latent, Model, Sample, Spec
+from musicae.tensors.likelihoods.categorical import Categorical
 
 SPEC = Melody().spec
 

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 import torch
 from mirror_model import Forgetful, Mirror, exact
-from musicae.tensors.likelihoods.bernoulli import Bernoulli
-from musicae.tensors.likelihoods.gaussian import Gaussian
 from torch import Tensor
 
 import musicae
@@ -18,6 +16,8 @@ from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import Sample, Spec
+from musicae.tensors.likelihoods.bernoulli import Bernoulli
+from musicae.tensors.likelihoods.gaussian import Gaussian
 
 
 def test_reconstruct_tells_how_much_is_right(data: Path) -> None:
