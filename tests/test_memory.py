@@ -1,0 +1,38 @@
+import pytest
+
+from musicae.errors import MusicaeError
+from musicae.memory import VARIABLE, check_memory, memory_limit
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("", 10**9),
+        ("4G", 4 * 10**9),
+        ("800m", 8 * 10**8),
+        ("1.5 GB", 15 * 10**8),
+        ("2GiB", 2 * 10**9),
+        ("12345", 12345),
+    ],
+)
+def test_the_limit_is_a_gigabyte_or_what_the_environment_says(monkeypatch, text, size):
+    monkeypatch.setenv(VARIABLE, text)
+    assert memory_limit() == size
+
+
+@pytest.mark.parametrize("text", ["much", "-1G", "4X", "1e9", "9" * 100, "G"])
+def test_what_is_no_size_is_told(monkeypatch, text):
+    monkeypatch.setenv(VARIABLE, text)
+    with pytest.raises(MusicaeError, match="must be a size such as 4G"):
+        memory_limit()
+
+
+def test_more_than_the_limit_is_refused_with_the_way_to_lift_it(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    check_memory(10**9, "a.wav")
+    with pytest.raises(
+        MusicaeError, match=r"^a\.wav takes 2\.5 GB of memory, the limit is 1 GB; set MUSICAE_MEMORY=3G"
+    ):
+        check_memory(2_500_000_000, "a.wav")
+    monkeypatch.setenv(VARIABLE, "3G")
+    check_memory(2_500_000_000, "a.wav")
