@@ -57,10 +57,10 @@ def _load(recipe: Preset, adapter: Adapter, split: str, folders: Mapping[str, Pa
     if recipe.part("noise") is not None:
         folders = {name: folder for name, folder in folders.items() if name != "noise"}
     folders = _assign(names, folders)
-    sets = []
-    for name in names:
+    sets: list[Windows] = []
+    for name in reversed(names):  # The last needs a folder: that it is missing should be told at once.
         settings = {key: value for key, value in part[1].items() if key in registry.signature("datasets", name)}
-        sets.append(registry.build("datasets", name, adapter, split, folders.get(name), **settings))
+        sets.insert(0, registry.build("datasets", name, adapter, split, folders.get(name), **settings))
     return sets[0] if len(sets) == 1 else _concat(sets)
 
 

@@ -142,6 +142,15 @@ def test_missing_folders_say_what_to_do(melody, tmp_path):
         pop909.pop909(melody, "train", None)
 
 
+def test_a_missing_folder_is_told_before_another_set_is_read(melody, monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "data_folder", lambda: tmp_path)
+    read = []
+    monkeypatch.setattr(scores, "read_all", lambda *args: read.append(args))
+    with pytest.raises(MusicaeError, match="no POP909"):
+        data.load(Preset("p", {"dataset": {"name": "folk+pop909"}}), melody, "train", {})
+    assert not read
+
+
 def test_groove_takes_its_official_split(tmp_path):
     drums = registry.build("adapters", "drums")
     rows = ["midi_filename,split,beat_type"]

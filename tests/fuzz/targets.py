@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import struct
 import sys
@@ -45,6 +46,7 @@ class Target:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
+        self.shown = ""  # What the input was, for `--only`.
 
     def run(self, rng: random.Random) -> None:
         raise NotImplementedError
@@ -453,6 +455,7 @@ class Preset(Target):
             for _ in range(rng.choice((1, 1, 2))):
                 value = rng.choice((*ODD_NUMBERS, *ODD_NUMBERS, *ODD_WORDS, "[1, 2]", "{a = 1}", "'x'"))
                 overrides.append(f"{rng.choice(self.keys)}={value}")
+        self.shown = " ".join(overrides)
         recipe = presets.load(str(path), overrides)
         from musicae.training.options import TrainingOptions
 
@@ -491,15 +494,17 @@ class CommandLine(Target):
             path = Path(rng.choice(self.files))
             if path.is_file():
                 path.write_bytes(damaged(rng, path.read_bytes()))
-        stray = {path.name for path in Path.cwd().parent.iterdir()}
-        code = self.call(self.words(rng))
+        beside = {"inputs-denoised", *(path.name for path in Path.cwd().parent.iterdir())}  # That of ``denoise .``.
+        words = self.words(rng)
+        self.shown = shlex.join(words)
+        code = self.call(words)
         sys.stdout.flush()
         sys.stderr.flush()
         text = _read_back(2)
         _read_back(1)
         assert code in (0, 1, 2), f"exit code {code}"
         assert "Traceback" not in text
-        assert {path.name for path in Path.cwd().parent.iterdir()} == stray, "a file outside its folder"
+        assert {path.name for path in Path.cwd().parent.iterdir()} <= beside, "a file outside its folder"
         assert not [path for path in Path.cwd().rglob(".*") if path.name.endswith(".tmp")], "a temporary file is left"
         assert not (wild := _UNPRINTABLE.search(text)), f"{wild[0]!r} on the terminal"
         if code:

@@ -32,7 +32,13 @@ def once(target: str, seed: int, number: int, folder: Path) -> dict[str, Any]:
     """Run one input and return all that is known of it."""
     runner = _Runner(target, folder)
     outcome, detail, full = runner.run(seed, number)
-    return {"outcome": outcome, "detail": detail, "peak_mb": _peak_mb(), "traceback": full.splitlines()}
+    return {
+        "outcome": outcome,
+        "detail": detail,
+        "peak_mb": _peak_mb(),
+        "input": runner.target.shown,
+        "traceback": full.splitlines(),
+    }
 
 
 class _Runner:
@@ -71,6 +77,8 @@ class _Runner:
             ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "musicae" in frame.filename]
             place = f"{Path(ours[-1].filename).name}:{ours[-1].name}" if ours else "?"
             detail = f"{type(error).__name__} in {place}"
+            if isinstance(error, AssertionError):
+                detail = f"{error}"[:200]
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
