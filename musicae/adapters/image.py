@@ -15,35 +15,48 @@ from torch.nn import functional as F
 
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError, did_you_mean
-from musicae.formats import pictures
+from musicae.formats import picture_fit, pictures
 from musicae.formats.files import suffix_of
 from musicae.formats.pictures import Raster
 from musicae.tensors.luma import LUMA_WEIGHTS, luma
 
 __all__ = ["Image"]
 
-FITS = ("scale", "pad", "whole")
+FITS = ("scale", "pad", "digit", "whole")
 _MAX_ROW = 12  # Frames in one row; more are arranged in a square.
 _GAP = 2  # Pixels between frames.
 _STRIP = 256  # Rows of a picture converted at a time.
+_WORK_BYTES = {1: 8 + 4 + 8, 3: 24 + 8}  # Of a pixel that is restored: as a tensor before and after, and when written.
 _SMALL, _ENLARGEMENT = 128, 4  # Smaller frames are enlarged by this factor in an animation.
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
-_NOT_MIXED = ("alpha", "chroma", "frames", "profile", "size", "source")  # In `meta`: of one picture only.
+_OWN = (
+    "alpha",
+    "chroma",
+    "frames",
+    "hidden",
+    "losses",
+    "metadata",
+    "numbers",
+    "profile",
+    "size",
+    "source",
+)  # `meta` of one picture.
 
 
 class Image(Adapter):
     """Pictures <-> values ``(C, H, W)`` from 0 (black) to 1.
 
-    EXIF data (except the orientation) and all frames but the first are lost. Read at its own size (``fit="whole"``), a
-    picture keeps its bit depth, transparency, colour profile, resolution and, if the preset is grey, its colours; PNG,
-    TIFF, WebP and BMP are then written back bit for bit.
+    Read at its own size (``fit="whole"``), a picture keeps its bit depth, transparency, colour profile, resolution,
+    metadata and, if the preset is grey, its colours; PNG, TIFF, WebP and BMP are then written back bit for bit. All
+    frames but the first are lost, and what a format cannot hold.
 
     Parameters
     ----------
     channels : 1 for grey, 3 for red, green and blue.
     height, width : of a window, in pixels.
     fit : what to do with a picture of another size: ``"scale"`` it to fit with its proportions, and fill the rest with
-        the median colour of its border; ``"pad"`` it with that, or crop it, around its centre; or keep it ``"whole"``.
+        the median colour of its border; ``"pad"`` it with that, or crop it, around its centre; find the ``"digit"`` in
+        it, dark or light, and bring it to the form of MNIST's (without a plain one: scale); or keep it ``"whole"``.
     binarise : draw each value of a training batch as 0 or 1, with the value as the probability of 1.
     flips : flip (and, where windows are square, transpose) training batches at random.
     grey_share : the share of the pictures of a training batch that lose their colours.
@@ -101,15 +114,15 @@ class Image(Adapter):
 
         Raises
         ------
-        MusicaeError : a file that is missing, empty, damaged, not a picture or of more than 250 megapixels.
+        MusicaeError : a file that is missing, empty, damaged, not a picture, or larger than the memory allowed.
         """
         fit = self.fit if fit is None else fit
         _check_fit(fit)
-        raster = pictures.load(file)
+        raster = pictures.load(file, _WORK_BYTES[self.spec.channels] if fit == "whole" else 0)
         height, width, channels = raster.values.shape
         meta: dict[str, Any] = {
             "mode": "L" if channels == 1 else "RGB",
-            "bits": 8 * raster.values.itemsize,
+            "bits": 8 if raster.top == 255 else 16,
             "size": [width, height],
             "suffix": suffix_of(file) or raster.suffix,
             "source": file.name if isinstance(file, Path) else "",
@@ -118,18 +131,27 @@ class Image(Adapter):
             meta["dpi"] = list(raster.dpi)
         if fit == "whole":
             return Sample(self._at_full_size(raster, meta), meta, None, raster.remarks)
-        values = self._colours(_without_alpha(raster), meta, raster.remarks)
+        values = picture_fit.without_alpha(raster)
         height, width = self.spec.shape
-        values = _scaled(values, height, width, raster.remarks) if fit == "scale" else values
-        values = _centred(values, height, width, raster.remarks)
+        if fit == "digit":
+            values = picture_fit.digit(values, raster.top, height, width, raster.remarks)
+        values = self._colours(values, meta, raster.remarks)
+        if fit == "scale":
+            values = picture_fit.scaled(values, height, width, raster.remarks)
+        values = picture_fit.centred(values, height, width, raster.remarks)
         return Sample(_tensor(values), meta, None, raster.remarks)
 
     def _at_full_size(self, raster: Raster, meta: dict[str, Any]) -> Tensor:
         """Return a picture at its own size, ``(C, H, W)``; what it lacks goes into `meta`, as tensors and bytes."""
         if raster.profile:
             meta["profile"] = raster.profile
+        meta["metadata"], meta["losses"] = raster.metadata, raster.losses
+        if raster.numbers:
+            meta["numbers"] = raster.numbers
         if raster.alpha is not None:
             meta["alpha"] = _tensor(raster.alpha[..., None])
+            meta["hidden"] = raster.values[raster.alpha == 0]
+            raster.values = picture_fit.spread(raster.values, raster.alpha)
             raster.remarks.append("its transparency is kept and put back")
         channels = raster.values.shape[2]
         if self.spec.channels == 1 and channels == 3:
@@ -156,20 +178,21 @@ class Image(Adapter):
         """Write ``(C, H, W)``, or the frames that `concat` joined, in the format that the ending of `file` names.
 
         A stream gets the format in the sample's `meta`, or PNG. A GIF of several frames is an animation, forwards and
-        back. What `meta` keeps of the picture that was read is put back, scaled if the size has changed.
+        back. What `meta` keeps of the picture that was read is put back, scaled if the size has changed; what was lost
+        is added to the sample's remarks.
 
         Raises
         ------
         MusicaeError : an ending that is not a picture's, a folder that is missing or cannot be written.
         """
-        meta, tensor = sample.meta, sample.tensor.detach().cpu().float().nan_to_num().clamp_(0, 1)
+        meta, tensor = sample.meta, sample.tensor.detach().cpu()
         kind = pictures.FORMATS.get(meta.get("suffix", ""), "PNG")
         if frames := _frames(tensor, meta):
             shown = [self._raster(frame, {**meta, "bits": 8}).values for frame in frames]
             animation = [_enlarged(picture) for picture in (*shown, *shown[-2:0:-1])]
             pictures.save(Raster(_in_rows(shown, meta["frames"])), file, animation, kind)
         else:
-            pictures.save(self._raster(tensor, meta), file, kind=kind)
+            sample.remarks += [*meta.get("losses", ()), *pictures.save(self._raster(tensor, meta), file, kind=kind)]
 
     def _raster(self, tensor: Tensor, meta: dict[str, Any]) -> Raster:
         height, width = tensor.shape[1:]
@@ -180,13 +203,18 @@ class Image(Adapter):
             tensor = torch.stack([red, green, blue])
         elif len(tensor) == 3 and meta.get("mode") == "L":
             tensor = luma(tensor)
-        is_16_bit = meta.get("bits", 8) == 16
-        alpha = meta.get("alpha")
-        if alpha is not None:
-            alpha = _array(_to_size(alpha, height, width), is_16_bit)[..., 0]
+        numbers = meta.get("numbers")
+        top = 1 if numbers else 65535 if meta.get("bits", 8) == 16 else 255
+        values, alpha = _array(tensor, top), None
+        if "alpha" in meta:
+            alpha = _array(_to_size(meta["alpha"], height, width), top)[..., 0]
+            if meta["hidden"].shape == values[alpha == 0].shape:
+                values[alpha == 0] = meta["hidden"]
         same = meta.get("mode") == ("RGB" if len(tensor) == 3 else "L")
-        dpi = tuple(meta["dpi"]) if meta.get("dpi") else None
-        return Raster(_array(tensor, is_16_bit), alpha, dpi, meta.get("profile") if same else None)
+        made = Raster(values, alpha, tuple(meta["dpi"]) if meta.get("dpi") else None)
+        made.profile, made.numbers = meta.get("profile") if same else None, numbers
+        made.metadata = meta.get("metadata", made.metadata)
+        return made
 
     # --- between files -----------------------------------------------------------------------------------
 
@@ -199,7 +227,7 @@ class Image(Adapter):
         heaviest = max(range(len(metas)), key=lambda i: weights[i])
         if weights[heaviest] >= 1:
             return dict(metas[heaviest])
-        return {name: value for name, value in metas[heaviest].items() if name not in _NOT_MIXED}
+        return {name: value for name, value in metas[heaviest].items() if name not in _OWN}
 
     def concat(self, parts: Sequence[Sample]) -> Sample:
         """Join pictures side by side, ``(C, H, sum of W)``; `write` adds gaps, and breaks many into rows.
@@ -247,46 +275,6 @@ def _check_fit(fit: str) -> None:
         raise MusicaeError(f"fit must be 'scale', 'pad' or 'whole', not '{fit}'{did_you_mean(fit, FITS)}")
 
 
-def _without_alpha(raster: Raster) -> NDArray[Any]:
-    """Return a picture blended with white, or with black if its opaque part is light."""
-    if raster.alpha is None:
-        return raster.values
-    share = raster.alpha[..., None].astype(np.float32) / raster.top
-    is_light = (raster.values * share).mean() > 0.5 * raster.top * share.mean()
-    raster.remarks.append(f"its transparent parts were blended with {'black' if is_light else 'white'}")
-    background = 0 if is_light else raster.top
-    blended: NDArray[Any] = (raster.values * share + background * (1 - share)).round().astype(raster.values.dtype)
-    return blended
-
-
-def _scaled(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
-    """Return a picture scaled, keeping its proportions, to the largest size that fits."""
-    old = values.shape[:2]
-    factor = min(height / old[0], width / old[1])
-    new = (max(1, round(old[0] * factor)), max(1, round(old[1] * factor)))
-    if new == old:
-        return values
-    remarks.append(f"it was scaled from {old[1]}x{old[0]} to {new[1]}x{new[0]} pixels")
-    return pictures.resize(values, *new)
-
-
-def _centred(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
-    """Return a picture cropped to its centre if it is larger, padded with its border's median colour if smaller."""
-    top, left = max(0, (values.shape[0] - height) // 2), max(0, (values.shape[1] - width) // 2)
-    if values.shape[0] > height or values.shape[1] > width:
-        remarks.append(f"it was cropped to the {width}x{height} pixels at its centre")
-    values = values[top : top + height, left : left + width]
-    if values.shape[:2] == (height, width):
-        return values
-    border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
-    out = np.empty((height, width, values.shape[2]), values.dtype)
-    out[:] = np.median(border, axis=0).astype(values.dtype)
-    top, left = (height - values.shape[0]) // 2, (width - values.shape[1]) // 2
-    out[top : top + values.shape[0], left : left + values.shape[1]] = values
-    remarks.append("it was padded with the colour of its border")
-    return out
-
-
 def _to_size(planes: Tensor, height: int, width: int) -> Tensor:
     if planes.shape[1:] == (height, width):
         return planes
@@ -298,17 +286,17 @@ def _to_size(planes: Tensor, height: int, width: int) -> Tensor:
 
 def _tensor(values: NDArray[Any]) -> Tensor:
     """Return ``(C, H, W)`` in 0 .. 1 of ``(H, W, C)``."""
-    top = np.float32(np.iinfo(values.dtype).max)
-    return torch.from_numpy(np.moveaxis(values, -1, 0).astype(np.float32, order="C") / top)
+    tensor = torch.from_numpy(np.moveaxis(values, -1, 0).astype(np.float32, order="C"))
+    return tensor if values.dtype.kind == "f" else tensor.div_(float(np.iinfo(values.dtype).max))
 
 
-def _array(tensor: Tensor, is_16_bit: bool) -> NDArray[Any]:
-    """Return ``(H, W, C)`` in 0 .. 255, or 0 .. 65535 if `is_16_bit`, of ``(C, H, W)``."""
-    top = 65535 if is_16_bit else 255
-    values = np.empty((*tensor.shape[1:], len(tensor)), np.uint16 if is_16_bit else np.uint8)
+def _array(tensor: Tensor, top: int) -> NDArray[Any]:
+    """Return ``(H, W, C)`` in 0 .. 255, 0 .. 65535, or (float32) 0 .. 1, as `top` says, of ``(C, H, W)``."""
+    kind = {255: np.uint8, 65535: np.uint16}.get(top, np.float32)
+    values: NDArray[Any] = np.empty((*tensor.shape[1:], len(tensor)), kind)
     for at in range(0, len(values), _STRIP):  # A copy of a large picture would take a gigabyte.
-        part = tensor[:, at : at + _STRIP].clamp(0, 1)
-        values[at : at + _STRIP] = part.mul_(top).round_().movedim(0, -1).numpy()
+        part = tensor[:, at : at + _STRIP].float().nan_to_num().clamp(0, 1)
+        values[at : at + _STRIP] = (part.mul_(top).round_() if top > 1 else part).movedim(0, -1).numpy()
     return values
 
 

@@ -1,14 +1,12 @@
-"""Read and write picture files as arrays of 8 or 16 bits. Pillow is used only here."""
+"""Read and write picture files as arrays, with all that they say beside their pixels."""
 
 from __future__ import annotations
 
-import struct
-import sys
 import threading
-import zlib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,45 +14,31 @@ import numpy as np
 import PIL
 import PIL.Image
 from numpy.typing import NDArray
+from PIL.TiffImagePlugin import TiffImageFile
 
 from musicae.core import File
 from musicae.errors import MusicaeError
+from musicae.formats.deep_pictures import Numbers, write_png, write_tiff
 from musicae.formats.files import check_input, name_of, output, suffix_of
+from musicae.formats.picture_colours import CONVERTED, is_profile_of, to_rgb
+from musicae.formats.picture_formats import FORMATS, UNREAD, decoders, format_of
+from musicae.formats.picture_metadata import Metadata, keeps, read_metadata, save_options, tiff_tags
+from musicae.formats.picture_numbers import has_numbers, numbers_of, raw_modes, swapped
+from musicae.memory import check_memory
 from musicae.tensors.luma import LUMA_WEIGHTS
 
-__all__ = ["FORMATS", "MAX_PIXELS", "Raster", "format_of", "grey", "load", "resize", "save"]
+__all__ = ["FORMATS", "Raster", "format_of", "grey", "load", "resize", "save"]
 
-MAX_PIXELS = 250_000_000
-"""Larger pictures are not read: such a file is a mistake, or meant to exhaust the memory."""
-
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-}
-"""The format written for each file ending; reading goes by the content."""
-
-_MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True, "exact": True},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
+    "AVIF": {"quality": 90, "subsampling": "4:4:4"},
 }
-_ALPHA_FORMATS = ("PNG", "WEBP", "TIFF")  # Their transparency has as many levels as the picture.
-_16_BITS = ("PNG", "TIFF")
-_MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # In pixels.
+_MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65535}  # In pixels.
+_MAX_SCANS = 100  # Of a progressive JPEG; cameras and editors write about ten, and each takes as long as a picture.
+_HEAD = 64  # Bytes that tell the format.
+_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # In Pillow's memory; of other modes 4.
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # Tags of a TIFF file.
 
 _ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture upright.
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -74,9 +58,10 @@ _limit = threading.RLock()
 class Raster:
     """A picture as in its file, upright.
 
-    `values` is uint8 or uint16 ``(H, W, 1)`` or ``(H, W, 3)``, `alpha` ``(H, W)`` of the same type or None.
-    `dpi` is the resolution along both axes, `profile` an ICC profile, `suffix` that of the file's format; `remarks` say
-    what reading changed.
+    `values` is uint8 or uint16 ``(H, W, 1)`` or ``(H, W, 3)``, or float32 ``(H, W, 1)`` from 0 to 1 that stand for
+    `numbers`; `alpha` is ``(H, W)`` of the same type or None. `dpi` is the resolution along both axes, `profile` an ICC
+    profile, `suffix` that of the file's format. `remarks` say what reading changed, `losses` what writing cannot bring
+    back.
     """
 
     values: NDArray[Any]
@@ -85,11 +70,14 @@ class Raster:
     profile: bytes | None = None
     suffix: str = ".png"
     remarks: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    numbers: Numbers | None = None
+    metadata: Metadata = field(default_factory=Metadata)
 
     @property
     def top(self) -> int:
-        """The value of white: 255 or 65535."""
-        return int(np.iinfo(self.values.dtype).max)
+        """The value of white: 255, 65535, or 1 for real numbers."""
+        return 1 if self.values.dtype.kind == "f" else int(np.iinfo(self.values.dtype).max)
 
 
 def grey(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -112,30 +100,21 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def format_of(head: bytes) -> str:
-    """Return the format in `FORMATS` of a file that begins with `head` (12 bytes or more), or an empty string."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
-        return "BMP"
-    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+def load(file: File, pixel_bytes: int = 0) -> Raster:
+    """Read a picture: 8 or 16 bits or other numbers, grey, colour, palette or CMYK, with or without transparency.
 
-
-def load(file: File) -> Raster:
-    """Read a picture: 8 or 16 bits, grey, colour, palette or CMYK, with or without transparency.
+    `pixel_bytes` is the memory that each pixel takes afterwards, while the picture is worked on.
 
     Raises
     ------
-    MusicaeError : a file that is missing, empty, not a picture, damaged, cut short or larger than `MAX_PIXELS`.
+    MusicaeError : a file that is missing, empty, not a picture, damaged, cut short, or larger than the memory allowed
+        (see `musicae.memory`).
     """
     check_input(file, "a picture")
     with _open(file) as image:
-        pixels = image.width * image.height
-        if pixels > MAX_PIXELS:
-            size, limit = f"{pixels / 1e6:,.0f} megapixels", MAX_PIXELS // 10**6
-            raise MusicaeError(f"{name_of(file)} has {size}; at most {limit} can be read, so make it smaller")
+        _check_size(file, image, pixel_bytes)
         try:
-            with _unlimited():
+            with _quiet():
                 return _decode(file, image)
         except Exception as error:  # On a damaged file Pillow's decoders raise all kinds of errors.
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -143,22 +122,59 @@ def load(file: File) -> Raster:
 
 
 def _open(file: File) -> PIL.Image.Image:
-    if not isinstance(file, Path):
-        file.seek(0)
-    with _unlimited():
+    with _quiet():
         try:
-            return PIL.Image.open(file)
+            return PIL.Image.open(_rewound(file), formats=decoders())
         except PIL.UnidentifiedImageError:
-            raise MusicaeError(f"{name_of(file)} is not a picture in a known format; convert it to PNG") from None
+            raise MusicaeError(_unknown(file)) from None
         except Exception as error:
             reason = " ".join(str(error).split())
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
 
 
+def _rewound(file: File) -> File:
+    if not isinstance(file, Path):
+        file.seek(0)
+    return file
+
+
+def _head(file: File, size: int) -> bytes:
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            return opened.read(size)
+    file.seek(0)
+    return file.read(size)
+
+
+def _unknown(file: File) -> str:
+    kind, name = format_of(_head(file, _HEAD)), name_of(file)
+    if kind in UNREAD:
+        return f"{name} is {kind}, which is not read; {UNREAD[kind].replace('FILE', name)}"
+    if kind:
+        return f"{name} is damaged, or a {kind} file of a kind that is not read; convert it to PNG"
+    return f"{name} is not a picture in a known format; convert it to PNG"
+
+
+def _check_size(file: File, image: PIL.Image.Image, pixel_bytes: int) -> None:
+    """Raise MusicaeError, before anything is decoded, for a picture that takes too much memory, or time."""
+    decoded = _PIXEL_BYTES.get(image.mode, 4)
+    # Pillow's picture, the bytes of it and an array, as large as the values in the file; then what comes afterwards.
+    each = max(decoded + 2 * (8 if swapped(image) else decoded), decoded + pixel_bytes)
+    pixels = image.width * image.height
+    if isinstance(image, TiffImageFile):
+        tile = [image.tag_v2.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
+        pixels = max(pixels, *(tile[0] * tile[1] if all(isinstance(side, int) for side in tile) else 0,))
+    check_memory(pixels * each, f"{name_of(file)} ({image.width} x {image.height} pixels)")
+    if image.info.get("progressive") and _head(file, -1).count(b"\xff\xda") > _MAX_SCANS:
+        raise MusicaeError(f"{name_of(file)} has more than {_MAX_SCANS} scans; save it again with another program")
+    _rewound(file)
+
+
 @contextmanager
-def _unlimited() -> Iterator[None]:
-    """Lift Pillow's own limit on the size. It is global, so one picture at a time."""
-    with _limit:
+def _quiet() -> Iterator[None]:
+    """Lift Pillow's own limit on the size, and silence its warnings. Both are global, so one picture at a time."""
+    with _limit, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         kept, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
             yield
@@ -167,60 +183,59 @@ def _unlimited() -> Iterator[None]:
 
 
 def _decode(file: File, image: PIL.Image.Image) -> Raster:
-    remarks: list[str] = []
-    profile = image.info.get("icc_profile")
-    if (frames := getattr(image, "n_frames", 1)) > 1:
-        remarks.append(f"the first of its {frames} pictures was taken")
-    if image.mode in ("CMYK", "LAB", "HSV", "YCbCr"):
-        remarks.append(f"its {image.mode} colours were converted to RGB")
-        profile = None  # It describes the colours before the conversion.
-    swapped = _swapped(image)
+    made = Raster(np.empty(0), dpi=_dpi(image), profile=image.info.get("icc_profile"))
+    made.suffix = next((suffix for suffix, kind in FORMATS.items() if kind == image.format), ".png")
+    mode = image.mode
+    if image.format == "MPO":
+        made.suffix = ".jpg"
+        made.losses.append("the pictures beside the first (a preview, depth, or the brightest parts) were left out")
+    elif getattr(image, "is_animated", False):
+        made.losses.append(f"the first of its {getattr(image, 'n_frames', 0)} pictures was taken")
+    other_bytes = swapped(image)  # Before `getexif`, which may decode the picture.
+    turned = _orientation(image) in _UPRIGHT
     values: NDArray[Any]
-    if swapped is not None:
+    if mode in CONVERTED:
+        converted, told = to_rgb(image, made.profile)
+        values = np.asarray(converted)
+        made.losses.append(told)
+        made.profile = None  # It describes the colours before the conversion.
+    elif other_bytes is not None:
         values = np.asarray(image).astype(np.uint16) << 8
         with _open(file) as again:
-            again.tile = swapped  # type: ignore[attr-defined]
-            values = values | np.asarray(again)
-    elif image.mode.startswith("I") or image.mode == "F":
-        values = _to_16_bits(np.asarray(image), remarks)
+            again.tile = other_bytes  # type: ignore[attr-defined]
+            values |= np.asarray(again)
+    elif has_numbers(image):
+        values, made.numbers = numbers_of(image, made.remarks)
     else:
-        if any(";16" in mode for mode in _raw_modes(image)):
-            remarks.append("only the upper 8 of its 16 bits were read")
+        if any(";16" in raw for raw in raw_modes(image)):
+            made.losses.append("only the upper 8 of its 16 bits were read")
         values = np.asarray(image.convert(_8_bit_mode(image)))
     values = values[..., None] if values.ndim == 2 else values
-    turn = image.getexif().get(_ORIENTATION, 1)
-    if turn in _UPRIGHT:
-        values = _UPRIGHT[turn](values)
-        remarks.append("it was turned upright, as its EXIF data say")
-    values, alpha = (values[..., :-1], values[..., -1]) if values.shape[2] in (2, 4) else (values, None)
-    if alpha is not None and bool((alpha == np.iinfo(alpha.dtype).max).all()):
-        alpha = None
-    if image.mode in ("P", "PA", "RGBA") and bool((values == values[..., :1]).all()):
+    turn = _orientation(image)  # Pillow turns TIFF files by itself.
+    values = _UPRIGHT[turn](values) if turn in _UPRIGHT else values
+    if turned:
+        made.remarks.append("it was turned upright, as its EXIF data say")
+    made.metadata = read_metadata(image, made.losses)
+    if values.shape[2] in (2, 4):
+        values, alpha = values[..., :-1], values[..., -1]
+        top = 1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
+        made.alpha = None if bool((alpha == top).all()) else alpha
+    if mode in ("P", "PA", "RGBA") and not made.profile and bool((values == values[..., :1]).all()):
         values = values[..., :1]  # Grey, though stored as colours.
-    suffix = next((suffix for suffix, kind in FORMATS.items() if kind == image.format), ".png")
-    return Raster(np.ascontiguousarray(values), alpha, _dpi(image), profile, suffix, remarks)
+    made.values = np.ascontiguousarray(values)
+    if made.profile and not is_profile_of(made.profile, made.values.shape[2]):
+        made.losses.append("its colour profile is damaged or not for its colours, and was left out")
+        made.profile = None
+    made.remarks += made.losses
+    return made
 
 
-def _swapped(image: PIL.Image.Image) -> list[Any] | None:
-    """Return the tiles with which Pillow decodes the low bytes of a 16-bit colour picture; None for any other.
-
-    Pillow keeps the high byte of each value, or the low one if given the other byte order.
-    """
-    tiles = []
-    for tile, raw in zip(getattr(image, "tile", []), _raw_modes(image), strict=True):
-        mode, _, order = raw.partition(";16")
-        if mode not in ("RGB", "RGBA") or mode != image.mode or order not in ("B", "L", "N"):
-            return None
-        little = order == "L" or (order == "N" and sys.byteorder == "little")
-        swapped = f"{mode};16{'B' if little else 'L'}"
-        tiles.append(tile._replace(args=(swapped, *tile.args[1:]) if isinstance(tile.args, tuple) else swapped))
-    return tiles or None
-
-
-def _raw_modes(image: PIL.Image.Image) -> list[str]:
-    """Return the raw mode (the layout of the pixels in the file) of each tile that Pillow decodes."""
-    layouts = [tile.args for tile in getattr(image, "tile", [])]
-    return [str(args[0]) if isinstance(args, tuple) and args else str(args) for args in layouts]
+def _orientation(image: PIL.Image.Image) -> int:
+    try:
+        turn = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # Damaged EXIF data are no reason to refuse a picture.
+        return 1
+    return turn if isinstance(turn, int) else 1
 
 
 def _8_bit_mode(image: PIL.Image.Image) -> str:
@@ -229,38 +244,23 @@ def _8_bit_mode(image: PIL.Image.Image) -> str:
     return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + "A" * has_alpha
 
 
-def _to_16_bits(values: NDArray[Any], remarks: list[str]) -> NDArray[np.uint16]:
-    """Return integers of more than 8 bits, or real numbers, as 16-bit integers."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    integer = values.dtype.kind != "f"
-    if integer and low >= 0 and high <= 65535:
-        return values.astype(np.uint16)
-    if not integer and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    else:
-        remarks.append(f"its values {low:g} .. {high:g} were stretched to the full range from black to white")
-    scaled = (values.astype(np.float64) - low) * (65535 / max(high - low, 1e-12))
-    return scaled.round().astype(np.uint16)
-
-
 def _dpi(image: PIL.Image.Image) -> tuple[float, float] | None:
     try:
         x, y = (float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
-    return (x, y) if 0 < x < 1e6 and 0 < y < 1e6 else None
+    return (x, y) if 1 < x < 1e6 and 1 < y < 1e6 else None  # 1: what Pillow makes of a TIFF file without any.
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, kind: str = "PNG") -> None:
+def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, kind: str = "PNG") -> list[str]:
     """Write a picture, atomically: to a path in the format of its ending, to a stream as `kind` (see `FORMATS`).
 
     PNG and TIFF keep 16 bits, other formats get the upper 8. For a format without transparency the picture is blended
-    with white. `frames`, uint8 of one size, make a GIF an animation instead, 0.1 s each.
+    with white. `frames`, uint8 of one size, make a GIF an animation instead, 0.1 s each. Return what could not be kept,
+    in a line or none.
 
     Raises
     ------
@@ -275,96 +275,89 @@ def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, k
         raise MusicaeError(
             f"{name} cannot be written: {kind} holds {_MAX_SIDE[kind]} pixels a side, not {side}; use .png"
         )
-    values, alpha = raster.values, raster.alpha
-    if alpha is not None and kind not in _ALPHA_FORMATS:
-        share = alpha[..., None].astype(np.float32) / raster.top
-        values = (values * share + raster.top * (1 - share)).round().astype(values.dtype)
-        alpha = None
-    if values.dtype == np.uint16 and kind not in _16_BITS:
-        values = _to_8_bits(values)
-        alpha = None if alpha is None else _to_8_bits(alpha)
+    ready, lost = _for_format(raster, kind)
     with output(file) as opened:
         try:
             if kind == "GIF" and frames:
                 first, *rest = [_image(frame) for frame in frames]
                 first.save(opened, "GIF", save_all=True, append_images=rest, duration=100, loop=0)
-            else:
-                _encode(Raster(values, alpha, raster.dpi, raster.profile), opened, kind)
+                return []
+            _encode(ready, opened, kind, lost)
         except (ValueError, SystemError) as error:  # What an encoder raises besides OSError.
             raise MusicaeError(f"{name} cannot be written as {kind}: {' '.join(str(error).split())}") from error
+    return [f"{kind} does not keep: {', '.join(sorted(set(lost)))}"] if lost else []
 
 
-def _encode(raster: Raster, file: BinaryIO, kind: str) -> None:
-    values, alpha = raster.values, raster.alpha
-    if values.dtype == np.uint16 and (values.shape[2] == 3 or alpha is not None):
-        # Grey with transparency is written as three channels: Pillow reads two in 8 bits only.
-        deep = _with_alpha(values.repeat(3, 2) if values.shape[2] == 1 else values, alpha)
-        file.write((_deep_png if kind == "PNG" else _deep_tiff)(deep, raster.dpi, raster.profile))
+def _for_format(raster: Raster, kind: str) -> tuple[Raster, list[str]]:
+    """Return a picture as a format can hold it, and what of it this leaves out."""
+    kept = keeps(kind)
+    values, alpha, numbers = raster.values, raster.alpha, raster.numbers
+    there = {
+        "colour profile": raster.profile,
+        "resolution": raster.dpi and not raster.metadata.exif,
+        "range of its numbers": numbers,
+        "transparency": alpha is not None,
+        "16 bits": values.dtype == np.uint16,
+    }
+    lost = [name for name, content in there.items() if content and name not in kept]
+    if "range of its numbers" in lost:
+        values, numbers = (values * 65535).round().astype(np.uint16), None
+        alpha = None if alpha is None else (alpha * 65535).round().astype(np.uint16)
+    if alpha is not None and "transparency" in lost:
+        top = 65535 if values.dtype == np.uint16 else 255
+        share = alpha[..., None].astype(np.float32) / top
+        values, alpha = (values * share + top * (1 - share)).round().astype(values.dtype), None
+    if values.dtype == np.uint16 and "16 bits" not in kept:
+        values, alpha = _to_8_bits(values), None if alpha is None else _to_8_bits(alpha)
+    if kind == "GIF" and alpha is not None:
+        alpha = (alpha >= 128) * np.uint8(255)
+    narrow = values.shape[2] == 1 and alpha is not None
+    if narrow and (kind == "GIF" or values.dtype == np.uint16):
+        values = values.repeat(3, 2)  # Pillow reads or writes no grey of 16 bits, or of a GIF, with transparency.
+    profile = raster.profile if "colour profile" in kept else None
+    dpi = raster.dpi if "resolution" in kept else None
+    return replace(raster, values=values, alpha=alpha, numbers=numbers, profile=profile, dpi=dpi), lost
+
+
+def _encode(raster: Raster, file: BinaryIO, kind: str, lost: list[str]) -> None:
+    values, metadata, without = raster.values, raster.metadata, list(lost)
+    if raster.alpha is not None:
+        values = np.concatenate([values, raster.alpha[..., None]], axis=-1)
+    try:
+        _encode_with(raster, values, metadata, file, kind, lost)
+    except Exception:  # Metadata of a damaged file, which an encoder does not take.
+        if not metadata.parts:
+            raise
+        file.seek(0)
+        file.truncate()
+        lost[:] = [*without, *metadata.parts]
+        _encode_with(raster, values, Metadata(), file, kind, lost)
+
+
+def _encode_with(
+    raster: Raster, values: NDArray[Any], metadata: Metadata, file: BinaryIO, kind: str, lost: list[str]
+) -> None:
+    height, width, channels = values.shape
+    if kind == "TIFF":
+        tags = tiff_tags(metadata, width, height, lost)
+        write_tiff(file, values, raster.numbers, raster.dpi, raster.profile, tags)
         return
-    options = dict(_OPTIONS.get(kind, {}))
-    if raster.dpi and kind in ("PNG", "JPEG", "TIFF", "BMP"):
+    options = {**_OPTIONS.get(kind, {}), **save_options(metadata, kind, width, height, lost)}
+    if "qtables" in options:
+        del options["quality"]  # It would scale the tables.
+    if kind == "PNG" and channels > 1 and values.dtype == np.uint16:
+        write_png(file, values, raster.dpi, raster.profile, options.get("exif", b""), options["pnginfo"])
+        return
+    if raster.dpi:
         options["dpi"] = raster.dpi
-    if raster.profile and kind in ("PNG", "JPEG", "TIFF", "WEBP"):
+    if raster.profile:
         options["icc_profile"] = raster.profile
-    _image(_with_alpha(values, alpha)).save(file, kind, **options)
+    _image(values).save(file, kind, **options)
 
 
 def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return (values.astype(np.float32) / 257).round().astype(np.uint8)
 
 
-def _with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None) -> NDArray[Any]:
-    return values if alpha is None else np.concatenate([values, alpha[..., None]], axis=-1)
-
-
 def _image(values: NDArray[Any]) -> PIL.Image.Image:
     return PIL.Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
-
-
-def _deep_png(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
-    """Return a PNG file with 3 or 4 channels of 16 bits, which Pillow cannot write (W3C PNG, 3rd ed.)."""
-    height, width, channels = values.shape
-    rows = np.zeros((height, 1 + 2 * channels * width), np.uint8)  # Each begins with its filter: 2, the row above.
-    rows[:, 0] = 2
-    rows[:, 1:] = np.ascontiguousarray(values, ">u2").view(np.uint8).reshape(height, -1)
-    rows[1:, 1:] -= rows[:-1, 1:].copy()
-    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
-    chunks = [(b"IHDR", header)]
-    if profile:
-        chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(profile)))
-    if dpi:  # In dots a metre.
-        chunks.append((b"pHYs", struct.pack(">IIB", *(round(axis / 0.0254) for axis in dpi), 1)))
-    chunks += [(b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b"")]
-    written = [struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
-
-
-def _deep_tiff(values: NDArray[np.uint16], dpi: tuple[float, float] | None, profile: bytes | None) -> bytes:
-    """Return a TIFF file with 3 or 4 channels of 16 bits, which Pillow cannot write (TIFF 6.0)."""
-    height, width, channels = values.shape
-    content = zlib.compress(np.ascontiguousarray(values).astype("<u2").tobytes())
-    head = struct.pack("<HHHH", 16, 16, 16, 16)
-    head += b"".join(struct.pack("<II", round(axis * 1000), 1000) for axis in dpi or (72.0, 72.0))
-    position = 8 + len(head)
-    tags = [  # (tag, 3 for words or 4 for double words, count, value)
-        (256, 4, 1, width),
-        (257, 4, 1, height),
-        (258, 3, channels, 8),
-        (259, 3, 1, 8),
-        (262, 3, 1, 2),
-        (273, 4, 1, position),
-        (277, 3, 1, channels),
-        (278, 4, 1, height),
-        (279, 4, 1, len(content)),
-    ]
-    if dpi:
-        tags += [(282, 5, 1, 16), (283, 5, 1, 24), (296, 3, 1, 2)]
-    if channels == 4:
-        tags.append((338, 3, 1, 2))
-    if profile:
-        tags.append((34675, 7, len(profile), position + len(content)))
-        content += profile
-    start = position + len(content) + len(content) % 2
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    table = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
-    return struct.pack("<2sHI", b"II", 42, start) + head + content + b"\0" * (len(content) % 2) + table

@@ -9,16 +9,17 @@ from typing import Any, BinaryIO, TypeGuard
 from musicae.codec import Codec
 from musicae.core import Corruption, File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.memory import check_memory
 from musicae.ops.choose import codec_for, nearest_in_rate
 from musicae.ops.conditions import condition
-from musicae.ops.inputs import as_file, read_all
+from musicae.ops.inputs import as_file, name_of, read_all
 from musicae.ops.restore_recording import PipedBlocks, restore_piped, restore_recording
 from musicae.ops.restored import Report, Restored, RestoreOptions, Target, called
 from musicae.ops.stream import restores_streams
 
 __all__ = ["Report", "RestoreOptions", "Restored", "Target", "denoise", "restore", "restore_pipe", "upscale"]
 
-_MAX_VALUES = 500_000_000  # Of a result: some gigabytes, as much as most machines hold.
+_VALUE_BYTES = 12  # Of a value of an enlarged picture: before and after the network, and when it is written.
 
 
 # --- the verbs -----------------------------------------------------------------------------------------------------
@@ -152,8 +153,7 @@ def _restore_tensor(
     (given,), remarks = read_all(codec, [source], options.read)
     if verb == "upscale":
         size = given.tensor.numel() * corruption.factor ** len(codec.spec.shape)
-        if size > _MAX_VALUES:
-            raise MusicaeError(f"{called(source)} would have {size / 1e6:.0f} million values; cut it into pieces first")
+        check_memory(size * _VALUE_BYTES, f"{called(source)}, enlarged,")
         given = replace(given, tensor=corruption.enlarge(given.tensor[None])[0])
     elif part := codec.preset.part("corruption"):
         remarks.append(f"the preset undoes {part[0]}")
@@ -164,7 +164,7 @@ def _restore_tensor(
         tensor = codec.join(codec.restore(x, condition(codec, None, len(x), given)), given.hop, given.tensor.shape[-1])
     made = Restored(codec.preset.name, remarks=remarks, adapter=codec.adapter)
     made.given, made.sample = given, replace(given, tensor=tensor, remarks=[])
-    return made.written_to(target)
+    return made.written_to(target, name_of(source))
 
 
 def _refuse_sound_options(source: Source, options: RestoreOptions) -> None:

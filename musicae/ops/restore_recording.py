@@ -125,7 +125,7 @@ def restore_recording(codec: Codec, source: Source, target: File | None, options
     if not from_sample.as_is and made.sample is not None and made.sample.tensor.shape == source.tensor.shape:
         # At the adapter's rate as before, so that it is written at the rate of the file it came from.
         made.sample = replace(source, tensor=made.sample.tensor, remarks=[])
-    return made.written_to(target)
+    return made.written_to(target, called(source))
 
 
 def _restored_in_memory(codec: Codec, name: str, reader: _Reader, options: RestoreOptions) -> Restored:

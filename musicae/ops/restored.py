@@ -71,12 +71,19 @@ class Restored:
             raise MusicaeError("there is no sample to save: the result was written to its target")
         self.adapter.write(self.sample, Path(file) if isinstance(file, str) else file)
 
-    def written_to(self, target: File | None) -> Restored:
-        """Return this result, or where there is a target, what is left of it when it was written there."""
-        if target is None:
+    def written_to(self, target: File | None, name: str) -> Restored:
+        """Return this result, or where there is a target, what is left of it when it was written there.
+
+        What could not be kept of the source called `name` is then among the notices, for every user.
+        """
+        if target is None or self.sample is None:
             return self
         self.save(target)
-        return replace(self, path=target if isinstance(target, Path) else None, sample=None, given=None, adapter=None)
+        lost = [f"{name}: {remark}" for remark in self.sample.remarks]
+        remarks = [remark for remark in self.remarks if remark not in lost]
+        made = replace(self, notices=[*self.notices, *lost], remarks=remarks, sample=None, given=None, adapter=None)
+        made.path = target if isinstance(target, Path) else None
+        return made
 
 
 def called(source: Source) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 import PIL.ImageOps
+import PIL.TiffImagePlugin
 import pytest
 import torch
 from drawn import noise, pixels, put
@@ -275,7 +276,10 @@ def test_bad_files_are_one_line(tmp_path):
         "cut.png": (good[: len(good) // 2], "cut short"),
         "cut.jpg": ((tmp_path / "good.jpg").read_bytes()[:900], "cut short"),
         "head.png": (good[:20], "picture|cut short"),
-        "bomb.png": (good[:8] + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""), "megapixels"),
+        "bomb.png": (
+            good[:8] + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""),
+            "60000 x 60000 pixels.*MUSICAE_MEMORY=",
+        ),
     }
     for name, (content, says) in cases.items():
         (tmp_path / name).write_bytes(content)
@@ -293,8 +297,8 @@ def test_large_pictures_are_read_without_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
     Image().read(DATA / "scene.png")
     assert PIL.Image.MAX_IMAGE_PIXELS == 100
-    monkeypatch.setattr(raster, "MAX_PIXELS", 100)
-    with pytest.raises(MusicaeError, match="megapixels"):
+    monkeypatch.setenv("MUSICAE_MEMORY", "100K")
+    with pytest.raises(MusicaeError, match=r"\(\d+ x \d+ pixels\) takes .* of memory, the limit is 100 KB"):
         Image().read(DATA / "scene.png")
 
 
@@ -335,3 +339,113 @@ def test_no_limit_of_pillow_s_own_counts(tmp_path, monkeypatch):
             warnings.simplefilter("error")
             assert raster.load(tmp_path / name).values.shape == (9, 9, 1)
     assert PIL.Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_memory_counts_for_what_is_done_afterwards(tmp_path, monkeypatch):
+    path = put(tmp_path / "a.png", np.zeros((100, 100), np.uint8))
+    monkeypatch.setenv("MUSICAE_MEMORY", "100K")
+    raster.load(path)
+    with pytest.raises(MusicaeError, match="takes 410 KB of memory"):
+        raster.load(path, pixel_bytes=40)
+
+
+def test_a_huge_tile_counts_as_its_picture(tmp_path):
+    table = PIL.TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1, 322: 60_000, 323: 60_000, 324: 200}.items():
+        table[tag] = value
+    table[325] = 20
+    with (tmp_path / "a.tif").open("wb") as file:
+        table.save(file)
+    with pytest.raises(MusicaeError, match="MUSICAE_MEMORY=11G"):
+        raster.load(tmp_path / "a.tif")
+
+
+def test_no_file_starts_a_program(tmp_path, monkeypatch):
+    def start(*args, **options):
+        raise AssertionError(f"started {args}")
+
+    for name in ("run", "Popen", "check_call", "call"):
+        monkeypatch.setattr(f"subprocess.{name}", start)
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\nshowpage\n"
+    for name in ("a.png", "a.eps"):
+        (tmp_path / name).write_bytes(script)
+        with pytest.raises(MusicaeError, match="is PostScript, which is not read; run: gs"):
+            raster.load(tmp_path / name)
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(MusicaeError, match=r"is HEIC, which is not read; .*heif-convert .*a\.jpg"):
+        raster.load(tmp_path / "a.jpg")
+
+
+def test_jpegs_of_very_many_scans_are_refused(tmp_path):
+    path = put(tmp_path / "a.jpg", noise(16, 16), progressive=True)
+    content = path.read_bytes()
+    raster.load(path)
+    path.write_bytes(content[:-2] + b"\xff\xda" * 101)
+    with pytest.raises(MusicaeError, match="more than 100 scans"):
+        raster.load(path)
+
+
+@pytest.mark.parametrize("suffix", [".jpe", ".jfif", ".avif", ".jp2", ".ppm", ".pgm"])
+def test_the_content_decides_and_every_ending_is_written(whole, colour, tmp_path, suffix):
+    values = np.tile(np.linspace(30, 220, 40).astype(np.uint8)[:, None, None], (1, 30, 3))
+    put(tmp_path / "a.png", values)
+    colour.write(colour.read(tmp_path / "a.png"), tmp_path / f"a{suffix}")
+    assert raster.FORMATS[suffix] == raster.format_of((tmp_path / f"a{suffix}").read_bytes()[:64])
+    (tmp_path / f"a{suffix}").rename(tmp_path / "b.png")
+    again = colour.read(tmp_path / "b.png")
+    assert (again.tensor * 255 - torch.from_numpy(values).movedim(2, 0)).abs().max() < 3
+
+
+def test_hidden_colours_do_not_bleed(colour, tmp_path):
+    values = np.zeros((20, 20, 4), np.uint8)
+    values[..., 1] = 200  # Bright green, where nothing shows.
+    values[6:14, 6:14] = [200, 40, 40, 255]
+    for name, image in {
+        "a.png": PIL.Image.fromarray(values),
+        "p.png": PIL.Image.fromarray(values).quantize(),
+        "a.gif": PIL.Image.fromarray(values),
+    }.items():
+        image.save(tmp_path / name)
+        sample = colour.read(tmp_path / name)
+        assert sample.tensor.flatten(1).std(1).max() < 0.01, name
+        colour.write(sample, tmp_path / f"b_{name}")
+        again = raster.load(tmp_path / f"b_{name}")
+        assert np.array_equal(again.alpha, values[..., 3])
+        assert np.abs(again.values[8, 8].astype(int) - [200, 40, 40]).max() <= 4
+    grey = put(tmp_path / "la.png", values[..., [1, 3]])
+    colour.write(colour.read(grey), tmp_path / "b.png")
+    assert np.array_equal(pixels(tmp_path / "b.png"), values[..., [1, 3]])
+
+
+def test_what_is_lost_is_said(colour, tmp_path):
+    image = PIL.Image.fromarray(noise(9, 11, 4))
+    exif = PIL.Image.Exif()
+    exif[271] = "A maker"
+    image.save(tmp_path / "a.png", exif=exif, dpi=(100, 100))
+    sample = colour.read(tmp_path / "a.png")
+    for suffix, lost in ((".png", []), (".tif", []), (".bmp", ["BMP does not keep: EXIF, transparency"])):
+        sample.remarks = []
+        colour.write(sample, tmp_path / f"b{suffix}")
+        assert sample.remarks == lost
+
+
+def test_damaged_metadata_cost_no_picture(colour, tmp_path):
+    exif = PIL.Image.Exif()
+    exif[271] = "A maker"
+    content = exif.tobytes()
+    values = noise(9, 11, 3)
+    for cut in (content[:9], content[:20], content[:10] + b"\xff" * 30, b"Exif\0\0II*\0\xff\xff\xff\x7f"):
+        for suffix in (".png", ".webp", ".tif", ".avif", ".jpg"):
+            put(tmp_path / "a.png", values, exif=cut)
+            sample = colour.read(tmp_path / "a.png")
+            colour.write(sample, tmp_path / f"b{suffix}")
+            assert raster.load(tmp_path / f"b{suffix}").values.shape == values.shape
+
+
+def test_a_broken_profile_is_left_out(colour, tmp_path):
+    for profile in (b"none", bytes(200), b"\xff" * 5000):
+        path = put(tmp_path / "a.tif", noise(9, 11, 3), icc_profile=profile)
+        sample = colour.read(path)
+        assert any("profile is damaged" in line for line in sample.remarks)
+        colour.write(sample, tmp_path / "b.tif")
+        assert np.array_equal(pixels(tmp_path / "b.tif"), pixels(path))

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 import torch
 from torch import nn
@@ -123,6 +124,14 @@ def test_restoring_refuses(
         musicae.upscale(path, preset=str(tiny_upscale), scale=4)
     with pytest.raises(MusicaeError, match="a U-Net has no code"):
         musicae.reconstruct(path, preset=str(tiny_denoise))
-    monkeypatch.setattr("musicae.ops.restore._MAX_VALUES", 1000)
-    with pytest.raises(MusicaeError, match=r"a\.png would have 0 million values; cut it into pieces first"):
+    monkeypatch.setenv("MUSICAE_MEMORY", "15K")
+    with pytest.raises(MusicaeError, match=r"a\.png, enlarged, takes 19\.2 KB of memory, the limit is 15 KB"):
         musicae.upscale(path, preset=str(tiny_upscale))
+
+
+def test_what_a_picture_loses_is_told_to_every_user(tmp_path: Path, tiny_denoise: Path) -> None:
+    frames = [PIL.Image.new("L", (20, 20), value) for value in (10, 200)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    done = musicae.denoise(tmp_path / "a.gif", tmp_path / "b.gif", preset=str(tiny_denoise))
+    assert done.notices == ["a.gif: the first of its 2 pictures was taken"]
+    assert not any("first of" in line for line in done.remarks)
