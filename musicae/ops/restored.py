@@ -76,10 +76,10 @@ class Restored:
 
         What could not be kept of the source called `name` is then among the notices, for every user.
         """
-        if target is None or self.sample is None:
+        if target is None:
             return self
         self.save(target)
-        lost = [f"{name}: {remark}" for remark in self.sample.remarks]
+        lost = [f"{name}: {remark}" for remark in (self.sample.remarks if self.sample else ())]
         remarks = [remark for remark in self.remarks if remark not in lost]
         made = replace(self, notices=[*self.notices, *lost], remarks=remarks, sample=None, given=None, adapter=None)
         made.path = target if isinstance(target, Path) else None

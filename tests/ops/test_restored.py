@@ -24,11 +24,11 @@ def test_a_result_in_memory_is_saved_and_one_written_is_not(tmp_path: Path) -> N
     made = Restored("x", sample=Sample(torch.full((1, 3, 4), 0.5)), adapter=adapter)
     made.save(str(tmp_path / "a.png"))
     assert adapter.read(tmp_path / "a.png", fit="whole").tensor.shape == (1, 3, 4)
-    assert made.written_to(None) is made
-    left = made.written_to(tmp_path / "b.png")
+    assert made.written_to(None, "a.png") is made
+    left = made.written_to(tmp_path / "b.png", "a.png")
     assert (left.preset, left.path, left.sample) == ("x", tmp_path / "b.png", None)
     stream = io.BytesIO()
-    assert made.written_to(stream).path is None
+    assert made.written_to(stream, "a.png").path is None
     assert stream.getvalue() == (tmp_path / "b.png").read_bytes()
     with pytest.raises(MusicaeError, match="there is no sample to save"):
         left.save(tmp_path / "c.png")
