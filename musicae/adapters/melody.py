@@ -15,7 +15,7 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
 from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import bar_grid, midi
+from musicae.formats import abc, bar_grid, midi
 from musicae.formats.bar_grid import Grid
 from musicae.tensors import melody_tokens
 
@@ -61,7 +61,7 @@ class Melody(ScoreAdapter):
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
         """Return .9 for an ABC file and a MIDI file that is not (almost) all drums; see `Adapter.sniff`."""
-        if midi.is_abc(head):
+        if abc.is_abc(head):
             return 0.9
         drums = share_of_drums(head, file)
         if drums is None:

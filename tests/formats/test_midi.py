@@ -14,18 +14,10 @@ from musicae.adapters.shared import meta as metas
 from musicae.errors import MusicaeError
 from musicae.formats import midi
 
+TUNE = "X:1\nL:1/4\nK:G\nDGAB|\n"
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
 SCALE = [(i, 1, 60 + i) for i in range(8)]
-
-ABC = """X:1
-T:Two bars and a pick-up
-M:3/4
-L:1/4
-Q:1/4=90
-K:G
-D | G A B | c2 A | G A F | G2 |]
-"""
 
 
 def message(path: Path) -> str:
@@ -99,32 +91,6 @@ def test_damaged_files_never_end_the_process(tmp_path):
     assert (done.returncode, done.stdout, done.stderr[-2000:]) == (0, "", "")
 
 
-def test_abc_is_read_without_noise_and_its_pickup_is_found(tmp_path, capfd):
-    path = tmp_path / "tune.abc"
-    path.write_text(ABC + "\n" + ABC.replace("X:1", "X:2"))
-    score, remarks = midi.load(path)
-    assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
-    meters = [(event.time, event.numerator, event.denominator) for event in score.time_signatures]
-    assert meters == [(0, 3, 4), (480, 3, 4)]
-    assert any("2 tunes" in remark for remark in remarks)
-    midi.from_abc(ABC.replace("M:3/4", "M:2/4"))  # abc2midi complains about every bar of this
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_hornpipe_is_not_swung():
-    straight = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|cBAG FEDC|\n"
-    plain, pipe = midi.from_abc(straight), midi.from_abc(straight.replace("M:4/4", "R:hornpipe\nM:4/4"))
-    assert [n.time for n in pipe.tracks[0].notes] == [n.time for n in plain.tracks[0].notes]
-
-
-@pytest.mark.parametrize("text", ["no tune here", "X:1\nT:no key\n"])
-def test_abc_without_a_tune_is_refused_in_a_line(text, tmp_path, capfd):
-    path = tmp_path / "bad.abc"
-    path.write_text(text)
-    assert "tune" in message(path)
-    assert capfd.readouterr() == ("", "")
-
-
 def test_a_track_with_program_changes_is_one_part(make_midi):
     path = make_midi(
         {"notes": SCALE, "name": "Lead", "programs": [(0, 40), (4, 73)]},
@@ -164,19 +130,12 @@ def test_the_content_says_what_a_file_is(make_midi, tmp_path):
     chunk = b"data" + len(data).to_bytes(4, "little") + data
     riff = b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"RMID" + chunk
     wave = b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WAVE" + chunk
-    assert [midi.is_midi(head) for head in (data, riff, wave, b"", ABC.encode())] == [True, True, False, False, False]
-    assert [midi.is_abc(head) for head in (ABC.encode(), b"%abc\r\nX: 12\r\n", data, b"X:\0", b" X:1")] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert [midi.is_midi(head) for head in (data, riff, wave, b"", b"X:1\n")] == [True, True, False, False, False]
     misnamed = tmp_path / "tune.mid"
-    misnamed.write_text(ABC)
+    misnamed.write_text(TUNE)
     for source in (path, io.BytesIO(data), io.BytesIO(riff)):
         assert [note.pitch for note in midi.load(source)[0].tracks[0].notes] == list(range(60, 68))
-    for source in (misnamed, io.BytesIO(ABC.encode())):
+    for source in (misnamed, io.BytesIO(TUNE.encode())):
         assert midi.load(source)[0].tracks[0].notes[0].pitch == 62
 
 

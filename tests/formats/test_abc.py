@@ -1,0 +1,47 @@
+import pytest
+
+from musicae.errors import MusicaeError
+from musicae.formats import abc, midi
+
+ABC = """X:1
+T:Two bars and a pick-up
+M:3/4
+L:1/4
+Q:1/4=90
+K:G
+D | G A B | c2 A | G A F | G2 |]
+"""
+
+
+def test_abc_is_read_without_noise_and_its_pickup_is_found(tmp_path, capfd):
+    path = tmp_path / "tune.abc"
+    path.write_text(ABC + "\n" + ABC.replace("X:1", "X:2"))
+    score, remarks = midi.load(path)
+    assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
+    meters = [(event.time, event.numerator, event.denominator) for event in score.time_signatures]
+    assert meters == [(0, 3, 4), (480, 3, 4)]
+    assert any("2 tunes" in remark for remark in remarks)
+    abc.from_abc(ABC.replace("M:3/4", "M:2/4"))  # abc2midi complains about every bar of this
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_hornpipe_is_not_swung():
+    straight = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|cBAG FEDC|\n"
+    plain, pipe = abc.from_abc(straight), abc.from_abc(straight.replace("M:4/4", "R:hornpipe\nM:4/4"))
+    assert [n.time for n in pipe.tracks[0].notes] == [n.time for n in plain.tracks[0].notes]
+
+
+@pytest.mark.parametrize("text", ["no tune here", "X:1\nT:no key\n"])
+def test_abc_without_a_tune_is_refused_in_a_line(text, tmp_path, capfd):
+    path = tmp_path / "bad.abc"
+    path.write_text(text)
+    with pytest.raises(MusicaeError, match="tune") as caught:
+        midi.load(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_content_says_whether_a_file_is_abc():
+    heads = (ABC.encode(), b"%abc\r\nX: 12\r\n", b"MThd\0\0\0\6", b"X:\0", b" X:1")
+    assert [abc.is_abc(head) for head in heads] == [True, True, False, False, False]
