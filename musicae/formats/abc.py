@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import sys
-import threading
-from collections.abc import Iterator
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,11 @@ if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
 __all__ = ["from_abc", "is_abc", "load", "split_abc"]
+
+_MAX_LENGTH = 1_000_000  # Characters of a tune; the longest of music21's have 9,000.
+_SECONDS = 2  # Of computing; an ordinary tune takes some milliseconds.
+_TIMEOUT = 4.0  # Seconds in all.
+_MEMORY, _FILE = 2**28, 2**23  # Bytes that abc2midi may take, and write.
 
 
 def is_abc(head: bytes) -> bool:
@@ -52,25 +56,72 @@ def split_abc(text: str) -> list[str]:
 def from_abc(tune: str) -> ScoreTick:
     """Return the score of one ABC tune, its pick-up bar marked by a time signature.
 
-    symusic runs abc2midi, which starts a pick-up at tick 0 and keeps no bar lines, but stresses the first note of
-    each bar: the bars begin where most of these stresses are (at the first one if they do not agree).
+    abc2midi starts a pick-up at tick 0 and keeps no bar lines, but stresses the first note of each bar: the bars begin
+    where most of these stresses are (at the first one if they do not agree).
 
     Raises
     ------
-    MusicaeError : text without a tune.
+    MusicaeError : text without a tune, or one that is too long, written out.
     """
     from symusic.core import ScoreTick
 
-    # abc2midi would swing a tune whose rhythm (R:) says hornpipe.
-    head, _, rest = re.sub(r"(?m)^R:.*\n", "", tune).partition("\n")
+    if len(tune) > _MAX_LENGTH:
+        raise MusicaeError(f"the ABC tune has {len(tune):,} characters, more than {_MAX_LENGTH:,}; split it up")
+    # abc2midi would swing a tune whose rhythm (R:) says hornpipe, and read other files.
+    text = re.sub(r"(?m)^(?:R:|.*abc-include).*\n", "", tune)
+    head, _, rest = text.replace("\0", "").partition("\n")
     try:
-        with _REDIRECTION, _quiet():
-            # abc2midi would play chord names, which are for an accompanist.
-            score = ScoreTick.from_abc(f"{head}\n%%MIDI gchordoff\n{rest}")
+        # abc2midi would play chord names, which are for an accompanist.
+        score = ScoreTick.from_midi(_abc2midi(f"{head}\n%%MIDI gchordoff\n{rest}"))
     except (RuntimeError, ValueError):
-        raise MusicaeError("the ABC text has no tune that can be read; it needs at least X: and K: lines") from None
+        raise MusicaeError(
+            "the ABC text has no tune that can be read: it lacks a line X: or K:, or its rests and repeats are endless"
+        ) from None
     _mark_pickup(score)
     return score
+
+
+def _abc2midi(text: str) -> bytes:
+    """Return what abc2midi makes of a tune: a MIDI file, empty or damaged where it fails.
+
+    ``Z99999999`` (rests) alone would keep it busy for hours: it is stopped soon, may take little memory, and leaves no
+    file behind. Raise MusicaeError where it does not end in time.
+    """
+    import symusic
+
+    program = Path(symusic.__file__).parent / "bin" / "abc2midi"
+    given = text.encode(errors="replace")
+    try:
+        if os.name == "nt":
+            with tempfile.TemporaryDirectory() as folder:
+                files = [Path(folder, name) for name in ("tune.abc", "tune.mid")]
+                files[0].write_bytes(given)
+                subprocess.run(
+                    [program.with_suffix(".exe"), files[0], "-o", files[1]],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=_TIMEOUT,
+                    check=False,
+                )
+                return files[1].read_bytes() if files[1].is_file() else b""
+        # Neither file has a name: whatever ends the processes, nothing is left.
+        with tempfile.TemporaryFile() as output:
+            limits = f"ulimit -t {_SECONDS}; ulimit -v {_MEMORY >> 10}; ulimit -f {_FILE >> 9}; ulimit -c 0"
+            limited = f'{{ {limits}; }} 2>/dev/null; exec "$0" "$@"'
+            done = subprocess.run(
+                ["/bin/sh", "-c", limited, str(program), "/dev/stdin", "-o", f"/dev/fd/{output.fileno()}"],
+                input=given,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[output.fileno()],
+                timeout=_TIMEOUT,
+                check=False,
+            )
+            output.seek(0)
+            return b"" if done.returncode else output.read()
+    except subprocess.TimeoutExpired:
+        raise MusicaeError(f"the ABC tune takes more than {_TIMEOUT:.0f} seconds to read; correct it") from None
 
 
 def _mark_pickup(score: ScoreTick) -> None:
@@ -89,24 +140,3 @@ def _mark_pickup(score: ScoreTick) -> None:
     phase = int(phases[counts.argmax()] if clear else stressed[1])
     if 0 < phase < bar:
         score.time_signatures.append(TimeSignatureTick(phase, meter.numerator, meter.denominator))
-
-
-_REDIRECTION = threading.Lock()  # The two streams belong to the process: one thread at a time redirects them.
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Discard what a child process or a C library writes to stdout and stderr."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [(stream, os.dup(stream)) for stream in (1, 2)]
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for stream, _ in saved:
-            os.dup2(null, stream)
-        yield
-    finally:
-        for stream, copy in saved:
-            os.dup2(copy, stream)
-            os.close(copy)
-        os.close(null)

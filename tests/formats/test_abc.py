@@ -1,3 +1,7 @@
+import contextlib
+import subprocess
+import time
+
 import pytest
 
 from musicae.errors import MusicaeError
@@ -45,3 +49,64 @@ def test_abc_without_a_tune_is_refused_in_a_line(text, tmp_path, capfd):
 def test_the_content_says_whether_a_file_is_abc():
     heads = (ABC.encode(), b"%abc\r\nX: 12\r\n", b"MThd\0\0\0\6", b"X:\0", b" X:1")
     assert [abc.is_abc(head) for head in heads] == [True, True, False, False, False]
+
+
+HEAD = "X:1\nM:4/4\nL:1/8\nK:C\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "CDEF GABc|Z99999999|cBAG FEDC|",
+        "C2 z99999999 C2|",
+        "C99999999 D|",
+        "P:" + "((A9)9)9" * 20 + "\nP:A\nCDEF|",
+        "|: C D " * 2000 + ":|" * 2000,
+        "{" * 50_000,
+        "[" + "C" * 50_000 + "]|",
+        "%%MIDI program 99999\nC|",
+        "CDEF GABc|" * 120_000,
+        "C\0\udcffD|",
+    ],
+)
+def test_no_tune_takes_long_or_much(body):
+    began = time.perf_counter()
+    with contextlib.suppress(MusicaeError):
+        assert abc.from_abc(HEAD + body).note_num() < 100_000
+    assert time.perf_counter() - began < 5
+
+
+def test_a_tune_that_would_expand_for_hours_is_stopped(monkeypatch):
+    with pytest.raises(MusicaeError, match="rests and repeats are endless"):
+        abc.from_abc(HEAD + "C|Z99999999|C|")
+    monkeypatch.setattr(abc, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(abc, "_MEMORY", 2**32)
+    with pytest.raises(MusicaeError, match="to read; correct it"):
+        abc.from_abc(HEAD + "C|Z99999999|C|")
+
+
+@pytest.mark.parametrize("line", ["%%abc-include ", "I:abc-include ", "%% abc-include "])
+def test_a_tune_does_not_read_another_file(line, tmp_path):
+    (tmp_path / "other.abc").write_text("GGGG|\n")
+    score = abc.from_abc(f"{HEAD}{line}{tmp_path / 'other.abc'}\nD4|\n")
+    assert [note.pitch for note in score.tracks[0].notes] == [62]
+
+
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    abc.from_abc(ABC)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["nt", "posix"])
+def test_both_ways_to_run_abc2midi_agree(name, monkeypatch):
+    straight = abc.from_abc(ABC)
+    run = subprocess.run
+
+    def without_suffix(command, **options):
+        return run([str(command[0]).removesuffix(".exe"), *command[1:]], **options)
+
+    monkeypatch.setattr(subprocess, "run", without_suffix)
+    monkeypatch.setattr("musicae.formats.abc.os", type("os", (), {"name": name}))
+    assert abc.from_abc(ABC).tracks == straight.tracks
