@@ -14,6 +14,7 @@ from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drum
 from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
 from musicae.formats import bar_grid, midi
+from musicae.formats import parts as score_parts
 from musicae.formats.percussion import CLASS_OF, CLASSES
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drums"]
 
+_KIT = (35, 59)
 _LENGTH = 1
 """Steps that a written hit lasts: drums ring as long as they do, but sequencers need a length."""
 
@@ -36,7 +38,7 @@ class Drums(ScoreAdapter):
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
     """
 
-    suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
+    suffixes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4) -> None:
         super().__init__(len(CLASSES), "bernoulli", bars, steps_per_beat)
@@ -59,7 +61,7 @@ class Drums(ScoreAdapter):
 
         The tensor is ``(9, T)``, from the bar of the first hit to the end of the bar of the last.
         """
-        name, notes, remarks = _choose(midi.parts(score), track)
+        name, notes, remarks = _choose(score_parts.parts(score), track)
         grid = bar_grid.build_grid(
             score,
             notes.start,
@@ -103,8 +105,9 @@ class Drums(ScoreAdapter):
         pitch = np.asarray([notes[0] for notes in CLASSES.values()])[channel]
         loud = meta.velocities(sample.meta, len(CLASSES), length, self.steps_per_beat)[channel, start]
         program = np.full(len(start), sample.meta["programs"][0][1])
-        notes = midi.Notes(start, start + _LENGTH, pitch, loud, program)
-        midi.save(midi.build(notes, sample.meta, length, steps_per_beat=self.steps_per_beat, drums=True), file)
+        notes = score_parts.Notes(start, start + _LENGTH, pitch, loud, program)
+        score = midi.build(notes, sample.meta, length, steps_per_beat=self.steps_per_beat, drums=True)
+        midi.save(score, file, sample.meta.get("encoding", ""))
 
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a pattern that came from no file: 120 quarter notes a minute, 4/4."""
@@ -131,21 +134,31 @@ def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return step, channel
 
 
-def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[str, midi.Notes, list[str]]:
+def _is_kit(part: score_parts.Part) -> bool:
+    """Tell whether (almost) all notes of a part are those of a drum kit (35..59 in General MIDI)."""
+    pitch = part.notes().pitch
+    return bool(((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean() >= MIN_DRUMS)
+
+
+def _choose(available: Sequence[score_parts.Part], track: str | int | None) -> tuple[str, score_parts.Notes, list[str]]:
     """Return the name of the track, its notes that have a class, and remarks."""
     if not available:
         raise MusicaeError("it has no notes; give a file with drums")
     if track is not None:
-        available = midi.select(available, track)
-    chosen = [part for part in available if part.drums]
+        available = score_parts.select(available, track)
+    chosen, remarks = [part for part in available if part.drums], []
+    if not chosen and len(available) == 1 and _is_kit(available[0]):
+        # It was asked for: that it is on another channel does not matter.
+        chosen, remarks = list(available), [f"track {available[0]} is not on channel 10; it was read as drums"]
     if not chosen:
         what = "it has no drums" if track is None else f"track {available[0]} is not drums"
         raise MusicaeError(f"{what}; choose a preset for melodies with --preset (musicae presets lists them)")
-    remarks = [f"the {len(chosen)} drum tracks were merged"] if len(chosen) > 1 else []
-    notes = midi.merge(chosen)
+    if len(chosen) > 1:
+        remarks.append(f"the {len(chosen)} drum tracks were merged")
+    notes = score_parts.merge(chosen)
     known = CLASS_OF[notes.pitch] >= 0
     if not np.any(known):
         raise MusicaeError("its drum track has no General MIDI percussion (27..87); choose another with --track")
     if not np.all(known):
         remarks.append(f"{np.count_nonzero(~known)} note(s) are not percussion (27..87) and were left out")
-    return chosen[0].name, midi.Notes(*(a[known] for a in notes)), remarks
+    return chosen[0].name, score_parts.Notes(*(a[known] for a in notes)), remarks

@@ -15,7 +15,9 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
 from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import abc, bar_grid, midi
+from musicae.formats import bar_grid, midi
+from musicae.formats import parts as score_parts
+from musicae.formats.abc import is_abc
 from musicae.formats.bar_grid import Grid
 from musicae.tensors import melody_tokens
 
@@ -49,8 +51,8 @@ class Melody(ScoreAdapter):
     low, high : lowest and highest MIDI pitch; other pitches are moved by octaves.
     """
 
-    suffixes: ClassVar[tuple[str, ...]] = (".mid", ".midi", ".abc")
-    writes: ClassVar[tuple[str, ...]] = (".mid", ".midi")
+    suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
+    writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
 
     def __init__(self, bars: int = 2, steps_per_beat: int = 4, low: int = 21, high: int = 108) -> None:
         if low < 0 or high > 127 or high - low < 11:
@@ -61,7 +63,7 @@ class Melody(ScoreAdapter):
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
         """Return .9 for an ABC file and a MIDI file that is not (almost) all drums; see `Adapter.sniff`."""
-        if abc.is_abc(head):
+        if is_abc(head):
             return 0.9
         drums = share_of_drums(head, file)
         if drums is None:
@@ -75,7 +77,7 @@ class Melody(ScoreAdapter):
 
         The tensor is ``(C, T)``, from the bar of the first note to the end of the bar of the last.
         """
-        available = midi.parts(score)
+        available = score_parts.parts(score)
         part, remarks = _choose(available, track)
         notes = skyline(part.notes(), score.ticks_per_quarter / self.steps_per_beat)
         dropped = part.count - len(notes.start)
@@ -122,9 +124,9 @@ class Melody(ScoreAdapter):
         steps, programs = zip(*sample.meta["programs"], strict=True)
         active = np.searchsorted(steps, start, side="right") - 1
         loud = meta.velocities(sample.meta, 1, len(tokens), self.steps_per_beat)[0, start]
-        notes = midi.Notes(start, end, pitch + self.low, loud, np.asarray(programs)[np.maximum(active, 0)])
+        notes = score_parts.Notes(start, end, pitch + self.low, loud, np.asarray(programs)[np.maximum(active, 0)])
         score = midi.build(notes, sample.meta, len(tokens), steps_per_beat=self.steps_per_beat, drums=False)
-        midi.save(score, file)
+        midi.save(score, file, sample.meta.get("encoding", ""))
 
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a melody that came from no file: 120 quarter notes a minute, 4/4, piano."""
@@ -160,7 +162,7 @@ class Melody(ScoreAdapter):
         return Roll(list(notes), sample.tensor.shape[-1], self.steps_per_beat, meters=sample.meta["meters"])
 
 
-def _meta_of(line: midi.Notes, grid: Grid, track: str, source: str) -> dict[str, Any]:
+def _meta_of(line: score_parts.Notes, grid: Grid, track: str, source: str) -> dict[str, Any]:
     """Return the `meta` of a line of notes, in steps."""
     velocities = np.zeros(grid.length, np.int64)
     velocities[line.start] = line.velocity
@@ -177,11 +179,11 @@ def _meta_of(line: midi.Notes, grid: Grid, track: str, source: str) -> dict[str,
     }
 
 
-def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[midi.Part, list[str]]:
+def _choose(available: Sequence[score_parts.Part], track: str | int | None) -> tuple[score_parts.Part, list[str]]:
     if not available:
         raise MusicaeError("it has no notes; give a file with a tune")
     if track is not None:
-        available = midi.select(available, track)
+        available = score_parts.select(available, track)
         if all(part.drums for part in available):
             raise MusicaeError(
                 f"track {available[0]} is drums; choose another with --track, or a preset for drums with --preset"
@@ -192,7 +194,7 @@ def _choose(available: Sequence[midi.Part], track: str | int | None) -> tuple[mi
     return pick(tuned)
 
 
-def pick(candidates: Sequence[midi.Part]) -> tuple[midi.Part, list[str]]:
+def pick(candidates: Sequence[score_parts.Part]) -> tuple[score_parts.Part, list[str]]:
     """Choose the track of the melody; return it, and remarks that say why.
 
     1. Among tracks whose name says so (melody, vocal, voice, lead, solo, soprano, canto ..., without words such as
@@ -215,7 +217,7 @@ def pick(candidates: Sequence[midi.Part]) -> tuple[midi.Part, list[str]]:
     return pool[best], [f"track {pool[best]} was chosen from {len(candidates)} {why}; --track chooses another"]
 
 
-def _rating(notes: midi.Notes, span: int) -> float:
+def _rating(notes: score_parts.Notes, span: int) -> float:
     reach = np.maximum.accumulate(notes.end)
     sounding = int(np.minimum(reach[:-1], notes.start[1:]).sum() - notes.start[:-1].sum()) if len(reach) > 1 else 0
     sounding += int(reach[-1] - notes.start[-1])
@@ -226,7 +228,7 @@ def _rating(notes: midi.Notes, span: int) -> float:
     return float(1.5 * height + 3 * single + 2 * many + cells / 32)
 
 
-def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:
+def skyline(notes: score_parts.Notes, step: float, block: int = 65536) -> score_parts.Notes:
     """Return the top line of `notes` (sorted by onset, in ticks): the notes that no higher one covers.
 
     A higher note covers another if it begins no later and goes on for more than a step (or half of the lower note, if
@@ -254,10 +256,10 @@ def skyline(notes: midi.Notes, step: float, block: int = 65536) -> midi.Notes:
         np.maximum.accumulate(reach, axis=0, out=reach)
         higher = reach[np.maximum(rank[at:stop] - 1, 0), last[at:stop] - at + 1]
         keep[at:stop] = (rank[at:stop] == 0) | (higher - start[at:stop] <= slack[at:stop])
-    return midi.Notes(*(a[keep] for a in notes))
+    return score_parts.Notes(*(a[keep] for a in notes))
 
 
-def _quantise(notes: midi.Notes, grid: Grid, steps_per_beat: int, remarks: list[str]) -> midi.Notes:
+def _quantise(notes: score_parts.Notes, grid: Grid, steps_per_beat: int, remarks: list[str]) -> score_parts.Notes:
     """Return at most one note a step, in steps within the excerpt; each ends at the latest where the next begins."""
     start, end = grid.steps(notes.start), grid.steps(notes.end)
     inside = (start >= 0) & (start < grid.length)
@@ -271,7 +273,7 @@ def _quantise(notes: midi.Notes, grid: Grid, steps_per_beat: int, remarks: list[
     _remark_on_losses(offset[order], start[order] % steps_per_beat, len(order) - len(chosen), steps_per_beat, remarks)
     begin = start[chosen]
     until = np.minimum(np.maximum(end[chosen], begin + 1), np.append(begin[1:], grid.length))
-    return midi.Notes(begin, until, notes.pitch[chosen], notes.velocity[chosen], notes.program[chosen])
+    return score_parts.Notes(begin, until, notes.pitch[chosen], notes.velocity[chosen], notes.program[chosen])
 
 
 def _remark_on_losses(

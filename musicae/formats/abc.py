@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musicae.errors import MusicaeError
+from musicae.formats.text import decode_texts
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
@@ -34,10 +35,7 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
 
     Raise MusicaeError if there is no tune, or none that can be read.
     """
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+    (text,), _ = decode_texts([data])
     tunes = split_abc(text.replace("\r\n", "\n"))
     if not tunes:
         raise MusicaeError(f"{name} has no ABC tune; a tune starts with a line X:1")

@@ -31,7 +31,7 @@ START, END = "musicae start", "musicae end"
 """Markers that `write` sets if the notes alone do not show where the excerpt starts or ends."""
 
 MAX_STEPS = 1_000_000
-_MIN_QPM, _MAX_QPM = 10.0, 400.0
+_MIN_QPM, _MAX_QPM = 3.5, 3000.0  # What MIDI can say at the least, and more than anyone means.
 
 
 class Meters:
@@ -105,14 +105,15 @@ def _meters(score: ScoreTick, step: float, remarks: list[str]) -> Meters:
     """Return the bars of a score, without impossible time signatures."""
     tpq = score.ticks_per_quarter
     possible: dict[int, tuple[int, int, int]] = {}
+    impossible = 0
     for event in score.time_signatures:
         n, d = event.numerator, event.denominator
         if 1 <= n <= 64 and d in {1, 2, 4, 8, 16, 32, 64} and tpq * 4 * n / d >= step:
             possible[event.time] = (event.time, n, d)
-    if len(possible) < len(score.time_signatures):
-        remarks.append(
-            f"{len(score.time_signatures) - len(possible)} time signature(s) are impossible and were left out"
-        )
+        else:
+            impossible += 1
+    if impossible:
+        remarks.append(f"{impossible} time signature(s) are impossible and were left out")
     events = [possible[tick] for tick in sorted(possible)]
     for i, (tick, n, d) in enumerate(events):
         # Programs that know beats but not bars write many bars of one beat.

@@ -1,66 +1,45 @@
-"""MIDI files <-> scores and note arrays, for every adapter that reads them. The parser is symusic."""
+"""MIDI files <-> scores: reading them, whatever is odd about them, and writing them. The parser is symusic."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicae.core import File
 from musicae.errors import MusicaeError
-from musicae.formats import abc, bar_grid
+from musicae.formats import abc, bar_grid, midi_bytes
 from musicae.formats.files import check_input, name_of, output, suffix_of
+from musicae.formats.midi_bytes import MidiBytes, is_midi
+from musicae.formats.parts import Notes, has_open_notes, mend_ends
+from musicae.formats.text import decode_texts
 
 if TYPE_CHECKING:
-    from symusic.core import ScoreTick, TrackTick
+    from symusic.core import ScoreTick
 
-__all__ = [
-    "Notes",
-    "Part",
-    "build",
-    "is_midi",
-    "load",
-    "merge",
-    "parts",
-    "save",
-    "select",
-    "share_of_drums",
-]
+__all__ = ["SUFFIXES", "Loaded", "build", "is_midi", "load", "save"]
 
-Ints = NDArray[np.int64]
+SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
+"""File endings of MIDI."""
+
+_MORE_ENDS, _MAX_BYTES = 8, 20_000_000  # How many times as many ends to try; up to which size of the file.
 
 
-class Notes(NamedTuple):
-    """Notes in the order of their onsets: ``(N,)`` each; `start` and `end` in ticks or steps."""
+class Loaded(NamedTuple):
+    """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8."""
 
-    start: Ints
-    end: Ints
-    pitch: Ints
-    velocity: Ints
-    program: Ints
+    score: ScoreTick
+    remarks: list[str]
+    encoding: str = ""
 
 
 # --- files -> scores -----------------------------------------------------------------------------------------------
 
 
-def is_midi(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is a MIDI file, plain or in a RIFF container (``.rmi``)."""
-    return head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:12] == b"RMID")
-
-
-def load(file: File) -> tuple[ScoreTick, list[str]]:
+def load(file: File) -> Loaded:
     """Read a MIDI or ABC file; its content decides which it is, or else its suffix.
-
-    Returns
-    -------
-    The score, and remarks: a line for each choice.
 
     Raises
     ------
@@ -70,159 +49,58 @@ def load(file: File) -> tuple[ScoreTick, list[str]]:
     check_input(file, "an ABC file" if named_abc else "a MIDI file with notes")
     data = file.read() if not isinstance(file, Path) else file.read_bytes()
     if not is_midi(data) and (named_abc or abc.is_abc(data)):
-        return abc.load(data, name_of(file))
+        return Loaded(*abc.load(data, name_of(file)))
     return _load_midi(data, name_of(file))
 
 
-def _load_midi(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
-    from symusic.core import ScoreTick
+def _load_midi(data: bytes, name: str) -> Loaded:
+    parsed, encoding = midi_bytes.parse(data, name), ""
+    score, remarks = _score(parsed, name)
+    if any("\ufffd" in track.name for track in score.tracks):
+        names, encoding = decode_texts(midi_bytes.names_of(parsed))
+        score, remarks = _score(midi_bytes.with_names(parsed, names), name)
+    if parsed.ticks_per_second:
+        _set_tempo(score, parsed)
+    mend_ends(score)
+    return Loaded(score, remarks, encoding)
 
-    remarks: list[str] = []
-    if not is_midi(data):
-        raise MusicaeError(f"{name} is not a MIDI file (it does not start with MThd); export it as .mid first")
-    if data[:4] == b"RIFF":
-        data = data[20:]  # After "RIFF", its size, "RMID", "data" and its size.
-    if len(data) < 14:
-        raise MusicaeError(f"{name} is cut short inside its header; get the file again")
-    _, style, _, division = struct.unpack(">IHHH", data[4:14])
-    if division == 0 or division & 0x8000:
-        raise MusicaeError(f"{name} counts time in frames, not in beats; export it with ticks per quarter note")
-    if style == 2:
-        data = _first_pattern(data)
-        remarks.append("a type-2 file holds separate patterns; the first one with notes was taken")
+
+def _score(parsed: MidiBytes, name: str) -> tuple[ScoreTick, list[str]]:
+    """Return the score of a parsed file, and remarks."""
+    remarks = list(parsed.remarks)
     try:
-        return ScoreTick.from_midi(data), remarks
-    except (RuntimeError, ValueError) as error:
-        what = "cut short" if re.search("EOF|chunk length|size", str(error)) else "damaged"
-        raise MusicaeError(f"{name} is {what} and cannot be read as MIDI; get the file again") from None
+        if parsed.style != 2:
+            return _with_ends(parsed), remarks
+        remarks.append("a type-2 file holds separate patterns; the first one with notes was taken")
+        # symusic would play all of them at once.
+        patterns = (_with_ends(replace(parsed, style=0, tracks=[track])) for track in parsed.tracks)
+        first = next(patterns)
+        return (first if first.note_num() else next((one for one in patterns if one.note_num()), first)), remarks
+    except (RuntimeError, ValueError):
+        raise MusicaeError(f"{name} is damaged and cannot be read as MIDI; get the file again") from None
 
 
-def _first_pattern(data: bytes) -> bytes:
-    """Return a type-0 file of the first track of `data` that has a note; symusic would play all tracks at once."""
+def _with_ends(parsed: MidiBytes) -> ScoreTick:
+    """Return the score in which every note has an end, however many of a pitch lack one."""
     from symusic.core import ScoreTick
 
-    at, chosen = 8 + int.from_bytes(data[4:8], "big"), b""
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        chunk = data[at : at + 8 + size]
-        if chunk[:4] == b"MTrk":
-            pattern = b"MThd" + struct.pack(">IHH", 6, 0, 1) + data[12:14] + chunk
-            chosen = chosen or pattern
-            with contextlib.suppress(RuntimeError, ValueError):
-                if ScoreTick.from_midi(pattern).note_num():
-                    return pattern
-        at += 8 + size
-    return chosen or data
+    ends, data = 1, parsed.dump()
+    score = ScoreTick.from_midi(data)
+    while has_open_notes(score) and len(data) * _MORE_ENDS < _MAX_BYTES:
+        count, ends = score.note_num(), ends * _MORE_ENDS
+        data = parsed.dump(ends=ends)
+        score = ScoreTick.from_midi(data)
+        if score.note_num() == count:
+            break
+    return score
 
 
-# --- scores -> parts -----------------------------------------------------------------------------------------------
+def _set_tempo(score: ScoreTick, parsed: MidiBytes) -> None:
+    """Give a score whose time is counted in frames the tempo at which its ticks last what they should."""
+    from symusic.core import TempoTick, TempoTickList
 
-
-@dataclass(frozen=True)
-class Part:
-    """A track with notes, as a musician counts tracks: one with program changes, which symusic splits, is one.
-
-    `number` counts from 1 over the tracks that have notes, in the file's order.
-    """
-
-    number: int
-    name: str
-    drums: bool
-    count: int
-    tracks: tuple[TrackTick, ...]
-
-    def notes(self) -> Notes:
-        """Return its notes in ticks, sorted by onset."""
-        return _notes(self.tracks)
-
-    def __str__(self) -> str:
-        """Return its entry in a message's list."""
-        return f"{self.number} {self.name or 'unnamed'} ({'drums, ' if self.drums else ''}{self.count} notes)"
-
-
-def _notes(tracks: Sequence[TrackTick]) -> Notes:
-    arrays = [track.notes.numpy() for track in tracks]
-    start, duration, pitch, velocity = (
-        np.concatenate([a[key] for a in arrays]).astype(np.int64) for key in ("time", "duration", "pitch", "velocity")
-    )
-    program = np.repeat([t.program for t in tracks], [len(a["time"]) for a in arrays])
-    order = np.argsort(start, kind="stable")
-    return Notes(*(a[order] for a in (start, start + np.maximum(duration, 1), pitch, velocity, program)))
-
-
-def parts(score: ScoreTick) -> list[Part]:
-    """Return the tracks that have notes.
-
-    symusic splits a track at each program change. Tracks of one name and different programs that (almost)
-    never sound at once are joined again.
-    """
-    groups: list[list[TrackTick]] = []
-    named: dict[str, list[int]] = {}
-    for track in score.tracks:
-        if not len(track.notes):
-            continue
-        same = named.setdefault(track.name, []) if not track.is_drum else []
-        for index in same if len(same) < 16 else []:
-            if all(track.program != t.program for t in groups[index]) and _take_turns(groups[index], track):
-                groups[index].append(track)
-                break
-        else:
-            same.append(len(groups))
-            groups.append([track])
-    return [
-        Part(
-            number,
-            tracks[0].name.strip("\0 \t\r\n"),
-            tracks[0].is_drum,
-            sum(len(t.notes) for t in tracks),
-            tuple(tracks),
-        )
-        for number, tracks in enumerate(groups, start=1)
-    ]
-
-
-def merge(chosen: Sequence[Part]) -> Notes:
-    """Return the notes of several parts together, in ticks, sorted by onset."""
-    return _notes([track for part in chosen for track in part.tracks])
-
-
-def _take_turns(group: list[TrackTick], track: TrackTick) -> bool:
-    """Tell whether at most one onset in twenty falls while the other side sounds."""
-    first, second = _notes(group), _notes([track])
-    clashes = 0
-    for a, b in ((first, second), (second, first)):
-        begun = np.searchsorted(a.start, b.start, side="right")
-        ended = np.searchsorted(np.sort(a.end), b.start, side="right")
-        clashes += int(np.count_nonzero(begun > ended))
-    return clashes <= (len(first.start) + len(second.start)) / 20
-
-
-def select(available: Sequence[Part], track: str | int) -> list[Part]:
-    """Return the parts that `track` names: a number from 1, or (part of) a name, in upper or lower case.
-
-    Raises
-    ------
-    MusicaeError : no such track; the message lists the tracks.
-    """
-    text = str(track).strip()
-    exact = [part for part in available if part.name.lower() == text.lower()]
-    if exact:
-        return exact
-    if re.fullmatch(r"\d+", text):
-        chosen = [part for part in available if part.number == int(text)]
-    else:
-        chosen = [part for part in available if text and text.lower() in part.name.lower()]
-    if not chosen:
-        listing = ", ".join(str(part) for part in available[:12])
-        more = f" and {len(available) - 12} more" if len(available) > 12 else ""
-        raise MusicaeError(f"there is no track '{text}'; choose from {listing}{more}")
-    return chosen
-
-
-def share_of_drums(score: ScoreTick) -> float:
-    """Return the share of a score's notes on the drum channel (10); 0 for one without notes."""
-    drums = sum(len(track.notes) for track in score.tracks if track.is_drum)
-    return drums / max(1, score.note_num())
+    score.tempos = TempoTickList()
+    score.tempos.append(TempoTick(0, mspq=round(1e6 * parsed.ticks_per_quarter / parsed.ticks_per_second)))
 
 
 # --- notes -> files ------------------------------------------------------------------------------------------------
@@ -273,12 +151,16 @@ def _mark_ends(score: ScoreTick, notes: Notes, length: int, steps_per_beat: int,
         score.markers.append(TextMetaTick(length * step, bar_grid.END))
 
 
-def save(score: ScoreTick, file: File) -> None:
-    """Write a type-1 MIDI file; at a path it appears complete or not at all.
+def save(score: ScoreTick, file: File, encoding: str = "") -> None:
+    """Write a type-1 MIDI file; at a path it appears complete or not at all. `encoding` is that of names.
 
     Raises
     ------
     MusicaeError : the folder is missing or cannot be written.
     """
+    data = score.dumps_midi()
+    names = [track.name for track in score.tracks if not track.name.isascii()]
+    if encoding and names:
+        data = midi_bytes.encode_names(data, names, encoding)
     with output(file) as opened:
-        opened.write(score.dumps_midi())
+        opened.write(data)

@@ -58,7 +58,7 @@ def render(source: File, wav: File, rate: int = 44100) -> str:
 
 
 def _parse(source: File) -> Any:
-    score, _ = midi.load(source)
+    score = midi.load(source).score
     if not score.note_num():
         raise MusicaeError(f"{name_of(source)} has no notes; there is nothing to play")
     if not isinstance(source, Path):

@@ -44,6 +44,7 @@ def make_midi(tmp_path: Path) -> MakeMidi:
         kind: int = 1,
         tpq: int = 480,
         name: str = "song.mid",
+        charset: str = "latin-1",
     ) -> Path:
         conductor: list[tuple[int, int, Any]] = [
             (round(at * tpq), 0, mido.MetaMessage("time_signature", numerator=n, denominator=d)) for at, n, d in meters
@@ -57,7 +58,7 @@ def make_midi(tmp_path: Path) -> MakeMidi:
                 events.append((round(at * tpq), 0, mido.Message("program_change", channel=channel, program=program)))
             written.append(_track(track.get("name", ""), events))
         path = tmp_path / name
-        mido.MidiFile(type=kind, ticks_per_beat=tpq, tracks=written).save(path)
+        mido.MidiFile(type=kind, ticks_per_beat=tpq, tracks=written, charset=charset).save(path)
         return path
 
     return make

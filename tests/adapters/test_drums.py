@@ -12,6 +12,7 @@ from musicae.adapters.drums import Drums
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
 from musicae.formats import midi
+from musicae.formats import parts as score_parts
 from musicae.formats.percussion import CLASSES
 
 DATA = Path(__file__).parents[2] / "data"
@@ -82,7 +83,7 @@ def test_it_is_written_on_channel_10_with_an_accent(drums, tmp_path):
     assert {note.channel for note in notes} == {9}
     assert {note.note for note in notes} == {group[0] for group in CLASSES.values()}
     assert notes[0].velocity > notes[9 * 4].velocity > notes[9].velocity
-    assert midi.share_of_drums(midi.load(tmp_path / "out.mid")[0]) == 1.0
+    assert score_parts.share_of_drums(midi.load(tmp_path / "out.mid")[0]) == 1.0
 
 
 def test_all_drum_tracks_are_read_together(drums, make_midi):
@@ -124,6 +125,14 @@ def test_a_file_without_drums_asks_for_another_preset(drums, make_midi):
         drums.read(make_midi(kit([])))
     with pytest.raises(MusicaeError, match="General MIDI"):
         drums.read(make_midi(kit([(0, 1, 10), (1, 1, 100)])))
+
+
+@pytest.mark.parametrize("name", ["Drums", "Track 1"])
+def test_drums_on_another_channel_are_read(name, drums, make_midi):
+    path = make_midi({"notes": [(0, 0.25, 36), (1, 0.25, 38), (1.5, 0.25, 42)], "name": name})
+    sample = drums.read(path)
+    assert sample.tensor[:3].nonzero().tolist() == [[0, 0], [1, 4], [2, 6]]
+    assert any("not on channel 10" in remark for remark in sample.remarks) == (name != "Drums")
 
 
 def test_patterns_are_put_one_after_another(drums, make_midi):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from musicae.adapters.melody import Melody, skyline
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import midi
+from musicae.formats import parts as score_parts
 from musicae.tensors import melody_tokens
 
 DATA = Path(__file__).parents[2] / "data"
@@ -244,7 +244,7 @@ def test_a_low_note_after_a_high_one_has_ended_belongs_to_the_line(melody, make_
 def test_the_top_line_is_the_same_in_blocks_of_any_size():
     generator = np.random.default_rng(3)
     start = np.sort(generator.integers(0, 400, 300) * 60)
-    notes = midi.Notes(start, start + generator.integers(1, 1000, 300), *generator.integers(40, 90, (3, 300)))
+    notes = score_parts.Notes(start, start + generator.integers(1, 1000, 300), *generator.integers(40, 90, (3, 300)))
     kept = skyline(notes, 120)
     slow = [
         i

@@ -11,14 +11,15 @@ from symusic.core import NoteTick, ScoreTick, TimeSignatureTick, TrackTick
 
 from musicae.errors import MusicaeError
 from musicae.formats import midi
+from musicae.formats import parts as score_parts
 from musicae.formats.bar_grid import END, START, Grid, Meters, build_grid, parse_bars, without_repeats
 
 SCALE = [(i, 1, 60 + i) for i in range(8)]
 
 
 def grid_of(path: Path, **options: object) -> Grid:
-    score, _ = midi.load(path)
-    notes = midi.parts(score)[0].notes()
+    score = midi.load(path).score
+    notes = score_parts.parts(score)[0].notes()
     settings = {"bars": None, "steps_per_beat": 4, "window": 32} | options
     return build_grid(score, notes.start, notes.end, **settings)
 
@@ -64,7 +65,7 @@ def test_a_pickup_keeps_its_place_before_the_bar_line(first, second, make_midi):
 
 def test_tempos_outside_reason_are_moved_into_it(make_midi):
     grid = grid_of(make_midi({"notes": SCALE}, tempos=[(0, 0), (2, 500_000), (4, 16_000_000)]))
-    assert grid.tempos == [[0, 400.0], [8, 120.0], [16, 10.0]]
+    assert grid.tempos == [[0, 3000.0], [8, 120.0], [16, 3.75]]
     assert any("tempo" in remark for remark in grid.remarks)
 
 
@@ -185,8 +186,8 @@ def test_chosen_bars_are_as_long_as_the_meter_says(meter, steps_per_beat, first,
 def test_markers_say_where_an_excerpt_begins_and_ends(make_midi):
     from symusic.core import TextMetaTick
 
-    score, _ = midi.load(make_midi({"notes": [(8, 1, 60)]}))
-    notes = midi.parts(score)[0].notes()
+    score = midi.load(make_midi({"notes": [(8, 1, 60)]})).score
+    notes = score_parts.parts(score)[0].notes()
     settings = {"bars": None, "steps_per_beat": 4, "window": 32}
     assert build_grid(score, notes.start, notes.end, **settings).length == 16
     score.markers.append(TextMetaTick(2 * 480, START))

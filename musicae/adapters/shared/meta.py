@@ -10,6 +10,7 @@ meters       ``[[step, numerator, denominator], ...]``, the first at step 0
 programs     ``[[step, General MIDI program 0..127], ...]``, the first at step 0
 keys         ``[[step, sharps (or minus flats), 0 major or 1 minor], ...]``, may be empty
 track        the track's name
+encoding     that of the track's name in the file, if it was not UTF-8; may be missing
 source       the file's name
 velocities   1..127 where a note begins, else 0: ``T`` numbers (melody), ``9`` lists of ``T`` (drums)
 ============ ==============================================================================

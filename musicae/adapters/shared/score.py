@@ -15,6 +15,7 @@ from musicae.adapters.shared import meta
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats import midi
+from musicae.formats import parts as score_parts
 from musicae.formats.files import name_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def share_of_drums(head: bytes, file: File) -> float | None:
         return None
     at = 0 if isinstance(file, Path) else file.tell()
     try:
-        return midi.share_of_drums(midi.load(file)[0])
+        return score_parts.share_of_drums(midi.load(file).score)
     except MusicaeError:
         return 0.0
     finally:
@@ -78,13 +79,15 @@ class ScoreAdapter(Adapter):
         ------
         MusicaeError : a file that cannot be read, that has nothing for this adapter, or lacks the track or bars.
         """
-        score, remarks = midi.load(file)
+        score, remarks, encoding = midi.load(file)
         source = file.name if isinstance(file, Path) else ""
         try:
             sample = self.from_score(score, track=track, bars=bars, source=source)
         except MusicaeError as error:
             raise MusicaeError(f"{name_of(file)}: {error}") from None
         sample.remarks[:0] = remarks
+        if encoding:
+            sample.meta["encoding"] = encoding
         return sample
 
     @abstractmethod

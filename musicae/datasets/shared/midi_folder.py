@@ -11,6 +11,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.formats import midi
 
 __all__ = ["folder_windows"]
 
@@ -25,7 +26,7 @@ def folder_windows(
     check(split)
     if not folder.is_dir():
         raise MusicaeError(f"no folder {folder}; check the path given with --data")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in midi.SUFFIXES)
     if not files:
         raise MusicaeError(f"no MIDI files under {folder}; check the path given with --data")
     settings = {"adapter": adapter.__dict__, "kind": type(adapter).__name__, "track": track}

@@ -1,0 +1,41 @@
+"""Text of unknown encoding, as it stands in files older than UTF-8."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["decode_texts"]
+
+_ENCODINGS = ("cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r", "cp1251", "cp1252", "latin_1")
+_WORDS = re.compile(
+    "メロディ|ボーカル|ピアノ|ギター|ベース|ドラム|パーカッション|旋律|人声|人聲|钢琴|鋼琴|贝司|貝斯|吉他|鼓|멜로디|피아노|기타|베이스|드럼|"
+    "(?i:мелодия|голос|вокал|гитара|ударные|барабаны|пианино|фортепиано|mélodie|flöte|baß|batería|percussão)"
+)
+"""Words in the names of tracks: an encoding that gives one is right, while the bytes alone are too few to tell."""
+
+
+def decode_texts(texts: Sequence[bytes]) -> tuple[list[str], str]:
+    """Return the texts of one file decoded, and their encoding: UTF-8, UTF-16, or what fits best.
+
+    What no encoding fits is decoded as Latin-1, so that it can be written back as it came.
+    """
+    joined = b"\n".join(texts)
+    if all(text[:2] in (b"\xff\xfe", b"\xfe\xff") for text in texts if not text.isascii()):
+        return [_decode(text, "ascii" if text.isascii() else "utf-16") for text in texts], "utf-16"
+    for encoding in ("utf-8", *_ENCODINGS):
+        try:
+            decoded = joined.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or _WORDS.search(decoded):
+            return [_decode(text, encoding) for text in texts], encoding
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(joined, cp_isolation=list(_ENCODINGS)).best()
+    encoding = best.encoding if best is not None and best.encoding in _ENCODINGS else "latin_1"
+    return [_decode(text, encoding) for text in texts], encoding
+
+
+def _decode(text: bytes, encoding: str) -> str:
+    return text.decode(encoding, "replace")

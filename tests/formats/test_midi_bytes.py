@@ -1,0 +1,168 @@
+"""Each file is written byte by byte: what players play must be read, and what was mended must be said."""
+
+import struct
+
+import pytest
+
+from musicae.adapters.melody import Melody
+from musicae.errors import MusicaeError
+from musicae.formats import midi, midi_bytes
+
+PITCHES = [60, 62, 64, 65, 67, 69, 71, 72, 60, 62, 64, 65, 67, 69, 71, 72, 74, 76]
+END = b"\0\xff\x2f\0"
+
+
+def variable(n):
+    return n.to_bytes(1, "big") if n < 128 else bytes([n >> 7 | 0x80, n & 0x7F])
+
+
+def tune(without_end=(), channel=0, pitches=PITCHES):
+    """Return 18 quarter notes, some of them without a note-off."""
+    events = b""
+    for i, pitch in enumerate(pitches):
+        events += bytes([0, 0x90 | channel, pitch, 80])
+        end = b"\xff\x01\x01x" if i in without_end else bytes([0x80 | channel, pitch, 0])
+        events += variable(480) + end
+    return events
+
+
+def chunk(events, length=None):
+    return b"MTrk" + struct.pack(">I", len(events) if length is None else length) + events
+
+
+def header(tracks=1, division=480, style=1):
+    return b"MThd" + struct.pack(">IHHH", 6, style, tracks, division)
+
+
+WHOLE = header() + chunk(tune() + END)
+RIFF = b"RIFF" + struct.pack("<I", len(WHOLE) + 12) + b"RMIDdata" + struct.pack("<I", len(WHOLE)) + WHOLE
+ODD = {
+    "plain": WHOLE,
+    "riff": RIFF,
+    "riff with a list before the data": RIFF[:12] + b"LIST" + struct.pack("<I", 4) + b"INFO" + RIFF[12:],
+    "macbinary": b"\0\x08song.mid".ljust(128, b"\0") + WHOLE,
+    "a header of 8 bytes": b"MThd" + struct.pack(">IHHH", 8, 1, 1, 480) + b"\0\0" + WHOLE[14:],
+    "a length 9 too long": header() + chunk(tune() + END, len(tune() + END) + 9),
+    "a length 9 too long before another track": header(2) + chunk(tune() + END, len(tune() + END) + 9) + chunk(END),
+    "a length of FFFFFFFF": header() + chunk(tune() + END, 0xFFFFFFFF),
+    "a length too short": header() + chunk(tune() + END, 20),
+    "a length of 0": header() + chunk(tune() + END, 0),
+    "bytes between tracks": header(2) + chunk(END) + b"junk" * 5 + chunk(tune() + END),
+    "a foreign chunk": header() + b"XFIH" + struct.pack(">I", 3) + b"abc" + chunk(tune() + END),
+    "a track fewer in the header": header(1) + chunk(END) + chunk(tune() + END),
+    "more tracks in the header": header(9) + chunk(tune() + END),
+    "no end of track": header() + chunk(tune()),
+    "bytes after the end": WHOLE + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_players_play_is_read(name, tmp_path):
+    path = tmp_path / "song.mid"
+    path.write_bytes(ODD[name])
+    sample = Melody().read(path)
+    notes = sample.tensor[2:].nonzero()
+    assert sorted((notes[:, 1] // 4).tolist()) == list(range(18))
+    mended = [remark for remark in sample.remarks if "mended" in remark]
+    assert len(mended) == (name not in ("plain", "a foreign chunk", "bytes after the end", "no end of track"))
+
+
+@pytest.mark.parametrize("without_end", [{17}, {3}, {0, 5, 17}, set(range(18))])
+def test_notes_without_an_end_are_read(without_end, tmp_path):
+    path = tmp_path / "song.mid"
+    for pitches in (PITCHES, [60, 62, 64] * 6):
+        path.write_bytes(header() + chunk(tune(without_end, pitches=pitches) + b"\0\xff\x2f\0"))
+        sample = Melody().read(path)
+        notes = sample.tensor[2:].nonzero()
+        assert sorted((notes[:, 1] // 4).tolist()) == list(range(18))
+
+
+def test_a_missing_end_in_the_middle_leaves_the_other_notes_as_they_are():
+    score = midi._load_midi(header() + chunk(tune({3, 17}, pitches=[60, 62, 64] * 6) + END), "song.mid").score
+    notes = score.tracks[0].notes.numpy()
+    assert sorted(notes["time"].tolist()) == [480 * i for i in range(18)]
+    assert set(notes["duration"].tolist()) == {480}  # In a line to the next note, or to the end.
+
+
+def test_in_chords_a_note_without_an_end_lasts_to_the_end_of_the_track():
+    chords = b"".join(
+        bytes([0, 0x90, 60 + i, 80, 0, 0x90, 48, 80, 0, 0x90, 52, 80])
+        + variable(480) + bytes([0x80, 52, 0, 0, 0x80, 48, 0])
+        + (b"" if i == 2 else bytes([0, 0x80, 60 + i, 0]))
+        for i in range(8)
+    )  # fmt: skip
+    score = midi._load_midi(header() + chunk(chords + END), "song.mid").score
+    notes = score.tracks[0].notes.numpy()
+    lengths = dict(zip(notes["pitch"].tolist(), notes["duration"].tolist(), strict=True))
+    assert lengths[62] == 6 * 480
+    assert lengths[61] == lengths[63] == 480
+
+
+@pytest.mark.parametrize(("frames", "sub"), [(24, 20), (25, 40), (29, 80), (30, 4)])
+def test_time_in_frames_is_converted(frames, sub, tmp_path):
+    path = tmp_path / "song.mid"
+    rate = {29: 30_000 / 1001}.get(frames, frames) * sub
+    beat = round(rate / 2)  # Half a second.
+    events = b"".join(bytes([0, 0x90, 60 + i, 80]) + variable(beat) + bytes([0x80, 60 + i, 0]) for i in range(8))
+    tempo = b"\0\xff\x51\x03" + (1_000_000).to_bytes(3, "big")  # It means nothing there.
+    path.write_bytes(header(division=(256 - frames) << 8 | sub) + chunk(tempo + events + END))
+    sample = Melody().read(path)
+    assert sample.tensor[2:].nonzero()[:, 1].sort().values.tolist() == [4 * i for i in range(8)]
+    assert [qpm for _, qpm in sample.meta["tempos"]] == pytest.approx([60 * rate / beat], rel=1e-3)
+    assert any("frames" in remark for remark in sample.remarks)
+
+
+@pytest.mark.parametrize("division", [0, 0xE700, 0xFF04])
+def test_time_that_cannot_be_told_is_refused(division):
+    with pytest.raises(MusicaeError, match="how long its ticks are"):
+        midi_bytes.parse(header(division=division) + chunk(tune() + END), "song.mid")
+
+
+@pytest.mark.parametrize("end", [20, 60, 100])
+def test_a_file_that_is_cut_short_is_refused(end):
+    with pytest.raises(MusicaeError, match="cut short"):
+        midi_bytes.parse(WHOLE[:-end], "song.mid")
+
+
+def test_no_track_and_no_header_are_refused():
+    for data, why in ((header(0), "no track"), (b"MThd", "cut short"), (b"RIFF", "MThd"), (b"", "MThd")):
+        with pytest.raises(MusicaeError, match=why):
+            midi_bytes.parse(data, "song.mid")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("メロディ", "cp932"), ("Mélodie", "latin-1"), ("Мелодия", "koi8_r"), ("旋律", "utf-16"), ("Мелодия", "utf-8")],
+)
+def test_names_in_any_encoding_are_known_and_come_back_as_they_were(name, encoding, tmp_path):
+    raw = name.encode(encoding)
+    named = b"\0\xff\x03" + variable(len(raw)) + raw
+    other = b"\0\xff\x03\x05Piano"
+    path, copy = tmp_path / "song.mid", tmp_path / "copy.mid"
+    accompaniment = tune(channel=1, pitches=[p + 12 for p in PITCHES])
+    path.write_bytes(header(2) + chunk(other + accompaniment + END) + chunk(named + tune() + END))
+    melody = Melody()
+    sample = melody.read(path)
+    assert sample.meta["track"] == name
+    melody.write(sample, copy)
+    assert named in copy.read_bytes()
+    assert melody.read(copy).meta == {**sample.meta, "source": "copy.mid"}
+
+
+@pytest.mark.parametrize("qpm", [6, 600])
+def test_slow_and_fast_tempos_are_kept(qpm, tmp_path):
+    path = tmp_path / "song.mid"
+    tempo = b"\0\xff\x51\x03" + (60_000_000 // qpm).to_bytes(3, "big")
+    path.write_bytes(header() + chunk(tempo + tune() + END))
+    sample = Melody().read(path)
+    assert [value for _, value in sample.meta["tempos"]] == [qpm]
+    assert not [remark for remark in sample.remarks if "tempo" in remark]
+
+
+def test_a_meter_that_two_tracks_say_is_no_complaint(tmp_path):
+    path = tmp_path / "song.mid"
+    meter = b"\0\xff\x58\x04\x03\x02\x18\x08"
+    path.write_bytes(header(2) + chunk(meter + END) + chunk(meter + tune() + END))
+    sample = Melody().read(path)
+    assert sample.meta["meters"] == [[0, 3, 4]]
+    assert not [remark for remark in sample.remarks if "signature" in remark]
