@@ -10,6 +10,7 @@ import click
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
+    fit_option,
     force_option,
     json_option,
     preset_option,
@@ -31,6 +32,7 @@ __all__ = ["denoise"]
 @click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: write what was removed.")
 @click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before and after, and of what was removed.")
 @click.option("--raw", default="", metavar="RATE:CHANNELS:FORMAT", help="Sound: what comes on stdin, as 48000:2:s16.")
+@fit_option
 @json_option
 @verbose_option
 def denoise(
@@ -40,6 +42,7 @@ def denoise(
     strength: float,
     keep_noise: Path | None,
     raw: str,
+    fit: str | None,
     **options: Any,
 ) -> None:
     """Take the noise off recordings and pictures, or off all of them in a folder.
@@ -52,7 +55,7 @@ def denoise(
     from musicae.ops.restored import RestoreOptions
 
     out = OutputOptions(**options)
-    settings = RestoreOptions(strength=strength, noise=keep_noise, raw=raw)
+    settings = RestoreOptions(strength=strength, noise=keep_noise, raw=raw, read={"fit": fit})
     if str(files[0]) == "-":
         if len(files) > 1 or out.output != "-":
             raise MusicaeError("stdin goes to stdout, alone: musicae denoise - -o -")

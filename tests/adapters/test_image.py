@@ -275,3 +275,28 @@ def test_a_share_of_a_batch_loses_its_colours():
 def test_a_share_outside_of_0_to_1_is_refused():
     with pytest.raises(MusicaeError, match=r"grey_share must be 0 to 1, not 1\.5"):
         Image(grey_share=1.5)
+
+
+# --- digits --------------------------------------------------------------------------------------------------------
+
+
+def test_a_digit_on_paper_is_read_as_one_of_mnist(tmp_path):
+    digit = pixels(DATA / "seven.png")
+    ink = np.zeros((400, 300), np.uint8)
+    ink[150:318, 60:228] = digit.repeat(6, 0).repeat(6, 1)
+    light = np.linspace(150, 230, 300)[None, :, None] * np.array([1, 0.97, 0.9])
+    paper = put(tmp_path / "a.png", (light * (1 - 0.8 * ink[..., None] / 255.0)).round().astype(np.uint8))
+    adapter = Image(fit="digit")
+    sample = adapter.read(paper)
+    wanted = torch.from_numpy(digit / 255).float()
+    assert (sample.tensor[0] - wanted).square().mean() < 0.01
+    assert any("was inverted and brought to the size and place of MNIST's" in line for line in sample.remarks)
+    assert (adapter.read(paper, fit="scale").tensor[0] - wanted).square().mean() > 0.2
+    assert Image(channels=3, fit="digit").read(paper).tensor.shape == (3, 28, 28)
+
+
+def test_a_window_light_on_dark_passes_fit_digit_unchanged():
+    for name in ("three.png", "seven.png"):
+        sample = Image(fit="digit").read(DATA / name)
+        assert np.array_equal((sample.tensor[0] * 255).round().numpy(), pixels(DATA / name))
+        assert sample.remarks == []

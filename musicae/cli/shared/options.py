@@ -49,6 +49,11 @@ count_option = click.option("-n", "count", type=int, default=1, show_default=Tru
 join_option = click.option(
     "--join/--split", default=True, help="One file with all, one after another (the default), or a folder of files."
 )
+fit_option = click.option(
+    "--fit",
+    type=click.Choice(["scale", "pad", "digit"]),
+    help="Pictures: how to bring them to the preset's size; digit finds the digit in a photo.",
+)
 force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line.")
@@ -92,9 +97,7 @@ def reading(function: F) -> F:
             "--track", metavar="TRACK", help="Music: the track to read, by its number (from 1) or (part of) its name."
         ),
         click.option("--bars", metavar="A-B", help="Music: the bars to read, such as 5-8 or 3, counted from 1."),
-        click.option(
-            "--fit", type=click.Choice(["scale", "pad"]), help="Pictures: how to bring them to the preset's size."
-        ),
+        fit_option,
     )
     return _with(function, options)
 
