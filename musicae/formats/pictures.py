@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +25,7 @@ from musicae.formats.picture_colours import CONVERTED, is_profile_of, to_rgb
 from musicae.formats.picture_formats import FORMATS, UNREAD, decoders, format_of
 from musicae.formats.picture_metadata import Metadata, keeps, read_metadata, save_options, tiff_tags
 from musicae.formats.picture_numbers import has_numbers, numbers_of, raw_modes, swapped
+from musicae.formats.quiet import quiet
 from musicae.memory import check_memory
 from musicae.tensors.luma import LUMA_WEIGHTS
 
@@ -52,6 +54,7 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 _limit = threading.RLock()
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # Or Python would print what Pillow says of damaged files.
 
 
 @dataclass
@@ -114,7 +117,8 @@ def load(file: File, pixel_bytes: int = 0) -> Raster:
     with _open(file) as image:
         _check_size(file, image, pixel_bytes)
         try:
-            with _quiet():
+            # libtiff prints what is wrong with a file.
+            with _quiet(), quiet() if isinstance(image, TiffImageFile) else nullcontext():
                 return _decode(file, image)
         except Exception as error:  # On a damaged file Pillow's decoders raise all kinds of errors.
             reason = " ".join(str(error).split()) or type(error).__name__
