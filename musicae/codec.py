@@ -188,10 +188,11 @@ class Codec:
             parts.append(self.likelihood.mode(params.float()).cpu())
         return torch.cat(parts)
 
-    def restore_any_size(self, x: Tensor, report: Report | None = None) -> Tensor:
+    def restore_any_size(self, x: Tensor, report: Report | None = None, *, in_place: bool = False) -> Tensor:
         """Restore ``(C, *S)`` of any size, block by block or in overlapping tiles, so that memory does not grow.
 
-        `report` gets the tiles (or steps) done and their number. Raise MusicaeError for a model with a code, whose
+        `report` gets the tiles (or steps) done and their number. `in_place` overwrites `x` with the result (not where
+        the model streams), which saves the memory of a second one. Raise MusicaeError for a model with a code, whose
         size is fixed.
         """
         if not self.model.restores:
@@ -201,12 +202,13 @@ class Codec:
             )
         if self.model.streams:
             return self._restore_stream(x, report)
-        grain, out = self.model.multiple, torch.empty_like(x)
+        grain, out = self.model.multiple, x if in_place else torch.empty_like(x)
         places = windows.tiles(x.shape[1:], _TILE, _CONTEXT, grain)
+        rows = windows.Rows(x)
         for i, (context, inner, place) in enumerate(places):
             if report:
                 report(i, len(places))
-            tile = x[(slice(None), *context)]
+            tile = rows.at(context[0], place[0])[(slice(None), slice(None), *context[1:])].float()
             missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
             # Noise repeated from the edge would turn into lines, and pass for them.
             mirrored = all(-size % grain < size for size in tile.shape[1:])

@@ -163,6 +163,9 @@ def test_tiles_give_what_the_whole_gives(monkeypatch, size):
     monkeypatch.setattr(codec, "_CONTEXT", 16)
     told = []
     tiled = parts.restore_any_size(x, report=lambda done, of: told.append((done, of)))
+    own = x.clone()
+    assert parts.restore_any_size(own, in_place=True) is own
+    assert torch.equal(own, tiled)
     # Mirrored at its edge where that is not a whole block: noise drawn out to lines is no noise.
     mode = "replicate" if size == (1, 1) else "reflect"
     padded = torch.nn.functional.pad(x[None], (0, -size[1] % 2, 0, -size[0] % 2), mode=mode)

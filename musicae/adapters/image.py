@@ -26,7 +26,7 @@ FITS = ("scale", "pad", "digit", "whole")
 _MAX_ROW = 12  # Frames in one row; more are arranged in a square.
 _GAP = 2  # Pixels between frames.
 _STRIP = 256  # Rows of a picture converted at a time.
-_WORK_BYTES = {1: 8 + 4 + 8, 3: 24 + 8}  # Of a pixel that is restored: as a tensor before and after, and when written.
+_WORK_BYTES = {1: 16, 3: 20}  # Of a pixel that is restored: as a tensor before and after, and when written.
 _SMALL, _ENLARGEMENT = 128, 4  # Smaller frames are enlarged by this factor in an animation.
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
 _OWN = (
@@ -155,13 +155,9 @@ class Image(Adapter):
             raster.remarks.append("its transparency is kept and put back")
         channels = raster.values.shape[2]
         if self.spec.channels == 1 and channels == 3:
-            grey = torch.from_numpy(pictures.grey(raster.values) / np.float32(raster.top))[None]
-            differences = [torch.from_numpy(raster.values[..., i] / np.float32(raster.top)) - grey[0] for i in (2, 0)]
-            chroma = torch.stack([plane / weight for plane, weight in zip(differences, _CHROMA, strict=True)])
-            # Half precision is finer than 8 bits, and saves memory with a large photo.
-            meta["chroma"] = chroma if meta["bits"] == 16 else chroma.half()
+            grey, meta["chroma"] = _luma_and_chroma(raster)
             raster.remarks.append("the preset is grey: the colours (Cb, Cr) are kept and put back")
-            return grey.clamp(0, 1)
+            return grey
         if channels == 1 and self.spec.channels == 3:
             return _tensor(raster.values).expand(3, -1, -1).contiguous()
         return _tensor(raster.values)
@@ -196,21 +192,18 @@ class Image(Adapter):
 
     def _raster(self, tensor: Tensor, meta: dict[str, Any]) -> Raster:
         height, width = tensor.shape[1:]
-        if (chroma := meta.get("chroma")) is not None and len(tensor) == 1:
-            blue, red = _to_size(chroma.float(), height, width) * torch.tensor(_CHROMA)[:, None, None] + tensor
-            # The definition of luma, solved for green.
-            green = (tensor[0] - LUMA_WEIGHTS[0] * red - LUMA_WEIGHTS[2] * blue) / LUMA_WEIGHTS[1]
-            tensor = torch.stack([red, green, blue])
-        elif len(tensor) == 3 and meta.get("mode") == "L":
-            tensor = luma(tensor)
         numbers = meta.get("numbers")
         top = 1 if numbers else 65535 if meta.get("bits", 8) == 16 else 255
-        values, alpha = _array(tensor, top), None
+        if (chroma := meta.get("chroma")) is not None and len(tensor) == 1:
+            values = _array(tensor, top, [_to_size(plane[None], height, width)[0] for plane in chroma])
+        else:
+            values = _array(tensor, top, to_grey=len(tensor) == 3 and meta.get("mode") == "L")
+        alpha = None
         if "alpha" in meta:
             alpha = _array(_to_size(meta["alpha"], height, width), top)[..., 0]
             if meta["hidden"].shape == values[alpha == 0].shape:
                 values[alpha == 0] = meta["hidden"]
-        same = meta.get("mode") == ("RGB" if len(tensor) == 3 else "L")
+        same = meta.get("mode") == ("RGB" if values.shape[2] == 3 else "L")
         made = Raster(values, alpha, tuple(meta["dpi"]) if meta.get("dpi") else None)
         made.profile, made.numbers = meta.get("profile") if same else None, numbers
         made.metadata = meta.get("metadata", made.metadata)
@@ -278,7 +271,8 @@ def _check_fit(fit: str) -> None:
 def _to_size(planes: Tensor, height: int, width: int) -> Tensor:
     if planes.shape[1:] == (height, width):
         return planes
-    return F.interpolate(planes[None], (height, width), mode="bicubic", antialias=True)[0]
+    scaled = F.interpolate(planes[None].float(), (height, width), mode="bicubic", antialias=True)[0]
+    return scaled.to(planes.dtype)
 
 
 # --- values --------------------------------------------------------------------------------------------------------
@@ -290,14 +284,43 @@ def _tensor(values: NDArray[Any]) -> Tensor:
     return tensor if values.dtype.kind == "f" else tensor.div_(float(np.iinfo(values.dtype).max))
 
 
-def _array(tensor: Tensor, top: int) -> NDArray[Any]:
-    """Return ``(H, W, C)`` in 0 .. 255, 0 .. 65535, or (float32) 0 .. 1, as `top` says, of ``(C, H, W)``."""
+def _array(tensor: Tensor, top: int, chroma: Sequence[Tensor] = (), to_grey: bool = False) -> NDArray[Any]:
+    """Return ``(H, W, C)`` in 0 .. 255, 0 .. 65535, or (float32) 0 .. 1, as `top` says, of ``(C, H, W)``.
+
+    With `chroma`, Cb and Cr ``(H, W)``, the one channel is the luma of three; `to_grey` makes one channel of three.
+    """
     kind = {255: np.uint8, 65535: np.uint16}.get(top, np.float32)
-    values: NDArray[Any] = np.empty((*tensor.shape[1:], len(tensor)), kind)
+    values: NDArray[Any] = np.empty((*tensor.shape[1:], 1 if to_grey else 3 if chroma else len(tensor)), kind)
     for at in range(0, len(values), _STRIP):  # A copy of a large picture would take a gigabyte.
-        part = tensor[:, at : at + _STRIP].float().nan_to_num().clamp(0, 1)
+        part = tensor[:, at : at + _STRIP].float().nan_to_num()
+        if chroma:
+            part = _rgb(part[0], *(plane[at : at + _STRIP].float() for plane in chroma))
+        part = (luma(part) if to_grey else part).clamp(0, 1)
         values[at : at + _STRIP] = (part.mul_(top).round_() if top > 1 else part).movedim(0, -1).numpy()
     return values
+
+
+def _luma_and_chroma(raster: Raster) -> tuple[Tensor, Tensor]:
+    """Return the luma ``(1, H, W)`` and Cb and Cr ``(2, H, W)`` of a picture in colour."""
+    height, width = raster.values.shape[:2]
+    # Half precision is finer than 8 bits, and saves memory with a large photo.
+    chroma = torch.empty(2, height, width, dtype=torch.half if raster.top == 255 else torch.float)
+    grey = torch.empty(1, height, width)
+    for at in range(0, height, _STRIP):
+        values = raster.values[at : at + _STRIP]
+        y = torch.from_numpy(pictures.grey(values) / np.float32(raster.top))
+        for plane, channel, weight in zip(chroma, (2, 0), _CHROMA, strict=True):
+            plane[at : at + _STRIP] = (torch.from_numpy(values[..., channel] / np.float32(raster.top)) - y) / weight
+        grey[0, at : at + _STRIP] = y.clamp(0, 1)
+    return grey, chroma
+
+
+def _rgb(y: Tensor, cb: Tensor, cr: Tensor) -> Tensor:
+    """Return ``(3, H, W)`` of luma and chroma ``(H, W)``."""
+    blue, red = y + _CHROMA[0] * cb, y + _CHROMA[1] * cr
+    # The definition of luma, solved for green.
+    green = (y - LUMA_WEIGHTS[0] * red - LUMA_WEIGHTS[2] * blue) / LUMA_WEIGHTS[1]
+    return torch.stack([red, green, blue])
 
 
 # --- frames --------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65535}  # In pi
 _MAX_SCANS = 100  # Of a progressive JPEG; cameras and editors write about ten, and each takes as long as a picture.
 _HEAD = 64  # Bytes that tell the format.
 _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # In Pillow's memory; of other modes 4.
+_CLEAR, _DEEP = 12, 8  # Bytes that a pixel takes more with transparency, and in colours of 16 bits.
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # Tags of a TIFF file.
 
 _ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture upright.
@@ -163,7 +164,10 @@ def _check_size(file: File, image: PIL.Image.Image, pixel_bytes: int) -> None:
     """Raise MusicaeError, before anything is decoded, for a picture that takes too much memory, or time."""
     decoded = _PIXEL_BYTES.get(image.mode, 4)
     # Pillow's picture, the bytes of it and an array, as large as the values in the file; then what comes afterwards.
-    each = max(decoded + 2 * (8 if swapped(image) else decoded), decoded + pixel_bytes)
+    deep, clear = swapped(image) is not None, "A" in image.mode or "transparency" in image.info
+    each = max(
+        decoded + 2 * (8 if deep else decoded), pixel_bytes + (_CLEAR * clear + _DEEP * deep if pixel_bytes else 0)
+    )
     pixels = image.width * image.height
     if isinstance(image, TiffImageFile):
         tile = [image.tag_v2.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
@@ -213,7 +217,8 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
     else:
         if any(";16" in raw for raw in raw_modes(image)):
             made.losses.append("only the upper 8 of its 16 bits were read")
-        values = np.asarray(image.convert(_8_bit_mode(image)))
+        plain = _8_bit_mode(image)
+        values = np.asarray(image if image.mode == plain and "A" not in plain else image.convert(plain))
     values = values[..., None] if values.ndim == 2 else values
     turn = _orientation(image)  # Pillow turns TIFF files by itself.
     values = _UPRIGHT[turn](values) if turn in _UPRIGHT else values
@@ -280,13 +285,16 @@ def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, k
             f"{name} cannot be written: {kind} holds {_MAX_SIDE[kind]} pixels a side, not {side}; use .png"
         )
     ready, lost = _for_format(raster, kind)
+    del raster  # Of a large picture every copy counts.
+    pixels = _pixels(ready, kind)
+    ready.values, ready.alpha = ready.values[:0], None
     with output(file) as opened:
         try:
             if kind == "GIF" and frames:
                 first, *rest = [_image(frame) for frame in frames]
                 first.save(opened, "GIF", save_all=True, append_images=rest, duration=100, loop=0)
                 return []
-            _encode(ready, opened, kind, lost)
+            _encode(ready, pixels, opened, kind, lost)
         except (ValueError, SystemError) as error:  # What an encoder raises besides OSError.
             raise MusicaeError(f"{name} cannot be written as {kind}: {' '.join(str(error).split())}") from error
     return [f"{kind} does not keep: {', '.join(sorted(set(lost)))}"] if lost else []
@@ -323,40 +331,52 @@ def _for_format(raster: Raster, kind: str) -> tuple[Raster, list[str]]:
     return replace(raster, values=values, alpha=alpha, numbers=numbers, profile=profile, dpi=dpi), lost
 
 
-def _encode(raster: Raster, file: BinaryIO, kind: str, lost: list[str]) -> None:
-    values, metadata, without = raster.values, raster.metadata, list(lost)
+def _pixels(raster: Raster, kind: str) -> PIL.Image.Image | NDArray[Any]:
+    """Return the pixels of a picture as what writes them takes them: Pillow, or what is in `deep_pictures`."""
+    values = raster.values
     if raster.alpha is not None:
         values = np.concatenate([values, raster.alpha[..., None]], axis=-1)
+    is_deep = kind == "PNG" and values.shape[2] > 1 and values.dtype == np.uint16
+    return values if kind == "TIFF" or is_deep else _image(values)
+
+
+def _encode(raster: Raster, pixels: PIL.Image.Image | NDArray[Any], file: BinaryIO, kind: str, lost: list[str]) -> None:
+    metadata, without = raster.metadata, list(lost)
     try:
-        _encode_with(raster, values, metadata, file, kind, lost)
+        _encode_with(raster, pixels, metadata, file, kind, lost)
     except Exception:  # Metadata of a damaged file, which an encoder does not take.
         if not metadata.parts:
             raise
         file.seek(0)
         file.truncate()
         lost[:] = [*without, *metadata.parts]
-        _encode_with(raster, values, Metadata(), file, kind, lost)
+        _encode_with(raster, pixels, Metadata(), file, kind, lost)
 
 
 def _encode_with(
-    raster: Raster, values: NDArray[Any], metadata: Metadata, file: BinaryIO, kind: str, lost: list[str]
+    raster: Raster,
+    pixels: PIL.Image.Image | NDArray[Any],
+    metadata: Metadata,
+    file: BinaryIO,
+    kind: str,
+    lost: list[str],
 ) -> None:
-    height, width, channels = values.shape
-    if kind == "TIFF":
+    height, width = pixels.shape[:2] if isinstance(pixels, np.ndarray) else (pixels.height, pixels.width)
+    if kind == "TIFF" and isinstance(pixels, np.ndarray):
         tags = tiff_tags(metadata, width, height, lost)
-        write_tiff(file, values, raster.numbers, raster.dpi, raster.profile, tags)
+        write_tiff(file, pixels, raster.numbers, raster.dpi, raster.profile, tags)
         return
     options = {**_OPTIONS.get(kind, {}), **save_options(metadata, kind, width, height, lost)}
     if "qtables" in options:
         del options["quality"]  # It would scale the tables.
-    if kind == "PNG" and channels > 1 and values.dtype == np.uint16:
-        write_png(file, values, raster.dpi, raster.profile, options.get("exif", b""), options["pnginfo"])
+    if isinstance(pixels, np.ndarray):
+        write_png(file, pixels, raster.dpi, raster.profile, options.get("exif", b""), options["pnginfo"])
         return
     if raster.dpi:
         options["dpi"] = raster.dpi
     if raster.profile:
         options["icc_profile"] = raster.profile
-    _image(values).save(file, kind, **options)
+    pixels.save(file, kind, **options)
 
 
 def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:

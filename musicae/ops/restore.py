@@ -19,7 +19,7 @@ from musicae.ops.stream import restores_streams
 
 __all__ = ["Report", "RestoreOptions", "Restored", "Target", "denoise", "restore", "restore_pipe", "upscale"]
 
-_VALUE_BYTES = 12  # Of a value of an enlarged picture: before and after the network, and when it is written.
+_PIXEL_BYTES, _VALUE_BYTES = 16, 4  # Of an enlarged picture, and of each channel that the network sees.
 
 
 # --- the verbs -----------------------------------------------------------------------------------------------------
@@ -152,13 +152,16 @@ def _restore_tensor(
     _refuse_sound_options(source, options)
     (given,), remarks = read_all(codec, [source], options.read)
     if verb == "upscale":
-        size = given.tensor.numel() * corruption.factor ** len(codec.spec.shape)
-        check_memory(size * _VALUE_BYTES, f"{called(source)}, enlarged,")
+        pixels = given.tensor[0].numel() * corruption.factor ** len(codec.spec.shape)
+        needed = pixels * (_PIXEL_BYTES + _VALUE_BYTES * codec.spec.channels)
+        check_memory(needed, f"{called(source)}, enlarged,")
         given = replace(given, tensor=corruption.enlarge(given.tensor[None])[0])
     elif part := codec.preset.part("corruption"):
         remarks.append(f"the preset undoes {part[0]}")
     if codec.model.restores:
-        tensor = codec.restore_any_size(given.tensor, options.report)
+        # With a target nobody sees what the network was given.
+        own = target is not None and (verb == "upscale" or not isinstance(source, Sample))
+        tensor = codec.restore_any_size(given.tensor, options.report, in_place=own)
     else:
         x = codec.split(given)
         tensor = codec.join(codec.restore(x, condition(codec, None, len(x), given)), given.hop, given.tensor.shape[-1])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["count", "join", "split", "tiles"]
+__all__ = ["Rows", "count", "join", "split", "tiles"]
 
 
 def count(length: int, size: int, hop: int) -> int:
@@ -83,3 +83,26 @@ def tiles(shape: Sequence[int], size: int, context: int, grain: int = 1) -> list
         (tuple(span[0] for span in spans), tuple(span[1] for span in spans), tuple(span[2] for span in spans))
         for spans in itertools.product(*axes)
     ]
+
+
+class Rows:
+    """The rows of a tensor ``(C, *S)`` as they were, while it is overwritten from its first row to its last."""
+
+    def __init__(self, x: Tensor) -> None:
+        self._x = x
+        self._span = slice(0, 0)
+        self._rows = x[:, :0]
+
+    def at(self, context: slice, place: slice) -> Tensor:
+        """Return the rows `context` of the first spatial axis; those before `place` may have been overwritten since.
+
+        `context` begins no earlier than in the call before.
+        """
+        if context != self._span:
+            rows = self._x[:, context].clone()
+            known = place.start - context.start
+            offset = context.start - self._span.start
+            if known:
+                rows[:, :known] = self._rows[:, offset : offset + known]
+            self._span, self._rows = context, rows
+        return self._rows

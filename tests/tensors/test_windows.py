@@ -75,3 +75,13 @@ def test_tiles_cover_everything_once_in_phase(shape, size, context, grain):
         assert all(part.start % grain == 0 for part in (*around, *inner, *place))
         assert all(part.stop - part.start <= max(size, grain) for part in place)
     assert (count == 1).all()
+
+
+@given(height=st.integers(1, 40), width=st.integers(1, 9), size=st.integers(2, 9), context=st.integers(0, 12))
+@settings(max_examples=100, deadline=None)
+def test_rows_are_as_they_were_while_a_tensor_is_overwritten(height, width, size, context):
+    x = torch.randn(2, height, width, generator=torch.Generator().manual_seed(height))
+    kept, rows = x.clone(), windows.Rows(x)
+    for around, _, place in windows.tiles((height, width), size, context):
+        assert torch.equal(rows.at(around[0], place[0]), kept[:, around[0]])
+        x[(slice(None), *place)] = -1.0
