@@ -15,6 +15,7 @@ from musicae.adapters.mel import Mel
 from musicae.core import Candidate, Sample
 from musicae.errors import MusicaeError
 from musicae.formats import sound_files as sound
+from musicae.formats import sound_reading
 from musicae.testing import check_adapter
 
 
@@ -172,7 +173,7 @@ def test_what_lasts_more_than_two_seconds_is_no_single_sound(tmp_path, monkeypat
     soundfile.write(tmp_path / "a.wav", tones(frames), 8000)
     stream = io.BytesIO((tmp_path / "a.wav").read_bytes())
     stream.seek(7)
-    inside = sound._SoundFile.__init__
+    inside = sound_reading._SoundFile.__init__
 
     def unknown(self, *given):
         inside(self, *given)
@@ -184,7 +185,7 @@ def test_what_lasts_more_than_two_seconds_is_no_single_sound(tmp_path, monkeypat
             assert (audio > mel) == long
             assert min(audio, mel) > 0
             assert is_short(file) != long
-        monkeypatch.setattr(sound._SoundFile, "__init__", unknown)
+        monkeypatch.setattr(sound_reading._SoundFile, "__init__", unknown)
     assert stream.tell() == 7
 
 
