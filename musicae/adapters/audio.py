@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,12 +30,15 @@ from musicae.formats.sound_files import (
     reading,
     writing,
 )
+from musicae.memory import check_memory
 from musicae.tensors.dsp import SILENCE, decibels, equalise, magnitudes, power
+from musicae.tensors.mixdown import Mixdown
 from musicae.tensors.speech import share_kept
 
 __all__ = ["Audio", "is_short", "resample"]
 
 _N_FFT, _MAX_COLUMNS, _RANGE_DB = 1024, 1000, 80.0  # Of the spectrogram that `picture` gives.
+_BYTES, _COPIES_AS_IS, _COPIES_READ, _COPIES = 4, 3, 2, 16  # How often a sound is in memory, up to a model's output.
 _MAX_ONE_SHOT = 2.0  # Seconds; a longer file is not a single sound.
 _EXCERPT = 30.0  # Seconds, without silence, in which to look for speech,
 _SEARCHED = 300.0  # among this many at the start.
@@ -42,7 +46,7 @@ _MIN_SPEECH_SHARE = 0.82  # Kept (see `share_kept`) of a voice 5 dB above its no
 
 
 class Audio(Adapter):
-    """Files <-> samples ``(1, T)`` in -1 .. 1 at `sample_rate`; the channels of a file are mixed to one.
+    """Files <-> samples ``(1, T)`` in -1 .. 1 at `sample_rate`; the channels of a file are mixed to one (`Mixdown`).
 
     A file is written with the rate, the channels (all alike), the format and the length of the one that was read. The
     `meta` of a sample is ``{"kind": {rate, channels, format, subtype}, "length": frames}``, both of the file. With
@@ -132,19 +136,41 @@ class Audio(Adapter):
         """
         with reading(file) as opened:
             kind = opened.kind
-            blocks = [block if as_is else block.mean(1) for block in opened.blocks()]
+            check = partial(self._check_memory, kind, as_is, name_of(file))
+            check(opened.length or 0)
+            mix = Mixdown(kind.rate, kind.channels)
+            blocks: list[Block] = []
+            held = 0
+            for block in opened.blocks():
+                held += len(block)
+                check(held)  # A header may say less.
+                blocks.append(block if as_is else mix.process(block))
+            blocks += [] if as_is else [mix.flush()]
             remarks = list(opened.remarks)
-        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-        if not len(samples):
+        if not held:
             raise MusicaeError(f"{name_of(file)} has no samples in it")
+        samples = np.concatenate(blocks)
         meta: dict[str, Any] = {"kind": asdict(kind), "length": len(samples)}
         if as_is:
             return Sample(torch.from_numpy(np.ascontiguousarray(samples.T)), {**meta, "as_is": True}, remarks=remarks)
         if kind.channels > 1:
             remarks.append(f"{kind.channels} channels were mixed to one")
+        if mix.cancelled:
+            remarks.append("some channels would cancel each other; there the louder was taken")
         if kind.rate != self.sample_rate:
             remarks.append(f"{kind.rate} Hz became {self.sample_rate} Hz")
-        return Sample(torch.from_numpy(resample(samples, kind.rate, self.sample_rate))[None], meta, remarks=remarks)
+        changed = resample(samples, kind.rate, self.sample_rate)
+        if not len(changed):  # A sound of a sample or two is rounded off.
+            changed = samples[:1]
+        return Sample(torch.from_numpy(changed)[None], meta, remarks=remarks)
+
+    def _check_memory(self, kind: Kind, as_is: bool, name: str, frames: int) -> None:
+        """Raise MusicaeError if that many frames of a file take too much memory, read and put through a model."""
+        if as_is:
+            check_memory(_COPIES_AS_IS * _BYTES * frames * kind.channels, name)
+        else:
+            at_own_rate = math.ceil(frames * self.sample_rate / kind.rate)
+            check_memory(_BYTES * (_COPIES_READ * frames + _COPIES * at_own_rate), name)
 
     def write(self, sample: Sample, file: File) -> None:
         """Write a file, atomically; a stream gets the format in the sample's `meta`, or WAV."""
@@ -174,9 +200,10 @@ class Audio(Adapter):
 
         with reading(file) as opened:
             resampler = soxr.ResampleStream(opened.kind.rate, self.sample_rate, 1, dtype="float32")
+            mix = Mixdown(opened.kind.rate, opened.kind.channels)
             for block in opened.blocks():
-                yield resampler.resample_chunk(block.mean(1))
-            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                yield resampler.resample_chunk(mix.process(block))
+            yield resampler.resample_chunk(mix.flush(), last=True)
 
     # --- between files ------------------------------------------------------------------------------------
 

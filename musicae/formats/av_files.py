@@ -1,4 +1,4 @@
-"""Sound in formats that libsndfile does not know, read by PyAV, if it is installed."""
+"""Sound in formats that libsndfile does not know, and the sound of videos, read by PyAV, if it is installed."""
 
 from __future__ import annotations
 
@@ -12,76 +12,146 @@ import numpy as np
 
 from musicae.core import File
 from musicae.errors import MusicaeError
-from musicae.formats.files import name_of, suffix_of
-from musicae.formats.sound_kind import BLOCK, Block, Kind, Reader
+from musicae.formats.files import name_of
+from musicae.formats.sound_kind import BLOCK, Block, Kind, Reader, check_block, check_kind, fold_channels, in_blocks
 
-__all__ = ["AV_SUFFIXES", "is_av", "reading_av"]
+__all__ = ["has_av", "reading_av"]
 
-AV_SUFFIXES = (".g722", ".m4a", ".aac", ".mp4", ".wma", ".webm")
-"""File endings that are read if PyAV is installed."""
-
-_ASF = bytes.fromhex("3026b2758e66cf11")  # Windows Media.
+_MAX_FRAME = 2**21  # Samples that a decoder may give at once; a damaged header asks for gigabytes.
+_MAX_DAMAGED = 0.5  # The share of the packets that may be damaged.
 
 
-def is_av(head: bytes) -> bool:
-    """Tell whether a file begins like MP4, Windows Media, WebM or AAC, which libsndfile cannot read."""
-    adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
-    mp4 = head[4:8] == b"ftyp" and head[8:11] not in (b"hei", b"mif", b"msf", b"avi")  # Those are pictures.
-    return mp4 or adts or head.startswith((_ASF, b"\x1a\x45\xdf\xa3"))
+def has_av() -> bool:
+    """Tell whether PyAV is installed."""
+    return importlib.util.find_spec("av") is not None
 
 
 @contextmanager
-def reading_av(file: File, why: str = "") -> Iterator[Reader]:
+def reading_av(file: File, form: str, why: str = "") -> Iterator[Reader]:
     """Open a file of sound, a path or a stream, by PyAV. Raise MusicaeError if that is missing or cannot read it.
 
-    `why` continues the file's name in the message that asks for PyAV.
+    `form` is its format, as FFmpeg calls it: it is never left to FFmpeg to guess, since some of what it knows are lists
+    of other files and addresses. `why` continues the file's name in the message that asks for PyAV.
     """
     name = name_of(file)
-    if importlib.util.find_spec("av") is None:
+    if not has_av():
         subject = f"{name} {why}".strip()
         raise MusicaeError(f"{subject} needs PyAV to be read; pip install 'musicae[av]', or convert it to WAV")
     import av
 
-    options: dict[str, Any] = {"format": "g722"} if suffix_of(file) == ".g722" else {}
+    if isinstance(file, Path):
+        place: Any = f"file:{file}"  # Else a colon in a name would be taken for a protocol.
+    else:
+        place = file
+        place.seek(0)
+    options = {"protocol_whitelist": "file", "max_samples": str(_MAX_FRAME)}
     try:
-        # Without "file:" a colon in a name would be taken for a protocol.
-        container = av.open(f"file:{file}" if isinstance(file, Path) else file, **options)
+        container = av.open(place, format=form, options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
-        raise MusicaeError(f"{name} is not a sound file that can be read: {error}") from None
+        raise MusicaeError(f"{name} is not a sound file that can be read: {_why(error)}") from None
     with container:
-        if not container.streams.audio:
-            raise MusicaeError(f"{name} has no sound in it")
         yield _Av(name, container)
 
 
+def _why(error: Exception) -> str:
+    """Return why FFmpeg refuses, without the name of the file."""
+    import av
+
+    if isinstance(error, av.error.FFmpegError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0]
+
+
 class _Av:
+    """What PyAV decodes, with the rate and the channels of the first frame: later ones are converted to them."""
+
     def __init__(self, name: str, container: Any) -> None:
         self.name, self.container = name, container
-        stream = container.streams.audio[0]
-        rate = stream.rate or stream.codec_context.sample_rate
-        self.kind = Kind(int(rate), stream.codec_context.channels or 1)
-        self.length: int | None = None
-        if container.duration:  # In microseconds, not exact to the sample.
-            self.length = round(container.duration / 1e6 * self.kind.rate)
         self.remarks: list[str] = []
+        self._packets = self._damaged = 0
+        stream = next(iter(container.streams.audio), None)
+        if stream is None:
+            raise MusicaeError(f"{name} has no sound in it")
+        context = stream.codec_context
+        if context is None:
+            raise MusicaeError(f"{name} has sound of a kind that cannot be decoded; convert it to WAV")
+        if context.sample_rate:  # It is 0 where a header does not say.
+            check_kind(Kind(context.sample_rate, max(1, context.channels)), name)
+        context.options = {"max_samples": str(_MAX_FRAME)}
+        self._frames = self._decode(stream)
+        self._first = next(self._frames, None)
+        if self._first is None:
+            raise MusicaeError(f"{name} is damaged: there is no sound in it that can be decoded")
+        subtype = "PCM_24" if self._first.format.name.startswith("s32") else "PCM_16"
+        self.kind = Kind(int(self._first.sample_rate), self._first.layout.nb_channels, "WAV", subtype)
+        check_kind(self.kind, name)
+        self.length: int | None = None  # Else not exact to the sample.
+        if stream.duration and stream.time_base:
+            self.length = round(stream.duration * stream.time_base * self.kind.rate)
+        elif container.duration:  # In microseconds.
+            self.length = round(container.duration / 1e6 * self.kind.rate)
 
-    def blocks(self, size: int = BLOCK) -> Iterator[Block]:
+    def _decode(self, stream: Any) -> Iterator[Any]:
+        """Go through the frames; packets that are damaged are left out."""
         import av
 
-        resampler = av.AudioResampler(format="fltp", rate=self.kind.rate)
-        waiting: list[Block] = []
-        held = 0
+        packets = self.container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:  # The rest cannot even be cut into packets.
+                self._damaged += 1
+                return
+            if packet is None:
+                return
+            self._packets += 1
+            try:
+                frames = packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                self._damaged += 1
+                continue
+            yield from (frame for frame in frames if frame.samples)
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Block]:
+        """Go through the sound in blocks ``(frames, channels)``; see `Reader`."""
+        return in_blocks(self._checked(), size)
+
+    def _checked(self) -> Iterator[Block]:
+        seen = 0
+        for part in self._parts():
+            check_block(part, seen, self.name, self.kind.rate)
+            seen += len(part)
+            yield part
+        lost = f"{self._damaged} of {self._packets} packets cannot be decoded"
+        if not seen or self._damaged > _MAX_DAMAGED * self._packets:
+            raise MusicaeError(f"{self.name} is damaged: {lost}")
+        if self._damaged:
+            self.remarks.append(f"{self.name} is damaged: {lost} and were left out")
+
+    def _parts(self) -> Iterator[Block]:
+        """Go through the frames as blocks of the kind's rate and channels."""
+        import av
+
+        before, resampler = None, None
+        frame = self._first
+        while frame is not None:
+            now = frame.format.name, frame.layout.name, frame.sample_rate
+            if now != before:  # At the first frame, and wherever the sound changes on the way.
+                yield from self._resampled(resampler, None)
+                before, resampler = now, av.AudioResampler(format="fltp", rate=self.kind.rate)
+            yield from self._resampled(resampler, frame)
+            frame = next(self._frames, None)
+        yield from self._resampled(resampler, None)
+
+    def _resampled(self, resampler: Any, frame: Any) -> Iterator[Block]:
+        """Go through what a resampler makes of a frame, or of what it holds back at the end."""
+        if resampler is None:
+            return
+        import av
+
         try:
-            for frame in self.container.decode(audio=0):
-                for part in resampler.resample(frame):
-                    waiting.append(part.to_ndarray().T.astype(np.float32))
-                    held += len(waiting[-1])
-                if held >= size:
-                    joined = np.concatenate(waiting)
-                    full = held // size * size
-                    yield from np.split(joined[:full], full // size)
-                    waiting, held = [joined[full:]], held - full
-        except av.error.FFmpegError as error:
-            raise MusicaeError(f"{self.name} is damaged: {error.strerror or error}") from None
-        if held:
-            yield np.concatenate(waiting)
+            parts = resampler.resample(frame)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise MusicaeError(f"{self.name} is damaged: {_why(error)}") from None
+        for part in parts:
+            yield fold_channels(part.to_ndarray().T.astype(np.float32), self.kind.channels)

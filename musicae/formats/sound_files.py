@@ -12,11 +12,11 @@ import numpy as np
 
 from musicae.core import File
 from musicae.errors import MusicaeError, OutputError
-from musicae.formats.av_files import AV_SUFFIXES
 from musicae.formats.files import name_of, output, suffix_of
 from musicae.formats.signals import defer_signals
+from musicae.formats.sound_heads import is_sound
 from musicae.formats.sound_kind import BLOCK, MAX_AMPLITUDE, Block, Kind, Reader, kind_of, reason
-from musicae.formats.sound_reading import is_sound, reading
+from musicae.formats.sound_reading import reading
 
 __all__ = [
     "AV_SUFFIXES",
@@ -34,12 +34,26 @@ __all__ = [
     "writing",
 ]
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
+SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"),
+    *(".wave", ".bwf", ".oga", ".snd", ".mpga"),
+)
 """File endings that are read and written."""
 
+AV_SUFFIXES = (
+    *(".g722", ".m4a", ".m4b", ".aac", ".mp4", ".wma", ".webm", ".mp2", ".mka", ".mkv", ".mov", ".m4v", ".3gp", ".3g2"),
+    *(".amr", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".mpc", ".tak", ".dsf", ".avi", ".flv", ".wmv", ".asf"),
+    *(".mpg", ".mpeg"),
+)
+"""File endings that are only read, videos' too, most of them if PyAV is installed."""
+
 _MAX_WAV_BYTES = 4_000_000_000
+_MAX_VORBIS_RATE = 200_000  # Above, libvorbis has no settings, and libsndfile crashes.
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-_FORMATS = {".aif": "AIFF", ".aifc": "AIFF", ".opus": "OGG", ".aiff": "AIFF"}
+_FORMATS = {
+    **{".aif": "AIFF", ".aifc": "AIFF", ".wave": "WAV", ".bwf": "WAV", ".snd": "AU"},
+    **{".opus": "OGG", ".oga": "OGG", ".mpga": "MP3"},
+}
 _WRITTEN = ("WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64")  # The formats of SUFFIXES.
 
 
@@ -160,6 +174,11 @@ def writing(file: File, kind: Kind) -> Iterator[Writer]:
     import soundfile
 
     name = name_of(file)
+    if kind.subtype == "VORBIS" and kind.rate > _MAX_VORBIS_RATE:
+        raise MusicaeError(
+            f"{name} cannot be written as OGG VORBIS at {kind.rate} Hz, only up to {_MAX_VORBIS_RATE} Hz; "
+            "name a .wav file with -o"
+        )
     with output(file, buffering=0) as raw:
         sink = _Sink(raw, name)
         try:

@@ -14,8 +14,8 @@ from musicae.adapters.audio import Audio, excerpt, is_short, resample
 from musicae.adapters.mel import Mel
 from musicae.core import Candidate, Sample
 from musicae.errors import MusicaeError
+from musicae.formats import sndfile
 from musicae.formats import sound_files as sound
-from musicae.formats import sound_reading
 from musicae.testing import check_adapter
 
 
@@ -160,6 +160,63 @@ def test_resampling_keeps_the_length_in_seconds():
     assert np.abs(resample(resample(x, 8000, 16_000), 16_000, 8000)[100:-100] - x[100:-100]).max() < 1e-3
 
 
+# --- what would cancel, and what would be too much -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [1, 0.97])
+def test_an_inverted_channel_does_not_silence_a_file(tmp_path, share):
+    one = tones(24_000)
+    soundfile.write(tmp_path / "a.wav", np.hstack([one, -share * one]), 8000)
+    sample = Audio(8000, 8000).read(tmp_path / "a.wav")
+    streamed = np.concatenate(list(Audio(8000, 8000).blocks(tmp_path / "a.wav")))
+    for made in (sample.tensor[0].numpy(), streamed):
+        assert np.allclose(made, one[:, 0], atol=1e-4)
+    assert any("cancel each other" in remark for remark in sample.remarks)
+    soundfile.write(tmp_path / "b.wav", np.hstack([one, one]), 8000)
+    assert not any("cancel" in remark for remark in Audio(8000, 8000).read(tmp_path / "b.wav").remarks)
+
+
+def test_what_takes_too_much_memory_is_refused_by_its_header_and_by_its_content(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSICAE_MEMORY", "8M")
+    soundfile.write(tmp_path / "a.flac", np.zeros(800_000, np.int16), 16_000)
+    decoded = []
+    inside = sndfile.SndFile.blocks
+
+    def counted(self, size=65_536):
+        for block in inside(self, size):
+            decoded.append(len(block))
+            yield block
+
+    monkeypatch.setattr(sndfile.SndFile, "blocks", counted)
+    for as_is in (False, True):
+        with pytest.raises(MusicaeError, match=r"a\.flac takes .* of memory"):
+            Audio(16_000).read(tmp_path / "a.flac", as_is=as_is)
+    with pytest.raises(MusicaeError, match="of memory"):
+        Mel(16_000).read(tmp_path / "a.flac")
+    assert not decoded
+    inside_init = sndfile.SndFile.__init__
+
+    def unknown(self, *given):
+        inside_init(self, *given)
+        self.length = None
+
+    monkeypatch.setattr(sndfile.SndFile, "__init__", unknown)
+    with pytest.raises(MusicaeError, match="of memory"):
+        Audio(16_000).read(tmp_path / "a.flac")
+    assert 0 < sum(decoded) < 200_000
+    assert sum(map(len, Audio(16_000).blocks(tmp_path / "a.flac"))) == 800_000  # Blocks are no matter of memory.
+
+
+@pytest.mark.parametrize("rate", [1000, 44_100, 768_000])
+def test_a_single_sample_is_a_sound(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", np.full(1, 0.5), rate)
+    for adapter in (Audio(16_000), Mel(16_000)):
+        sample = adapter.read(tmp_path / "a.wav")
+        assert sample.tensor.shape[-1] >= 1
+        adapter.write(sample, tmp_path / "b.wav")
+        assert soundfile.info(tmp_path / "b.wav").samplerate == rate
+
+
 # --- which files -----------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +230,7 @@ def test_what_lasts_more_than_two_seconds_is_no_single_sound(tmp_path, monkeypat
     soundfile.write(tmp_path / "a.wav", tones(frames), 8000)
     stream = io.BytesIO((tmp_path / "a.wav").read_bytes())
     stream.seek(7)
-    inside = sound_reading._SoundFile.__init__
+    inside = sndfile.SndFile.__init__
 
     def unknown(self, *given):
         inside(self, *given)
@@ -185,7 +242,7 @@ def test_what_lasts_more_than_two_seconds_is_no_single_sound(tmp_path, monkeypat
             assert (audio > mel) == long
             assert min(audio, mel) > 0
             assert is_short(file) != long
-        monkeypatch.setattr(sound_reading._SoundFile, "__init__", unknown)
+        monkeypatch.setattr(sndfile.SndFile, "__init__", unknown)
     assert stream.tell() == 7
 
 

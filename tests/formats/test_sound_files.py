@@ -159,6 +159,22 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("rate", [200_000, 200_001, 270_000])
+def test_rates_at_which_vorbis_would_crash_are_refused(tmp_path, rate):
+    kind = sound.kind_like(Kind(rate, 1), tmp_path / "a.ogg")
+    if rate <= 200_000:
+        with sound.writing(tmp_path / "a.ogg", kind) as file:
+            file.write(tones())
+        assert len(read(tmp_path / "a.ogg")) == 4000
+        return
+    with (
+        pytest.raises(MusicaeError, match=r"only up to 200000 Hz; name a \.wav"),
+        sound.writing(tmp_path / "a.ogg", kind),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_stream_gets_all_or_nothing():
     held = io.BytesIO()
 

@@ -1,0 +1,165 @@
+"""Ogg files, which may be chained: several one after another play as one (RFC 3533, section 4)."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from musicae.core import File
+from musicae.errors import MusicaeError
+from musicae.formats.files import name_of
+from musicae.formats.sndfile import reading_sndfile
+from musicae.formats.sound_kind import BLOCK, Block, Kind, Reader, fold_channels, in_blocks
+
+__all__ = ["Link", "links_of", "reading_ogg", "view"]
+
+_HEADER = 27  # Bytes of a page's header before its table of segments.
+_FIRST = 2  # The flag of the first page of a stream.
+_SCAN = 65_536  # Bytes in which the next page is looked for after damage.
+_OPUS_RATE = 48_000  # Of what an Opus stream counts, whatever the rate of its sound.
+
+
+@dataclass
+class Link:
+    """The bytes `start` to `end` of an Ogg file, with streams that begin together; the first lasts `seconds`."""
+
+    start: int
+    end: int
+    seconds: float = 0.0
+
+
+def links_of(file: BinaryIO) -> list[Link]:
+    """Return the links of an Ogg file, in order; none for a file without a page. The stream is read from its start."""
+    links: list[Link] = []
+    head_end = -1  # Where the first pages of the streams end: another stream of the same link begins there.
+    rate = serial = skipped = 0
+    for at, size, header, body in _pages(file):
+        flags, granule, number = struct.unpack_from("<BqI", header, 5)
+        if flags & _FIRST:
+            if at != head_end:
+                links.append(Link(at, at))
+                rate = 0
+            head_end = at + size
+            if not rate and (form := _rate_and_skip(body)):
+                (rate, skipped), serial = form, number
+        if links:
+            links[-1].end = at + size
+            if rate and number == serial and granule > 0:
+                links[-1].seconds = max(0, granule - skipped) / rate
+    return links
+
+
+def _rate_and_skip(body: bytes) -> tuple[int, int] | None:
+    """Return what a stream counts a second, and how much of that comes before its sound; None for no known sound."""
+    if body[1:7] == b"vorbis" and len(body) >= 16:
+        return int.from_bytes(body[12:16], "little"), 0
+    if body[:8] == b"OpusHead" and len(body) >= 12:
+        return _OPUS_RATE, int.from_bytes(body[10:12], "little")
+    return None
+
+
+def _pages(file: BinaryIO) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Go through the pages: where each is, its bytes in all, its header, and its first 64 bytes after that."""
+    at = 0
+    while True:
+        file.seek(at)
+        data = file.read(_HEADER + 255 + 64)
+        if len(data) < _HEADER:
+            return
+        if data[:4] != b"OggS":
+            file.seek(at)
+            found = file.read(_SCAN).find(b"OggS", 1)
+            at += found if found > 0 else _SCAN - 3
+            continue
+        count = data[26]
+        size = _HEADER + count + sum(data[_HEADER : _HEADER + count])
+        yield at, size, data[:_HEADER], data[_HEADER + count : _HEADER + count + 64]
+        at += size
+
+
+def view(file: BinaryIO, link: Link) -> BinaryIO:
+    """Return a link as a file of its own, to be read."""
+    return io.BufferedReader(_Part(file, link.start, link.end))
+
+
+class _Part(io.RawIOBase):
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        super().__init__()
+        self.file, self.start, self.end, self.at = file, start, end, start
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        self.at = max(self.start, place + (self.start, self.at, self.end)[whence])
+        return self.at - self.start
+
+    def tell(self) -> int:
+        return self.at - self.start
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self.file.seek(self.at)
+        data = self.file.read(max(0, min(len(buffer), self.end - self.at)))
+        buffer[: len(data)] = data
+        self.at += len(data)
+        return len(data)
+
+
+class _Chain:
+    """The links of a file as one sound: those after the first are brought to its rate and channels."""
+
+    def __init__(self, name: str, file: BinaryIO, links: list[Link], first: Kind) -> None:
+        self.name, self.file, self.links = name, file, links
+        self.kind = first
+        self.length: int | None = round(sum(link.seconds for link in links) * first.rate)
+        self.remarks: list[str] = []
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Block]:
+        """Go through the sound; see `Reader`."""
+        return in_blocks(self._parts(), size)
+
+    def _parts(self) -> Iterator[Block]:
+        import soxr
+
+        rate, lost, seen = self.kind.rate, 0, 0
+        for link in self.links:
+            try:
+                with reading_sndfile(view(self.file, link)) as opened:
+                    own = opened.kind.rate
+                    resampler = soxr.ResampleStream(own, rate, self.kind.channels, dtype="float32")
+                    for block in opened.blocks():
+                        block = np.ascontiguousarray(fold_channels(block, self.kind.channels))
+                        yield block if own == rate else resampler.resample_chunk(block)
+                        seen += len(block)
+                    if own != rate:
+                        yield resampler.resample_chunk(block[:0], last=True)
+            except MusicaeError:
+                lost += 1
+        if not seen:
+            raise MusicaeError(f"{self.name} has no samples in it")
+        if lost:
+            self.remarks.append(f"{lost} of the {len(self.links)} parts of {self.name} are damaged and were left out")
+
+
+@contextmanager
+def reading_ogg(file: File) -> Iterator[Reader]:
+    """Open an Ogg file, a path or a stream, with all of its links. Raise MusicaeError if it cannot be read."""
+    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+        links = links_of(opened)
+        if len(links) < 2:
+            with reading_sndfile(file) as reader:
+                yield reader
+            return
+        with reading_sndfile(view(opened, links[0])) as first:
+            kind = first.kind
+        yield _Chain(name_of(file), opened, links, kind)
