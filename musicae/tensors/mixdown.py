@@ -113,4 +113,5 @@ class Mixdown:
             mix = self._products[np.ix_(taken, taken)].sum()
             common = self._products[channel, taken].sum()
             taken[channel] = common >= _OPPOSED * np.sqrt(max(mix, 0) * powers[channel])
-        return taken / taken.sum()
+        gains: NDArray[np.float64] = taken / taken.sum()
+        return gains
