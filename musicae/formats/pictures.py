@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import warnings
@@ -21,6 +22,7 @@ from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats.deep_pictures import Numbers, write_png, write_tiff
 from musicae.formats.files import check_input, name_of, output, suffix_of
+from musicae.formats.jpeg_end import with_end
 from musicae.formats.picture_colours import CONVERTED, is_profile_of, to_rgb
 from musicae.formats.picture_formats import FORMATS, UNREAD, decoders, format_of
 from musicae.formats.picture_metadata import Metadata, keeps, read_metadata, save_options, tiff_tags
@@ -122,6 +124,10 @@ def load(file: File, pixel_bytes: int = 0) -> Raster:
             with _quiet(), quiet() if isinstance(image, TiffImageFile) else nullcontext():
                 return _decode(file, image)
         except Exception as error:  # On a damaged file Pillow's decoders raise all kinds of errors.
+            if image.format == "JPEG" and (whole := _with_end(file)):
+                made = load(io.BytesIO(whole), pixel_bytes)
+                made.remarks.append("it had no end, which was added")
+                return made
             reason = " ".join(str(error).split()) or type(error).__name__
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
 
@@ -135,6 +141,11 @@ def _open(file: File) -> PIL.Image.Image:
         except Exception as error:
             reason = " ".join(str(error).split())
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
+
+
+def _with_end(file: File) -> bytes | None:
+    with _quiet():
+        return with_end(_head(file, -1))
 
 
 def _rewound(file: File) -> File:

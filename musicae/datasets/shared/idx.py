@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import math
 import re
 import struct
 import zlib
@@ -21,6 +22,7 @@ from musicae.datasets.shared.cache import data_folder
 from musicae.datasets.shared.fetch import fetch
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.memory import check_memory
 
 __all__ = ["IdxSet", "Part", "idx_windows"]
 
@@ -131,14 +133,18 @@ def _progress(what: str, size: int) -> Callable[[int, int], None]:
 
 def _read(path: Path, axes: int) -> NDArray[np.uint8]:
     """Return the content of an IDX file, gzipped or not: uint8 with `axes` axes."""
+    start = 4 + 4 * axes
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        zero, kind, count, *shape = struct.unpack_from(f">HBB{axes}I", content)
+        with path.open("rb") as packed:
+            is_packed = packed.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            zero, kind, count, *shape = struct.unpack(f">HBB{axes}I", file.read(start))
+            size = math.prod(shape) if (zero, kind, count) == (0, _UNSIGNED_BYTES, axes) else -1
+            check_memory(2 * size, str(path))
+            # One byte more, to see whether the file goes on; never all that it may unpack to.
+            content = bytearray(file.read(size + 1))
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise MusicaeError(f"{path} is damaged or cut short ({error}); download it again") from error
-    start = 4 + 4 * axes
-    if (zero, kind, count) != (0, _UNSIGNED_BYTES, axes) or len(content) - start != int(np.prod(shape)):
+    if len(content) != size:
         raise MusicaeError(f"{path} is not a complete IDX file of {axes} axes of bytes; download it again")
-    return np.frombuffer(bytearray(content), np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)

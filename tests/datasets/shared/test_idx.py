@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import logging
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -106,6 +107,20 @@ def test_damaged_or_missing_files_are_one_line(tmp_path):
         mnist(Image(), "test", tmp_path / "none")
     with pytest.raises(MusicaeError, match="adapter 'image'"):
         mnist(registry.build("adapters", "melody"), "test", tmp_path)
+
+
+def test_no_more_is_unpacked_than_the_header_says(tmp_path, monkeypatch):
+    folder = write(tmp_path, parts=("t10k",))
+    name = folder / "t10k-images-idx3-ubyte.gz"
+    name.write_bytes(gzip.compress(packed(PICTURES["t10k"]) + bytes(50_000_000)))  # 50 KB that stand for 50 MB.
+    tracemalloc.start()
+    with pytest.raises(MusicaeError, match="not a complete IDX file"):
+        mnist(Image(), "test", folder)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    name.write_bytes(gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 60_000, 28_000, 28_000)))
+    with pytest.raises(MusicaeError, match=r"takes 94\.1 TB of memory"):
+        mnist(Image(), "test", folder)
 
 
 def test_the_users_data_folder_is_used_or_filled(tmp_path, monkeypatch, caplog):
