@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -44,14 +45,20 @@ def _read(adapter: Adapter, groups: dict[str, list[Path]], max_length: float) ->
     size = adapter.spec.shape[-1]
     data: list[Tensor] = []
     pieces: list[int] = []
+    unreadable: list[str] = []
     for i, group in enumerate(groups.values()):
         for path in group:
             try:
                 tensor = adapter.read(path).tensor
-            except MusicaeError:
+            except MusicaeError as error:
+                unreadable.append(str(error))
                 continue
             if tensor.shape[-1] <= max_length * size and tensor[..., :size].max() > 0:
                 data.append(F.pad(tensor[..., :size], (0, size - min(size, tensor.shape[-1]))))
                 pieces.append(i)
+    if unreadable:
+        logging.getLogger("musicae").warning(
+            "%d sounds cannot be read and were left out: %s", len(unreadable), unreadable[0]
+        )
     stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
     return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))

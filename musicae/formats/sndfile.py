@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
+from musicae.formats.quiet import quiet
 from musicae.formats.sound_kind import BLOCK, Block, Kind, check_block, check_kind, reason, seconds
 
 __all__ = ["NotKnownError", "SndFile", "reading_sndfile"]
@@ -36,9 +37,11 @@ class SndFile:
         import soundfile
 
         seen, rate = 0, self.kind.rate
+        mpeg = self.kind.subtype.startswith("MPEG")  # Its decoder prints what is wrong with a file.
         while True:
             try:
-                block = self.file.read(size, dtype="float32", always_2d=True)
+                with quiet() if mpeg else nullcontext():
+                    block = self.file.read(size, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 raise MusicaeError(f"{self.name} is damaged after {seconds(seen, rate)}: {error}") from None
             if not len(block):
@@ -68,7 +71,8 @@ def reading_sndfile(file: File) -> Iterator[SndFile]:
 
     name = name_of(file)
     try:
-        opened = Sequential(_for_soundfile(file))
+        with quiet():
+            opened = Sequential(_for_soundfile(file))
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise NotKnownError(f"{name} is not a sound file that can be read: {reason(error)}") from None
     with opened:

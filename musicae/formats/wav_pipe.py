@@ -10,7 +10,8 @@ from typing import BinaryIO
 import numpy as np
 
 from musicae.errors import MusicaeError, OutputError
-from musicae.formats.sound_files import MAX_AMPLITUDE, Block, Kind, clipping_remark
+from musicae.formats.sound_files import clipping_remark
+from musicae.formats.sound_kind import MAX_AMPLITUDE, MAX_CHANNELS, MAX_RATE, MIN_RATE, Block, Kind
 
 __all__ = ["PipeReader", "PipeWriter"]
 
@@ -20,14 +21,13 @@ _READ_SIZE = 1 << 16  # Most bytes in a read.
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # In the header of a WAV file that is still being written.
 _MIN_FAKE_LENGTH = 0x7FFF0000  # SoX and arecord write about this for a sound without a known end.
 _FLOAT, _EXTENSIBLE = 3, 0xFFFE
-_MAX_CHANNELS = 64
 
 
 def _raw_kind(raw: str) -> Kind:
     fields = raw.split(":")
     try:
         rate, channels, name = int(fields[0]), int(fields[1]), fields[2]
-        if len(fields) == 3 and 1000 <= rate <= 768_000 and 1 <= channels <= _MAX_CHANNELS and name in _SUBTYPES:
+        if len(fields) == 3 and MIN_RATE <= rate <= MAX_RATE and 1 <= channels <= MAX_CHANNELS and name in _SUBTYPES:
             return Kind(rate, channels, "RAW", _SUBTYPES[name])
     except (IndexError, ValueError):
         pass
@@ -100,10 +100,10 @@ class PipeReader:
         if code == _EXTENSIBLE and len(body) >= 26:
             (code,) = struct.unpack_from("<H", body, 24)
         known = {(1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (_FLOAT, 32): "FLOAT"}
-        if not 1 <= channels <= _MAX_CHANNELS or not 1000 <= rate <= 768_000:
+        if not 1 <= channels <= MAX_CHANNELS or not MIN_RATE <= rate <= MAX_RATE:
             raise MusicaeError(
                 f"the WAV on stdin has {channels} channels at {rate} Hz; "
-                f"send 1 to {_MAX_CHANNELS} channels at 1000 to 768000 Hz"
+                f"send 1 to {MAX_CHANNELS} channels at {MIN_RATE} to {MAX_RATE} Hz"
             )
         if (code, bits) not in known:
             raise MusicaeError(

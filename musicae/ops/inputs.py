@@ -14,6 +14,7 @@ from torch import Tensor
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.memory import check_memory
 from musicae.tensors.random import generator
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "read_all",
     "rereadable",
 ]
+
+_PART = 2**20  # Bytes of a stream read at once.
 
 MAX_COUNT = 1000
 """The most steps of a walk, or results of one call."""
@@ -59,10 +62,19 @@ def check_file(path: Path) -> None:
 
 
 def rereadable(source: Source) -> Source:
-    """Return a source that can be read more than once: a stream that cannot seek is read into memory."""
+    """Return a source that can be read more than once: a stream that cannot seek is read into memory.
+
+    Raise MusicaeError for more than that may hold.
+    """
     if isinstance(source, str | Path | Sample) or source.seekable():
         return source
-    return io.BytesIO(source.read())
+    parts: list[bytes] = []
+    size = 0
+    while part := source.read(_PART):
+        parts.append(part)
+        size += len(part)
+        check_memory(2 * size, "the stream")
+    return io.BytesIO(b"".join(parts))
 
 
 def as_file(source: Source) -> File:

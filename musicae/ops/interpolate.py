@@ -14,6 +14,7 @@ from torch import Tensor
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.memory import check_memory
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
@@ -21,6 +22,9 @@ from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
 __all__ = ["Interpolation", "check_inputs", "interpolate"]
+
+
+_COPIES = 4  # How often each step is in memory: its windows, joined, and what is made of it.
 
 
 @dataclass
@@ -103,6 +107,8 @@ def interpolate(
     how = codec.adapter.default_align if align is None else align
     samples = _align(codec, samples, [name_of(source) for source in sources], how, notices)
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
+    count = steps**2 if grid else steps
+    check_memory(_COPIES * 4 * count * samples[0].tensor.numel(), f"a walk of {count} steps")
     splits = [codec.split(one) for one in samples]
     labels = labels_for(label, len(samples))
     conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]

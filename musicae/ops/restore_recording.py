@@ -19,6 +19,7 @@ from musicae.errors import MusicaeError
 from musicae.formats import sound_files as sound
 from musicae.formats.sound_files import Block, Kind
 from musicae.formats.wav_pipe import PipeReader, PipeWriter
+from musicae.memory import check_memory
 from musicae.ops.inputs import as_file
 from musicae.ops.restored import Restored, RestoreOptions, called
 from musicae.ops.stream import BlockRestorer, Denoiser, Upscaler
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["PipedBlocks", "restore_piped", "restore_recording"]
 
 _PIPE = "stdin"  # What a pipe is called in messages.
+_COPIES = 6  # How often a recording is in memory that is restored there: in parts and joined, before and after.
 _BLOCK = 50_000  # Samples of all channels worked on at once: about half a second of stereo.
 
 
@@ -95,12 +97,18 @@ class _FromSample:
 class _InMemory:
     """Keeps what is written."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, name: str) -> None:
         self.kind, self.parts, self.length = kind, [np.zeros((0, kind.channels), np.float32)], 0
+        self.name = name
+
+    def check(self, frames: int) -> None:
+        """Raise MusicaeError if that many frames, here and what the model was given, take too much memory."""
+        check_memory(_COPIES * 4 * frames * self.kind.channels, f"{self.name}, restored in memory,")
 
     def write(self, block: Block) -> None:
-        self.parts.append(block)
         self.length += len(block)
+        self.check(self.length)
+        self.parts.append(block)
 
     def remark(self) -> str | None:
         return None
@@ -131,7 +139,8 @@ def restore_recording(codec: Codec, source: Source, target: File | None, options
 def _restored_in_memory(codec: Codec, name: str, reader: _Reader, options: RestoreOptions) -> Restored:
     made = _block_restorer(codec, reader.kind, options)
     kind = replace(reader.kind, rate=made.out_rate)
-    given, out = _InMemory(kind), _InMemory(kind)
+    given, out = _InMemory(kind, name), _InMemory(kind, name)
+    out.check((reader.length or 0) * made.out_rate // reader.kind.rate)
     restored = _pump(made, reader, out, options, _Names(name), given)
     return replace(restored, sample=out.sample(), given=given.sample(), adapter=codec.adapter)
 

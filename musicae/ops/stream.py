@@ -12,7 +12,7 @@ from musicae import threads
 from musicae.adapters.audio import resample
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError
-from musicae.formats.sound_files import MAX_AMPLITUDE
+from musicae.formats.sound_kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
 from musicae.ops.defaults import nearest_in_rate
 from musicae.tensors.dsp import EPS
 
@@ -65,8 +65,8 @@ class Denoiser:
     def __init__(
         self, preset: Codec | str | None = None, rate: int = 16_000, channels: int = 1, strength: float = 1.0
     ) -> None:
-        if not 1000 <= rate <= 768_000:
-            raise MusicaeError(f"the rate must be between 1000 and 768000 Hz, not {rate}")
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise MusicaeError(f"the rate must be between {MIN_RATE} and {MAX_RATE} Hz, not {rate}")
         if channels < 1:
             raise MusicaeError(f"there must be at least one channel, not {channels}")
         if not 0 <= strength <= 1:
@@ -199,6 +199,8 @@ class Upscaler:
         if corruption is None or corruption.factor == 1:
             raise MusicaeError(f"the preset '{codec.preset.name}' does not upscale; choose another")
         self.codec, self.factor, self.channels = codec, corruption.factor, channels
+        if not MIN_RATE <= rate <= MAX_RATE // self.factor:
+            raise MusicaeError(f"the rate must be between {MIN_RATE} and {MAX_RATE // self.factor} Hz, not {rate}")
         # The model takes the samples as if they were at its own rate, whatever that is.
         self._inner = Denoiser(codec, codec.adapter.sample_rate, channels)
         self._resampler = _resampler(rate, self.factor * rate, channels, "VHQ")

@@ -18,7 +18,7 @@ __all__ = ["Report", "Walk", "WalkOptions", "between", "between_conditions", "wa
 
 _NLL_COST = 0.45  # What a stop costs for each nat a place by which the decoder is unsure; see `latent.even_stops`.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
-_AT_ONCE = 2048  # Windows decoded together: bounds the memory of a walk between long inputs.
+_AT_ONCE, _VALUES_AT_ONCE = 2048, 4_300_000  # Windows, and values, decoded together: bounds the memory of long inputs.
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
 
 Report = Callable[[int, int], None]
@@ -68,7 +68,7 @@ def walk(
     steps = options.steps
     check_number("steps", steps, at_least=2)
     fine = max(32, 4 * (steps - 1)) + 1
-    chunk = max(1, _AT_ONCE // fine)
+    chunk = max(1, min(_AT_ONCE, _VALUES_AT_ONCE // math.prod(codec.spec.full_shape)) // fine)
     values, times = torch.empty(steps, len(za), *codec.spec.full_shape), torch.empty(steps, len(za))
     for i in range(0, len(za), chunk):
         if report:

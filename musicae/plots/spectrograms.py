@@ -53,20 +53,21 @@ class Overview:
     def __init__(self, rate: int) -> None:
         self.rate, self.frames = rate, 1  # Frames averaged in a column.
         self.columns: list[Block] = []  # Each ``(3, F)``: the mean power.
-        self._held = np.zeros((3, 0), np.float32)
+        self._held: Block | None = None  # ``(3, channels, T)``, less than a frame.
         self._sum, self._count = np.zeros((3, _N_FFT // 2 + 1)), 0
 
     def add(self, before: Block, after: Block) -> None:
         """Add the next samples ``(frames, channels)`` of both."""
-        mono = np.stack([before.mean(1), after.mean(1), (before - after).mean(1)])
-        held = np.concatenate([self._held, mono], axis=1)
-        count = held.shape[1] // _N_FFT
-        self._add_frames(held[:, : count * _N_FFT].reshape(3, count, _N_FFT))
-        self._held = held[:, count * _N_FFT :]
+        three = np.stack([before.T, after.T, (before - after).T])
+        held = three if self._held is None else np.concatenate([self._held, three], axis=2)
+        count = held.shape[2] // _N_FFT
+        self._add_frames(held[:, :, : count * _N_FFT].reshape(*held.shape[:2], count, _N_FFT))
+        self._held = held[:, :, count * _N_FFT :]
 
     def _add_frames(self, frames: Block) -> None:
         window = np.hanning(_N_FFT).astype(np.float32)
-        power = np.square(np.abs(np.fft.rfft(frames * window))) / np.square(window.sum() / 2)
+        # The mean of the channels' powers: what one has and the other inverted is heard, too.
+        power = np.square(np.abs(np.fft.rfft(frames * window))).mean(1) / np.square(window.sum() / 2)
         for i in range(power.shape[1]):
             self._sum += power[:, i]
             self._count += 1
@@ -83,9 +84,9 @@ class Overview:
 
     def draw(self, file: File, titles: Sequence[str]) -> None:
         """Draw the three, one below the other, as PNG. Raise MusicaeError if it cannot be written."""
-        rest = self._held.shape[1]
-        if rest and not self.columns:  # The recording is shorter than a frame.
-            self._add_frames(np.pad(self._held, ((0, 0), (0, _N_FFT - rest)))[:, None])
+        if self._held is not None and self._held.shape[2] and not self.columns:  # It is shorter than a frame.
+            padded = np.pad(self._held, ((0, 0), (0, 0), (0, _N_FFT - self._held.shape[2])))
+            self._add_frames(padded[:, :, None])
         if self._count:
             self._end_column()
         if not self.columns:

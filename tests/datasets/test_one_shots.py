@@ -23,12 +23,14 @@ def folder(tmp_path):
 ADAPTER = Mel(sample_rate=8000, n_fft=64, hop_length=32, n_mels=8, frames=16)
 
 
-def test_single_sounds_are_a_window_each(folder):
+def test_single_sounds_are_a_window_each(folder, caplog):
     (folder / "kit0" / "bad.wav").write_text("hello")
     soundfile.write(folder / "kit1" / "long.wav", np.full(9000, 0.5), 8000)
     soundfile.write(folder / "kit1" / "silent.wav", np.zeros(500), 8000)
     splits = [one_shots(ADAPTER, split, folder, test=0.3, validation=0.2) for split in ("train", "validation", "test")]
     assert sum(len(split) for split in splits) == 24
+    assert "1 sounds cannot be read and were left out: " in caplog.text
+    assert "bad.wav is not a sound file" in caplog.text
     assert sum(len(split.names) for split in splits) == 8
     assert splits[0].data.shape[1:] == (1, 8, 16)
     assert len(one_shots(ADAPTER, "train", folder, test=0.0, validation=0.0, max_length=100.0)) == 25

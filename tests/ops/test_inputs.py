@@ -88,6 +88,12 @@ def test_a_stream_that_cannot_seek_is_held_to_be_read_twice(data: Path) -> None:
     assert rereadable(path) is path
 
 
+def test_a_stream_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSICAE_MEMORY", "5M")
+    with pytest.raises(MusicaeError, match="the stream takes"):
+        rereadable(Pipe(bytes(10_000_000)))
+
+
 @pytest.mark.parametrize("shape", [(90,), (9, 32), (90, 4, 32), (90, 0)])
 def test_a_sample_of_another_kind_is_refused(tiny: Codec, shape: tuple[int, ...]) -> None:
     with pytest.raises(MusicaeError, match=r"the sample is of shape .*; 'tiny-melody' takes windows of \(90, 32\)"):

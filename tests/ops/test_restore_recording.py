@@ -221,3 +221,13 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path, voice: Codec) -> N
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_in_memory_there_is_a_limit_and_into_a_file_there_is_none(
+    tmp_path: Path, recording: Path, voice: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSICAE_MEMORY", "100K")
+    assert musicae.denoise(recording, tmp_path / "out.wav", preset=voice).path == tmp_path / "out.wav"
+    for source in (recording, Pipe(recording.read_bytes())):
+        with pytest.raises(MusicaeError, match="of memory, the limit is 100 KB"):
+            musicae.denoise(source, preset=voice)

@@ -160,3 +160,12 @@ def test_a_preset_that_does_not_upscale(voice, band):
 
 def test_a_picture_is_no_stream(tiny_denoise):
     assert not restores_streams(codec.load(str(tiny_denoise)))
+
+
+def test_rates_that_no_sound_has_are_refused(voice, band):
+    for rate in (999, 768_001):
+        with pytest.raises(MusicaeError, match="the rate must be between 1000 and 768000 Hz"):
+            Denoiser(voice, rate)
+    for rate in (999, 384_001):
+        with pytest.raises(MusicaeError, match="the rate must be between 1000 and 384000 Hz"):
+            Upscaler(band, rate)

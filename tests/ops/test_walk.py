@@ -79,7 +79,7 @@ def test_a_warm_walk_is_drawn_by_its_seed(tiny: Codec) -> None:
 def test_a_walk_tells_how_far_it_has_come(tiny: Codec) -> None:
     told: list[tuple[int, int]] = []
     walk(tiny, torch.randn(70, 8), torch.randn(70, 8), 3, report=lambda done, of: told.append((done, of)))
-    assert told == [(0, 70), (62, 70), (70, 70)]
+    assert told == [(0, 70), (45, 70), (70, 70)]
 
 
 def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
@@ -151,3 +151,19 @@ def test_conditions_go_along_with_the_walk() -> None:
     assert torch.equal(each[0, 0], a[0])
     assert torch.equal(each[0, 1], b[1])
     assert walks.between_conditions(None, times) is None
+
+
+def test_few_values_are_decoded_at_once(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    za, zb = torch.randn(5, 8), torch.randn(5, 8)
+    decoded = []
+    inside = Codec.decode_with_nll
+
+    def counted(self: Codec, z: Tensor, cond: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        decoded.append(len(z))
+        return inside(self, z, cond)
+
+    monkeypatch.setattr(Codec, "decode_with_nll", counted)
+    whole = walk(tiny, za, zb, 4)
+    monkeypatch.setattr(walks, "_VALUES_AT_ONCE", 2 * 33 * SPEC.channels * SPEC.shape[0])
+    assert torch.equal(walk(tiny, za, zb, 4), whole)
+    assert decoded == [5 * 33, 2 * 33, 2 * 33, 33]

@@ -58,3 +58,11 @@ def test_spectrograms_stand_in_rows(tmp_path):
         assert rows.height > rows.width
     with pytest.raises(MusicaeError, match="nothing to draw"):
         spectrograms([], tmp_path / "none.png")
+
+
+def test_what_one_channel_has_inverted_is_seen():
+    overview = Overview(8000)
+    overview.add(tone(4096) * [1, -1], tone(4096) * [0, 1])
+    columns = np.stack(overview.columns)
+    assert (columns[:, 0].argmax(1) == 128).all()
+    np.testing.assert_allclose(columns[:, 0], 2 * columns[:, 1], rtol=1e-5)
