@@ -291,6 +291,14 @@ class Adapter(ABC):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of something that came from no file, such as a draw from the prior."""
 
+    def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes as `write`, `mix`, `concat` and `roll` can take it.
+
+        It may be damaged or hostile: an adapter checks the types and ranges of all that it uses, fills in from `blank`
+        what is missing, and drops what it does not know. Raise MusicaeError, one line. By default nothing is checked.
+        """
+        return {**self.blank(), **meta}
+
     @abstractmethod
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` between several, mixed as the codes are; `weights` sum to one."""

@@ -11,6 +11,7 @@ and ``content`` (what it is for, if that is special, such as ``"speech"``).
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,12 +21,13 @@ from typing import Any
 from musicae import registry, upgrade
 from musicae.errors import MusicaeError, did_you_mean
 
-__all__ = ["SECTIONS", "Preset", "find", "listed", "load", "override", "parse", "resolve"]
+__all__ = ["SECTIONS", "Preset", "find", "is_name", "listed", "load", "override", "parse", "resolve"]
 
 SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "likelihood", "training", "evaluation")
 _OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
 _DATA = ("dataset", "noise")  # Sections that name data sets.
 _TOP = ("extends", "description", "default_for", "content")
+_NAME = re.compile(r"(?!.*\.(?:toml|safetensors)$)\w[\w.+-]{0,99}", re.IGNORECASE)  # What may be part of a file's name.
 _NOT_INHERITED = ("default_for", "content")  # What a preset does not take from the one it extends.
 
 
@@ -77,6 +79,11 @@ def listed() -> dict[str, str]:
             )
         owners[name] = owner
     return dict(sorted(owners.items()))
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a text that comes from a file is the name of a preset, and no path."""
+    return _NAME.fullmatch(name) is not None
 
 
 def find(name: str) -> Path:

@@ -234,6 +234,8 @@ def _check_parts(who: str, adapter: Adapter, sample: Sample, folder: Path, suffi
         mixed = adapter.mix([sample.meta, blank], [0.25, 0.75])
     for what, meta in (("blank", blank), ("mix", mixed)):
         _require(isinstance(meta, dict), who, f"{what} gives a {type(meta).__name__}, not a dict")
+        with _reported(who, f"with the meta of {what}, check_meta"):
+            adapter.check_meta(meta)
         with _reported(who, f"with the meta of {what}, write"):
             adapter.write(Sample(sample.tensor, meta), folder / f"{what}{suffix}")
     length = sample.tensor.shape[-1]

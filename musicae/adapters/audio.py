@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from musicae.adapters.shared.schema import SoundMeta, checked
 from musicae.core import Adapter, Candidate, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of, suffix_of
@@ -210,6 +211,12 @@ class Audio(Adapter):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a sound that came from no file: a WAV file of one channel."""
         return {"kind": asdict(Kind(self.sample_rate, 1)), "length": None}
+
+    def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes, checked: the kind of the file and its length."""
+        made = checked(meta, SoundMeta, self.blank())
+        made["kind"] = {**self.blank()["kind"], **(made["kind"] or {})}
+        return made
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""

@@ -40,6 +40,8 @@ class Drums(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
 
+    velocity_rows = len(CLASSES)
+
     def __init__(self, bars: int = 2, steps_per_beat: int = 4) -> None:
         super().__init__(len(CLASSES), "bernoulli", bars, steps_per_beat)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 import torch
+from msgspec import Meta
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.formats import picture_fit, pictures
@@ -28,6 +30,8 @@ _GAP = 2  # Pixels between frames.
 _STRIP = 256  # Rows of a picture converted at a time.
 _WORK_BYTES = {1: 16, 3: 20}  # Of a pixel that is restored: as a tensor before and after, and when written.
 _SMALL, _ENLARGEMENT = 128, 4  # Smaller frames are enlarged by this factor in an animation.
+_Pixels = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Dpi = Annotated[float, Meta(gt=0, le=1e6)]
 _CHROMA = (1.772, 1.402)  # Blue minus luma and red minus luma, over these, are Cb and Cr (JFIF 1.02).
 _OWN = (
     "alpha",
@@ -41,6 +45,17 @@ _OWN = (
     "size",
     "source",
 )  # `meta` of one picture.
+
+
+class _PictureMeta(TypedDict, total=False):
+    """The `meta` of a picture in a file of codes."""
+
+    mode: Literal["L", "RGB"]
+    bits: Literal[8, 16]
+    size: tuple[_Pixels, _Pixels]
+    suffix: Annotated[str, Meta(max_length=20)]
+    source: Name
+    dpi: tuple[_Dpi, _Dpi]
 
 
 class Image(Adapter):
@@ -214,6 +229,10 @@ class Image(Adapter):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a picture that came from no file: 8 bits, grey or in colour like the preset."""
         return {"mode": "L" if self.spec.channels == 1 else "RGB", "bits": 8}
+
+    def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes, checked: what `read` keeps of a picture that it brings to a window."""
+        return checked(meta, _PictureMeta, self.blank())
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` of the picture with the largest weight, without what belongs only to that picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -175,6 +175,10 @@ class Mel(Adapter):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a sound that came from no file: a WAV file of one channel."""
         return self._audio.blank()
+
+    def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes, checked; see `Audio.check_meta`."""
+        return self._audio.check_meta(meta)
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the kind of the sound with the largest weight."""

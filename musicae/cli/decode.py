@@ -26,10 +26,9 @@ def decode(file: Path, preset: str | None, temperature: float, seed: int, **opti
     codes of several files a folder is made.
     """
     from musicae.ops import codes
-    from musicae.ops.choose import codec_for
 
     found = codes.load(file)
-    codec = codec_for(str(found["preset"]) if preset is None else preset)
+    codec = codes.codec_of(found, preset)
     stems = [Path(name).stem for name in found["names"].tolist()]
     names = [f"{i:02d}-{stem}" for i, stem in enumerate(stems, start=1)]
     with results(

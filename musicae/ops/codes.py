@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
+import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,32 @@ from torch import Tensor
 from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
-from musicae.formats.atomic import atomic_write
+from musicae.formats import arrays
+from musicae.memory import check_memory
 from musicae.ops.choose import codec_for, gather
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import check_temperature, read_all
+from musicae.preset import is_name
+from musicae.tensors import windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Codes = Mapping[str, NDArray[Any]]
 
-__all__ = ["decode", "encode", "load", "save"]
+__all__ = ["codec_of", "decode", "encode", "load", "save"]
+
+_KINDS = {
+    **dict.fromkeys(("mean", "logvar", "cond"), "f"),
+    **dict.fromkeys(("counts", "lengths", "hops", "shape"), "iu"),
+    **dict.fromkeys(("names", "metas", "preset"), "U"),
+}
+"""The arrays of a file of codes, and of which kinds they are."""
+
+_MOST = 2**40  # Steps, windows ...; NumPy's and PyTorch's sizes end at 2**63.
+_MAX_AXES = 8  # Of a window.
+_LARGEST = 1e6  # Number in a code; they are drawn from N(0, 1), or near to it.
+_COPIES = 4  # Of what is decoded: windows, all of them together, and the files.
 
 
 def encode(
@@ -83,55 +99,84 @@ def encode(
 
 def save(codes: Codes, path: Path) -> None:
     """Write codes as an ``.npz`` file, whole or not at all. Raise MusicaeError where it cannot be written."""
-    import numpy as np
-
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **codes)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+    arrays.save(codes, path)
 
 
 def load(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what `save` wrote. Raise MusicaeError for any other file; nothing in it is run."""
-    import numpy as np
+    """Read what `save` wrote. Raise MusicaeError for any other file.
 
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            codes = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise MusicaeError(f"there is no file {path}; check the name") from None
-    except Exception:  # zipfile, zlib and NumPy's parser raise whatever a damaged file makes them stumble over.
-        raise MusicaeError(f"{path} is not a whole .npz file of codes; make one with musicae encode") from None
+    Nothing in it is run, and no file that it names is read.
+    """
+    codes = arrays.load(path, _KINDS)
     _check_codes(codes, str(path))
     return codes
 
 
 def _check_codes(codes: Codes, where: str) -> None:
-    """Refuse arrays that do not fit together."""
+    """Refuse arrays of another kind, that do not fit together, or with numbers out of range."""
     import numpy as np
 
-    damaged = MusicaeError(f"{where} does not hold codes of musicae, or not whole ones; make them with musicae encode")
-    try:
-        mean, counts, lengths, hops = (codes[name] for name in ("mean", "counts", "lengths", "hops"))
-        files = len(counts)
-        metas = [json.loads(str(meta)) for meta in codes["metas"]]
-        real, fits = (
-            mean.dtype.kind == "f",
-            mean.ndim == 2 and all(array.shape == (files,) for array in (lengths, hops, codes["names"])),
-        )
-        fits = fits and all(array.dtype.kind in "iu" for array in (counts, lengths, hops))
-        fits = fits and codes["names"].dtype.kind == "U" and not any("\0" in name for name in codes["names"].tolist())
-        fits = fits and codes["shape"].ndim == 1 and codes["preset"].ndim == 0
-        fits = fits and len(metas) == files and all(isinstance(meta, dict) for meta in metas)
-        fits = fits and int(counts.sum()) == len(mean) and min(counts.min(), lengths.min(), hops.min()) > 0
-        if (cond := codes.get("cond")) is not None:
-            fits = fits and cond.dtype.kind == "f" and cond.ndim in (2, 3) and len(cond) == len(mean)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise damaged from None
+    damaged = f"{where} does not hold codes of musicae, or not whole ones; make them with musicae encode"
+    if not set(_KINDS) - {"cond", "logvar"} <= set(codes):
+        raise MusicaeError(damaged)
+    found = {name: codes[name] for name in _KINDS if name in codes}
+    if not all(isinstance(array, np.ndarray) for array in found.values()):
+        raise MusicaeError(damaged)
+    mean, counts = found["mean"], found["counts"]
+    fits = all(array.dtype.kind in _KINDS[name] for name, array in found.items() if name not in ("mean", "cond"))
+    fits = fits and mean.ndim == 2 and counts.ndim == found["shape"].ndim == 1 and found["preset"].ndim == 0
+    fits = fits and all(found[name].shape == counts.shape for name in ("lengths", "hops", "names", "metas"))
+    numbers = [found[name] for name in ("counts", "lengths", "hops", "shape")]
+    fits = fits and all(array.min(initial=1) > 0 and array.max(initial=1) <= _MOST for array in numbers)
+    fits = fits and sum(counts.tolist()) == len(mean) > 0 and mean.shape[1] > 0
+    fits = fits and 1 <= len(found["shape"]) <= _MAX_AXES and ("logvar" not in found or found["logvar"].ndim == 2)
+    fits = fits and ("cond" not in found or (found["cond"].ndim in (2, 3) and len(found["cond"]) == len(mean)))
     if not fits:
-        raise damaged
-    if not real or not np.isfinite(mean).all():
+        raise MusicaeError(damaged)
+    if not all(array.dtype.kind == "f" and _usual(array) for array in (mean, found.get("cond", mean))):
         raise MusicaeError(f"{where} has codes that are not finite numbers; a code is an array of real numbers")
+    size = int(found["shape"][-1])
+    for count, length, hop in zip(*(array.tolist() for array in numbers[:3]), strict=True):
+        if hop > size or count != windows.count(length, size, hop):
+            raise MusicaeError(damaged)
+    if not all(_is_text(array) for name, array in found.items() if _KINDS[name] == "U"):
+        raise MusicaeError(damaged)
+    try:
+        texts = [text for name in ("names", "metas", "preset") for text in found[name].ravel().tolist()]
+        whole = not any("\0" in text for text in texts)
+        whole = whole and all(isinstance(json.loads(meta), dict) for meta in found["metas"].tolist())
+    except (ValueError, RecursionError):
+        whole = False
+    if not whole:
+        raise MusicaeError(damaged)
+
+
+def _is_text(array: NDArray[Any]) -> bool:
+    """Tell whether an array of texts holds characters only: NumPy stores any number of 32 bits."""
+    import numpy as np
+
+    return (
+        int(np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)).max(initial=0))
+        <= sys.maxunicode
+    )
+
+
+def _usual(array: NDArray[Any]) -> bool:
+    """Tell whether all numbers are finite, and small enough for a network in float32."""
+    import numpy as np
+
+    return bool(np.isfinite(array).all() and np.abs(array).max(initial=0) <= _LARGEST)
+
+
+def _metas(codec: Codec, codes: Codes) -> list[dict[str, Any]]:
+    """Return the `meta` of each file. Raise MusicaeError, one line, for one that the adapter does not take."""
+    metas = []
+    for name, text in zip(codes["names"].tolist(), codes["metas"].tolist(), strict=True):
+        try:
+            metas.append(codec.adapter.check_meta(json.loads(text)))
+        except MusicaeError as error:
+            raise MusicaeError(f"the codes of {name:.100} are damaged: {error}") from None
+    return metas
 
 
 def decode(
@@ -145,7 +190,7 @@ def decode(
 
     An array or tensor ``(N, D)`` is the codes of `N` windows of a `preset`, each decoded to a sample of its own.
     Only ``mean`` is decoded (under ``cond``); change it as you like before. `preset` is the one the codes name if it
-    is None. Raise MusicaeError for codes that are damaged or of another preset.
+    is None; codes that name a file need it. Raise MusicaeError for codes that are damaged or of another preset.
     """
     check_temperature(temperature)
     if isinstance(codes, Path | str):
@@ -154,25 +199,39 @@ def decode(
         _check_codes(codes, "the mapping")
     else:
         return _decode_windows(torch.as_tensor(codes).float(), preset, temperature, seed)
-    codec = codec_for(str(codes["preset"]) if preset is None else preset)
-    mean, cond = torch.from_numpy(codes["mean"]).float(), _conditions(codec, codes)
+    codec = codec_of(codes, preset)
+    mean, cond = torch.from_numpy(codes["mean"].astype("float32")), _conditions(codec, codes)
     given = f"{mean.shape[1]} numbers for {'x'.join(map(str, codes['shape'].tolist()))}"
     wanted = f"{codec.model.latent_size} numbers for {'x'.join(map(str, codec.spec.full_shape))}"
     if given != wanted:
         raise MusicaeError(
             f"the codes are {given} values, those of '{codec.preset.name}' {wanted}; use their own preset"
         )
+    check_memory(_COPIES * 4 * len(mean) * math.prod(codec.spec.full_shape), f"what {len(mean)} codes stand for")
+    metas = _metas(codec, codes)
     counts = codes["counts"].tolist()
-    decoded = torch.split(codec.decode(mean, temperature, seed, cond), counts)
-    rows = zip(decoded, codes["hops"].tolist(), codes["lengths"].tolist(), codes["metas"].tolist(), strict=True)
-    blank = codec.adapter.blank()  # For what the codes' `metas` leave out.
-    made = [
-        Sample(codec.join(part, hop, length), {**blank, **json.loads(meta)}, hop) for part, hop, length, meta in rows
-    ]
+    values = codec.decode(mean, temperature, seed, cond)
+    if not values.isfinite().all():
+        raise MusicaeError("the codes stand for nothing: what is decoded from them is not finite; encode again")
+    rows = zip(torch.split(values, counts), codes["hops"].tolist(), codes["lengths"].tolist(), metas, strict=True)
+    made = [Sample(codec.join(part, hop, length), meta, hop) for part, hop, length, meta in rows]
     if cond is not None:
         for one, part in zip(made, torch.split(cond, counts), strict=True):
             one.cond = codec.join_cond(part, one.hop, one.tensor.shape[-1])
     return made
+
+
+def codec_of(codes: Codes, preset: Codec | str | None = None) -> Codec:
+    """Return the codec of codes: `preset`, or the preset of the name that they give.
+
+    Raise MusicaeError where they name a file: it may be anybody's.
+    """
+    if preset is not None:
+        return codec_for(preset)
+    name = str(codes["preset"])
+    if not is_name(name):
+        raise MusicaeError(f"the codes were made with the file {name:.200}; if you trust it, say so with --preset")
+    return codec_for(name)
 
 
 def _decode_windows(z: Tensor, preset: Codec | str | None, temperature: float, seed: int) -> list[Sample]:
@@ -195,6 +254,6 @@ def _conditions(codec: Codec, codes: Codes) -> Tensor | None:
         return None
     if "cond" not in codes:
         raise MusicaeError(f"'{codec.preset.name}' is conditional, and the codes have no conditions; encode them again")
-    cond = torch.from_numpy(codes["cond"]).float()
+    cond = torch.from_numpy(codes["cond"].astype("float32"))
     codec.check_condition(cond)
     return cond

@@ -20,8 +20,8 @@ def tensor(path: str | Path) -> torch.Tensor:
 def test_encode_and_decode_give_what_reconstruct_gives(shell: Any, preset: tuple[str, str]) -> None:
     shell.ok("reconstruct", "twinkle.mid", *preset)
     assert shell.ok("encode", "twinkle.mid", *preset) == "twinkle.npz"
-    assert shell.ok("decode", "twinkle.npz") == "twinkle-decoded.mid"
+    assert shell.ok("decode", "twinkle.npz", *preset) == "twinkle-decoded.mid"
     assert torch.equal(tensor("twinkle-decoded.mid"), tensor("twinkle-reconstructed.mid"))
     shell.ok("encode", *PAIR, *preset, "-o", "both.npz")
-    lines = shell.ok("decode", "both.npz").splitlines()
+    lines = shell.ok("decode", "both.npz", *preset).splitlines()
     assert lines == [str(Path("both-decoded") / name) for name in ("01-twinkle.mid", "02-ode-to-joy.mid")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import musicae
 from musicae import codec as codecs
 from musicae import preset
 from musicae.adapters.audio import Audio
+from musicae.adapters.melody import Melody
 from musicae.codec import Codec
 from musicae.core import Sample
 from musicae.errors import MusicaeError
@@ -77,7 +81,9 @@ def test_codes_of_no_kind_of_sound_are_one_line(tmp_path: Path, kind: dict[str, 
 
 def test_the_codes_name_their_preset(tiny_melody: Path, files: list[Path]) -> None:
     found = codes.encode(files[0], preset=str(tiny_melody))
-    assert len(codes.decode(found)) == 1
+    with pytest.raises(MusicaeError, match=r"made with the file .*tiny-melody.safetensors; .* --preset"):
+        codes.decode(found)
+    assert len(codes.decode(found, preset=str(tiny_melody))) == 1
     with pytest.raises(MusicaeError, match="no preset named 'tiny-melody'"):
         codes.decode({**found, "preset": np.array("tiny-melody")})
 
@@ -113,7 +119,7 @@ class Trap:
         return setattr, (Trap, "sprung", True)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut short", b"\x93NUMPY"])
+@pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04 cut short", b"\x93NUMPY"])
 def test_a_file_that_holds_no_codes(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "c.npz").write_bytes(content)
     with pytest.raises(MusicaeError, match=r"is not a whole \.npz file of codes"):
@@ -125,6 +131,9 @@ def test_a_file_that_is_cut_short(tiny: Codec, files: list[Path], tmp_path: Path
     codes.save(codes.encode(files[0], preset=tiny), path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(MusicaeError, match=r"is not a whole \.npz file of codes"):
+        codes.load(path)
+    path.write_bytes(b"")
+    with pytest.raises(MusicaeError, match=r"is empty \(0 bytes\)"):
         codes.load(path)
     with pytest.raises(MusicaeError, match="there is no file"):
         codes.load(tmp_path / "no.npz")
@@ -240,3 +249,78 @@ def test_what_metas_leave_out_is_that_of_something_new(tiny: Codec, files: list[
     (made,) = codes.decode({**found, "metas": np.array(['{"track": "Flute"}'])}, preset=tiny)
     assert made.meta == {**tiny.adapter.blank(), "track": "Flute"}
     tiny.adapter.write(made, io.BytesIO())
+
+
+@pytest.mark.parametrize("name", ["melody-2bar", "drums-2bar", "mnist-vae", "drum-sounds"])
+def test_every_adapter_takes_what_it_wrote_and_refuses_a_damaged_meta(name: str, repository: Path) -> None:
+    adapter = codecs.build(preset.load(name)).adapter
+    for meta in (adapter.blank(), adapter.mix([adapter.blank()] * 2, [0.5, 0.5]), {}):
+        assert adapter.check_meta(json.loads(json.dumps(meta))) == {**adapter.blank(), **meta}
+    for key in adapter.blank():
+        with pytest.raises(MusicaeError, match="its meta is damaged"):
+            adapter.check_meta({key: {"a": {}} if key != "kind" else 3})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["tempos", "meters", "programs", "keys", "track", "source", "velocities"]), JSON)
+def test_whatever_passes_for_meta_can_be_written(key: str, value: Any) -> None:
+    adapter = Melody()
+    tensor = torch.eye(adapter.spec.channels)[:32].T
+    try:
+        meta = adapter.check_meta({key: value})
+    except MusicaeError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either way is right.
+        return
+    sample = Sample(tensor, meta)
+    for one in (sample, adapter.concat([sample, sample]), Sample(tensor, adapter.mix([meta, meta], [0.5, 0.5]))):
+        adapter.write(one, io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hops": np.array([33])},
+        {"lengths": np.array([10**15])},
+        {"lengths": np.array([1])},
+        {"shape": np.array([], int)},
+        {"shape": np.array([2**62, 2**62])},
+        {"shape": np.arange(1, 100)},
+        {"mean": np.zeros((0, 8)), "counts": np.array([0])},
+        {"logvar": np.zeros(3)},
+        {"metas": np.array(["[" * 2000])},
+        {"metas": np.array(["9" * 5000])},
+        {"names": np.array([0x110000], np.uint32).view("U1")},
+        {"preset": np.array("a\0b")},
+        {"cond": np.zeros((1, 3))},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_numbers_out_of_range_are_refused(tiny: Codec, files: list[Path], change: dict[str, Any]) -> None:
+    with pytest.raises(MusicaeError, match="does not hold codes of musicae"):
+        codes.decode({**codes.encode(files[0], preset=tiny), **change}, preset=tiny)
+
+
+def test_codes_that_stand_for_too_much_or_for_nothing_are_refused(
+    tiny: Codec, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = codes.encode(files[0], preset=tiny)
+    for number in (1e30, np.inf):
+        with pytest.raises(MusicaeError, match="not finite numbers"):
+            codes.decode({**found, "mean": np.full((4, 8), number)}, preset=tiny)
+    monkeypatch.setenv("MUSICAE_MEMORY", "100K")
+    with pytest.raises(MusicaeError, match="4 codes stand for takes 184 KB of memory"):
+        codes.decode(found, preset=tiny)
+
+
+@pytest.mark.parametrize("name", ["../escaped/evil", "evil.safetensors", "./evil.TOML", "/etc/passwd", "", "a\nb"])
+def test_codes_open_no_file_that_they_name(tiny: Codec, files: list[Path], name: str) -> None:
+    found = {**codes.encode(files[0], preset=tiny), "preset": np.array(name)}
+    with pytest.raises(MusicaeError, match="if you trust it, say so with --preset"):
+        codes.decode(found)

@@ -20,20 +20,67 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
+from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Sample
+from musicae.errors import MusicaeError
 from musicae.formats.bar_grid import without_repeats
 
-__all__ = ["blank", "concat", "mix", "velocities"]
+__all__ = ["blank", "check", "concat", "mix", "velocities"]
 
 _DEFAULT_VELOCITY = 80.0
 _BAR_ACCENT, _BEAT_ACCENT = 8, 4
 _EPS = 1e-9  # Of a sum of weights.
+
+
+_Step = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+_Tempo = Annotated[float, Meta(ge=6e7 / 0xFFFFFF, le=6e7)]  # What MIDI can write.
+_Velocity = Annotated[int, Meta(ge=0, le=127)]
+_Small = Annotated[int, Meta(ge=1, le=64)]
+
+
+class _ScoreMeta(TypedDict, total=False):
+    """The table above, of a file of codes."""
+
+    tempos: Annotated[list[tuple[_Step, _Tempo]], Meta(min_length=1)]
+    meters: Annotated[list[tuple[_Step, _Small, _Small]], Meta(min_length=1)]
+    programs: Annotated[list[tuple[_Step, _Velocity]], Meta(min_length=1)]
+    keys: list[tuple[_Step, Annotated[int, Meta(ge=-7, le=7)], Annotated[int, Meta(ge=0, le=1)]]]
+    track: Name
+    source: Name
+
+
+class _LineMeta(_ScoreMeta, total=False):
+    velocities: list[_Velocity]
+
+
+class _RowsMeta(_ScoreMeta, total=False):
+    velocities: list[list[_Velocity]]
+
+
+def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `meta` of a file of codes; what is missing comes from `blank`.
+
+    `rows` is how many lists the velocities are, 0 where they are numbers. Raise MusicaeError, one line, for anything
+    of another type or out of range, maps that do not go from step 0 upwards, and meters that are no powers of two.
+    """
+    made = checked(meta, _RowsMeta if rows else _LineMeta, blank)
+    for name in ("tempos", "meters", "programs", "keys"):
+        made[name] = entries = [list(entry) for entry in made[name]]
+        steps = [entry[0] for entry in entries]
+        if steps != sorted(set(steps)) or (steps and steps[0] and name != "keys"):
+            raise MusicaeError(f"its meta is damaged: the steps of its {name} must rise from 0")
+    if any(d & (d - 1) for _, _, d in made["meters"]):
+        raise MusicaeError("its meta is damaged: a meter's denominator must be 1, 2, 4 ... 64")
+    if rows and made["velocities"] and [len(row) for row in made["velocities"]] != [len(made["velocities"][0])] * rows:
+        raise MusicaeError(f"its meta is damaged: its velocities must be {rows} lists of one length")
+    return made
 
 
 def blank(track: str, program: int = 0) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from musicae.adapters.shared import meta
+from musicae.adapters.shared.meta import check
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats import midi
@@ -54,6 +55,9 @@ class ScoreAdapter(Adapter):
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
     """
 
+    velocity_rows: int = 0
+    """How many lists the `velocities` of a sample's `meta` are; 0 where they are numbers."""
+
     def __init__(self, channels: int, likelihood: str, bars: int, steps_per_beat: int) -> None:
         if bars < 1 or steps_per_beat < 1:
             raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
@@ -95,6 +99,10 @@ class ScoreAdapter(Adapter):
         self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the sample of a parsed file; `source` is its name, the other options are those of `read`."""
+
+    def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes, checked; see `musicae.adapters.shared.meta.check`."""
+        return check(meta, self.velocity_rows, self.blank())
 
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` between several; see `musicae.adapters.shared.meta.mix`."""

@@ -6,6 +6,7 @@ import torch
 
 from musicae.adapters.shared import meta
 from musicae.core import Sample
+from musicae.errors import MusicaeError
 
 
 def test_a_mix_averages_tempo_geometrically_and_keeps_the_heaviest():
@@ -53,3 +54,46 @@ def test_unknown_velocities_follow_bar_and_beat():
     some = meta.velocities(meta.blank("A") | {"velocities": [0, 100, 0]}, 1, 4, 4)
     assert some.tolist() == [[106, 100, 98, 98]]
     assert np.all(meta.velocities(meta.blank("A") | {"velocities": [127] * 4}, 2, 8, 4) <= 127)
+
+
+def test_a_meta_from_a_file_of_codes_is_checked():
+    good = {"tempos": [[0, 90.5], [7, 600]], "track": "Flute", "velocities": [0, 90], "other": object}
+    made = meta.check(good, 0, meta.blank("Melody"))
+    assert made == {**meta.blank("Melody"), **{key: good[key] for key in ("tempos", "track", "velocities")}}
+    assert meta.check({"velocities": [[1, 2]] * 9}, 9, meta.blank("Drums"))["velocities"] == [[1, 2]] * 9
+
+
+@pytest.mark.parametrize("rows", [0, 9])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tempos": []},
+        {"tempos": [[0, 0.0]]},
+        {"tempos": [[0, float("nan")]]},
+        {"tempos": [[0, float("inf")]]},
+        {"tempos": [[1, 120.0]]},
+        {"tempos": [[0, 120.0, 3]]},
+        {"tempos": [[0, 120.0], [0, 90.0]]},
+        {"tempos": [[0, 120.0], [2**40, 90.0]]},
+        {"tempos": {"0": 120.0}},
+        {"meters": [[0, 4, 0]]},
+        {"meters": [[0, 4, 3]]},
+        {"meters": [[0, 0, 4]]},
+        {"meters": None},
+        {"programs": [[0, 128]]},
+        {"programs": [[0.5, 1]]},
+        {"keys": [[0, 8, 0]]},
+        {"keys": [[3, 0, 0], [1, 0, 0]]},
+        {"track": 3},
+        {"track": "x" * 10_000},
+        {"source": None},
+        {"velocities": [128]},
+        {"velocities": [[1], [1, 2]]},
+        {"velocities": [[1, 2]] * 8 + [[1]]},
+        {"velocities": "loud"},
+    ],
+    ids=str,
+)
+def test_a_meta_out_of_range_is_one_line(wrong, rows):
+    with pytest.raises(MusicaeError, match=r"^its meta is damaged: [^\n]+$"):
+        meta.check(wrong, rows, meta.blank("Melody"))
