@@ -292,10 +292,9 @@ class Adapter(ABC):
         """Return the `meta` of something that came from no file, such as a draw from the prior."""
 
     def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the `meta` of a file of codes as `write`, `mix`, `concat` and `roll` can take it.
+        """Return the `meta` of a file of codes, which may be damaged or hostile, as all other methods can take it.
 
-        It may be damaged or hostile: an adapter checks the types and ranges of all that it uses, fills in from `blank`
-        what is missing, and drops what it does not know. Raise MusicaeError, one line. By default nothing is checked.
+        Check types and ranges, fill in from `blank`, drop what is unknown. Raise MusicaeError. By default all passes.
         """
         return {**self.blank(), **meta}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["decode_texts"]
+__all__ = ["ENCODINGS", "decode_texts"]
 
 _ENCODINGS = ("cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r", "cp1251", "cp1252", "latin_1")
 _WORDS = re.compile(
@@ -13,6 +13,10 @@ _WORDS = re.compile(
     "(?i:мелодия|голос|вокал|гитара|ударные|барабаны|пианино|фортепиано|mélodie|flöte|baß|batería|percussão)"
 )
 """Words in the names of tracks: an encoding that gives one is right, while the bytes alone are too few to tell."""
+
+
+ENCODINGS = ("utf-8", "utf-16", *_ENCODINGS)
+"""The names of encodings that `decode_texts` may return."""
 
 
 def decode_texts(texts: Sequence[bytes]) -> tuple[list[str], str]:

@@ -31,6 +31,7 @@ from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.formats.bar_grid import without_repeats
+from musicae.formats.text import ENCODINGS
 
 __all__ = ["blank", "check", "concat", "mix", "velocities"]
 
@@ -42,6 +43,8 @@ _EPS = 1e-9  # Of a sum of weights.
 _Step = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Tempo = Annotated[float, Meta(ge=6e7 / 0xFFFFFF, le=6e7)]  # What MIDI can write.
 _Velocity = Annotated[int, Meta(ge=0, le=127)]
+_Track = Annotated[str, Meta(max_length=100_000, pattern="^[^\ud800-\udfff]*$")]  # What UTF-8 can hold.
+_Encoding = Annotated[str, Meta(max_length=20, pattern="^[a-z0-9_-]*$")]
 _Small = Annotated[int, Meta(ge=1, le=64)]
 
 
@@ -51,8 +54,9 @@ class _ScoreMeta(TypedDict, total=False):
     tempos: Annotated[list[tuple[_Step, _Tempo]], Meta(min_length=1)]
     meters: Annotated[list[tuple[_Step, _Small, _Small]], Meta(min_length=1)]
     programs: Annotated[list[tuple[_Step, _Velocity]], Meta(min_length=1)]
+    encoding: _Encoding
     keys: list[tuple[_Step, Annotated[int, Meta(ge=-7, le=7)], Annotated[int, Meta(ge=0, le=1)]]]
-    track: Name
+    track: _Track
     source: Name
 
 
@@ -76,6 +80,8 @@ def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[
         steps = [entry[0] for entry in entries]
         if steps != sorted(set(steps)) or (steps and steps[0] and name != "keys"):
             raise MusicaeError(f"its meta is damaged: the steps of its {name} must rise from 0")
+    if made.get("encoding", "") not in ("", *ENCODINGS):
+        raise MusicaeError("its meta is damaged: it names no encoding of text")
     if any(d & (d - 1) for _, _, d in made["meters"]):
         raise MusicaeError("its meta is damaged: a meter's denominator must be 1, 2, 4 ... 64")
     if rows and made["velocities"] and [len(row) for row in made["velocities"]] != [len(made["velocities"][0])] * rows:
