@@ -292,10 +292,7 @@ class Adapter(ABC):
         """Return the `meta` of something that came from no file, such as a draw from the prior."""
 
     def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the `meta` of a file of codes, which may be damaged or hostile, as all other methods can take it.
-
-        Check types and ranges, fill in from `blank`, drop what is unknown. Raise MusicaeError. By default all passes.
-        """
+        """Return what a file of codes, which may be hostile, says of a sample: checked, and filled in from `blank`."""
         return {**self.blank(), **meta}
 
     @abstractmethod
