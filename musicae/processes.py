@@ -1,13 +1,15 @@
-"""Ctrl-C belongs to the process that the user started; its child processes ignore it."""
+"""Child processes: Ctrl-C belongs to the process that the user started, and they end with it."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ignore_sigint", "ignoring_sigint"]
+__all__ = ["end_with_parent", "ignore_sigint", "ignoring_sigint"]
 
 
 def ignore_sigint(*_: object) -> None:
@@ -16,6 +18,19 @@ def ignore_sigint(*_: object) -> None:
     A terminal sends the signal to every process of the command; the parent ends its children.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end_with_parent() -> None:
+    """End this process, one of `multiprocessing`, as soon as the one that started it has ended, however that was."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +42,42 @@ def test_a_worker_ignores_ctrl_c_from_then_on():
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+CHILD = """
+import multiprocessing, os, sys, time
+from musicae.processes import end_with_parent
+
+def work():
+    end_with_parent()
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    end_with_parent()  # Nothing started this process by multiprocessing: it goes on.
+    process = multiprocessing.get_context("spawn").Process(target=work)
+    process.start()
+    process.join()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc to look at")
+def test_a_child_ends_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(CHILD)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline and not _ended(child):
+            time.sleep(0.01)
+        assert _ended(child)
+
+
+def _ended(process):
+    """Tell whether a process has ended; one that nobody has waited for has no command line."""
+    try:
+        return not Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return True

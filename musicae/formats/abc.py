@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musicae.errors import MusicaeError
+from musicae.formats.temporary import temporary_folder
 from musicae.formats.text import decode_texts
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _abc2midi(text: str) -> bytes:
     given = text.encode(errors="replace")
     try:
         if os.name == "nt":
-            with tempfile.TemporaryDirectory() as folder:
+            with temporary_folder() as folder:
                 files = [Path(folder, name) for name in ("tune.abc", "tune.mid")]
                 files[0].write_bytes(given)
                 subprocess.run(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from musicae.errors import MusicaeError, OutputError
+from musicae.formats.temporary import temporary_file
 
 __all__ = ["atomic_write", "make_folder"]
 
@@ -33,20 +33,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
     next to it. `musicae.formats.files.output` also takes streams. Raise OutputError if the file cannot be written,
     MusicaeError if only its name is too long.
     """
-    temporary = path.with_name(
-        f".{uuid.uuid4().hex[:16]}.tmp"
-    )  # Short, since the name of `path` may be as long as allowed.
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with temporary_file(path.parent) as temporary:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     except OSError as error:
         if not path.parent.is_dir():
             raise OutputError(f"there is no folder {path.parent}; make it first") from None
         # If one name is too long, other files can still be written; on a full disk they cannot.
         kind = MusicaeError if error.errno == errno.ENAMETOOLONG else OutputError
         raise kind(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

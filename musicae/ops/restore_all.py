@@ -18,7 +18,7 @@ from musicae.ops.inputs import listed
 from musicae.ops.restore import restore
 from musicae.ops.restored import Restored, RestoreOptions
 from musicae.ops.suffixes import suffix_like
-from musicae.processes import ignore_sigint, ignoring_sigint
+from musicae.processes import end_with_parent, ignore_sigint, ignoring_sigint
 
 __all__ = ["ENDINGS", "Plan", "plan", "restore_all"]
 
@@ -190,6 +190,7 @@ def _start_worker(tools: Plan) -> None:
     import torch
 
     ignore_sigint()
+    end_with_parent()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     torch.set_num_threads(1)
     _tools = tools

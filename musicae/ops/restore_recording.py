@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.formats import sound_files as sound
 from musicae.formats.sound_files import Block, Kind
+from musicae.formats.temporary import temporary_folder
 from musicae.formats.wav_pipe import PipeReader, PipeWriter
 from musicae.memory import check_memory
 from musicae.ops.inputs import as_file
@@ -259,8 +259,8 @@ def _explain(restored: Restored, made: BlockRestorer, kind: Kind, length: int, n
 @contextmanager
 def _spooled(target: BinaryIO, suffix: str) -> Iterator[Path]:
     """Give a temporary path; at the end what was written there goes to the stream, which may be unable to seek."""
-    with tempfile.TemporaryDirectory(prefix="musicae-") as folder:
-        path = Path(folder) / f"restored{suffix}"
+    with temporary_folder() as folder:
+        path = folder / f"restored{suffix}"
         yield path
         with path.open("rb") as written:
             shutil.copyfileobj(written, target)

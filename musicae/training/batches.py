@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from musicae.core import Adapter, Corruption, Windows
 from musicae.errors import MusicaeError
-from musicae.processes import ignore_sigint
+from musicae.processes import end_with_parent, ignore_sigint
 from musicae.tensors.random import generator
 from musicae.threads import cores
 
@@ -103,7 +103,7 @@ class Batches(Dataset[Batch]):
             num_workers=workers,
             prefetch_factor=_PREFETCH,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=ignore_sigint,
+            worker_init_fn=_start_worker,
             # Forked workers share the windows; elsewhere each gets a copy.
             multiprocessing_context="fork" if sys.platform == "linux" else None,
             generator=generator(self.seed),
@@ -120,6 +120,11 @@ class Batches(Dataset[Batch]):
         size = 2 * 4 * self.share * math.prod(self.adapter.spec.full_shape)  # `clean` and `given`, float32.
         room = _SHARED_MEMORY_SHARE * shutil.disk_usage(_SHARED_MEMORY).free
         return min(workers, int(room / (_PREFETCH * size)))
+
+
+def _start_worker(number: int) -> None:
+    ignore_sigint()
+    end_with_parent()
 
 
 @contextmanager

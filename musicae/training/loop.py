@@ -24,6 +24,7 @@ from musicae.codec import Codec
 from musicae.core import Corruption, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.atomic import make_folder
+from musicae.formats.temporary import locked
 from musicae.preset import Preset
 from musicae.tensors.random import generator
 from musicae.training.batches import Batches, default_workers, explain_killed_workers
@@ -73,12 +74,19 @@ def train(
             f"{out} holds a training already; add --resume to continue it, or name another folder with -o"
         )
     make_folder(out)
-    windows, validation = (splits.load(chosen, codec.adapter, split, folders) for split in ("train", "validation"))
-    if codec.model.init_samples and not resume and len(windows):
+    with locked(out, "a training") if os.environ.get("RANK", "0") == "0" else nullcontext():
+        return _train(codec, out, folders, options, run)
+
+
+def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: TrainingOptions, run: Run) -> Path:
+    """Train a codec from its preset's data, in a folder that is there."""
+    recipe = codec.preset
+    windows, validation = (splits.load(recipe, codec.adapter, split, folders) for split in ("train", "validation"))
+    if codec.model.init_samples and not run.resume and len(windows):
         codec.model.init_from_data(_init_samples(codec, windows, options.seed))
     corruption = codec.corruption()
     if corruption:
-        corruption.feed(windows, splits.noises(chosen, codec.adapter, folders))
+        corruption.feed(windows, splits.noises(recipe, codec.adapter, folders))
     return fit(codec, windows, validation, out, corruption, options, run)
 
 
@@ -117,6 +125,9 @@ def fit(
     wrapped, *optimizers = accelerator.prepare(objective, *make_optimizers(options, parameters))
     state = TrainingState(objective.networks, parameters, optimizers)
     first, total = state.read(out) if run.resume else 0, options.total_steps
+    if run.resume and main:
+        codec.step = first
+        state.complete(out, codec)
     log = Log(out, first, run.report) if main else None
     batches = Batches(
         codec.adapter, windows, corruption, options.batch, options.seed, rank, world, codec.conditions(windows)

@@ -58,6 +58,15 @@ class TrainingState:
         checkpoint.write(out / STATE, state, header)
         codec.save(out / MODEL, tensors=self.averaged)
 
+    def complete(self, out: Path, codec: Codec) -> None:
+        """Write the averaged weights again if those in `out` are not of the state: `write` was killed in between."""
+        try:
+            written = int(checkpoint.read_header(out / MODEL)["step"])
+        except (MusicaeError, KeyError, TypeError, ValueError):
+            written = -1
+        if written != codec.step:
+            codec.save(out / MODEL, tensors=self.averaged)
+
     def read(self, out: Path) -> int:
         """Restore exactly the state that `write` saved in `out`; return its step.
 

@@ -16,6 +16,7 @@ import torch
 from musicae import checkpoint, codec, splits
 from musicae.core import Sample
 from musicae.errors import MusicaeError
+from musicae.formats.temporary import locked
 from musicae.preset import Preset
 from musicae.training.loop import fit, train
 from musicae.training.options import Run, TrainingOptions
@@ -367,6 +368,26 @@ def test_sigkill_loses_nothing_that_was_kept(folder, tmp_path, script):
     assert run(tmp_path / "part", folder, "--resume").wait(120) == 0
     for name in ("state.safetensors", "model.safetensors"):
         assert same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "part" / name))
+
+
+@pytest.mark.parametrize("left", ["nothing", "an older one", "a damaged one"])
+def test_a_training_killed_between_its_state_and_its_model_is_completed(left, folder, tmp_path):
+    out = tmp_path / "run"
+    whole = train(recipe(), out, {"": folder}, cpu=True).read_bytes()
+    if left == "nothing":
+        (out / "model.safetensors").unlink()
+    elif left == "a damaged one":
+        (out / "model.safetensors").write_bytes(whole[:100])
+    else:
+        older = train(recipe(steps=2, prior_steps=0), tmp_path / "older", {"": folder}, cpu=True)
+        (out / "model.safetensors").write_bytes(older.read_bytes())
+    assert train(recipe(), out, {"": folder}, resume=True, cpu=True).read_bytes() == whole
+
+
+def test_one_folder_holds_one_training_at_a_time(folder, tmp_path):
+    with locked(tmp_path, "a training"), pytest.raises(MusicaeError, match="a training is running in"):
+        train(recipe(), tmp_path, {"": folder}, cpu=True)
+    train(recipe(steps=1, prior_steps=0), tmp_path, {"": folder}, cpu=True)
 
 
 def test_two_processes_train_one_preset(folder, tmp_path, script):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import click
 from musicae.cli.shared.options import BESIDE, OutputOptions
 from musicae.cli.shared.staging import staged
 from musicae.errors import MusicaeError
+from musicae.formats.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from musicae.codec import Codec
@@ -125,8 +125,8 @@ def results(
         raise MusicaeError("-o - writes one file to stdout; it does not go with --json or --split")
     with ExitStack() as cleaning:
         if streamed:
-            temporary = cleaning.enter_context(tempfile.TemporaryDirectory(prefix="musicae-"))
-            parts, extra = [Path(temporary) / f"{stem}{suffix}"], folder / stem
+            temporary = cleaning.enter_context(temporary_folder())
+            parts, extra = [temporary / f"{stem}{suffix}"], folder / stem
         else:
             parts, extra = _plan(codec, folder / stem, suffix, names, join, options.output)
         kept = [beside(kind, wanted, extra) for kind, wanted in (("wav", options.wav), ("png", options.png))]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from musicae.errors import MusicaeError
 from musicae.formats import atomic
+from musicae.formats.temporary import temporary_folder
 
 __all__ = ["exists", "make_folder", "staged"]
 
@@ -50,11 +49,9 @@ def _hidden(folder: Path, cleaning: ExitStack) -> Path:
     """Make a temporary folder in `folder`, which is made if need be."""
     make_folder(folder, cleaning)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".musicae-", dir=folder))
+        return cleaning.enter_context(temporary_folder(folder))
     except OSError as error:
         raise MusicaeError(f"cannot write in {folder}: {error.strerror}; name another place with -o") from error
-    cleaning.callback(shutil.rmtree, temporary, ignore_errors=True)
-    return temporary
 
 
 def exists(path: Path) -> bool:

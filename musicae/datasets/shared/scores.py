@@ -13,6 +13,7 @@ from torch import Tensor
 from musicae import registry
 from musicae.core import Adapter, Likelihood, Roll, Sample, Spec, Windows
 from musicae.errors import MusicaeError
+from musicae.processes import end_with_parent
 from musicae.threads import cores
 
 __all__ = ["collect", "cut", "read_all", "subset"]
@@ -31,7 +32,7 @@ def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any
     workers = cores()
     if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
         return [pair for job in jobs for pair in read(job)]
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         return [pair for pairs in pool.map(read, jobs, chunksize=64) for pair in pairs]
 
 
