@@ -504,12 +504,16 @@ class Likelihood(ABC):
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Return how far values ``(N, C, *S)`` lie apart, ``(N,)``; an axis of 1 is repeated.
 
-        For discrete values it is the share of the places along ``*S`` at which any channel differs; for real ones the
-        root of the mean square of the difference.
+        Discrete ones: the share of places along ``*S`` where any channel differs; real ones: the root mean square.
         """
         if self.discrete:
             return (x != y).any(dim=1).float().flatten(1).mean(1)
         return (x - y).square().flatten(1).mean(1).sqrt()
+
+    def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:
+        """Return how much of `x` is left in `y`, ``(N,)``: equal places; real values: 1 less the way to `other`."""
+        way = 1.0 if self.discrete else self.distance(x, other)
+        return 1 - (self.distance(x, y) / way).nan_to_num(0.0).clamp_max(1)
 
     def compact(self, x: Tensor) -> Tensor:
         """Return values in as few channels as possible, ``(N, C', *S)``, with the same `distance`."""

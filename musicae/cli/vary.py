@@ -28,7 +28,14 @@ __all__ = ["vary"]
 
 @click.command(cls=OutputCommand)
 @one_file
-@click.option("--similarity", type=float, default=0.7, show_default=True, help="1: the file itself; 0: something new.")
+@click.option(
+    "--similarity",
+    type=float,
+    default=0.7,
+    show_default=True,
+    help="1: the file itself; 0: something new. Music: the share of the steps that stay as they were; pictures and "
+    "sound: how near the result is, by the root mean square of the difference.",
+)
 @count_option
 @seed_option
 @preset_option

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from musicae.codec import Codec
 from musicae.core import Sample, Source
+from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import check_number, read_all, rereadable
 from musicae.tensors import latent
+from musicae.tensors.random import generator
 
 __all__ = ["vary"]
+
+_CLOSE_ENOUGH = 0.02  # Off the similarity that was asked for: the search ends.
+_FIRST_TIMES = (0.25, 0.5, 0.75, 1.0)  # On the way to a draw; between them the way is straight.
+_ROUNDS = 5  # In which the place between two of them is narrowed down.
+_AT_ONCE = 32  # Windows decoded together in a round; an input with more is tried at one place at a time.
+_MAX_DRAWS = 8  # Ways tried for a variation: each changes the output in jumps of its own.
+_MAX_WINDOWS = 600  # Decoded for a variation, after which no other way is tried: bounds the time of a long input.
 
 
 def vary(
@@ -25,22 +39,127 @@ def vary(
     label: Label | None = None,
     **read_options: Any,
 ) -> list[Sample]:
-    """Return `n` variations of a file: between its own place in the prior's noise (similarity 1) and a draw (0).
+    """Return `n` variations of a file, in which about the share `similarity` stays as it was.
+
+    For notes that is the share of the steps of the grid; for pictures and sound see `Likelihood.likeness`. A variation
+    lies on the way from the file to a draw from the prior: similarity 1 is the file as the preset reconstructs it,
+    0 the draw. In between, where on the way is searched for, and no variation equals the file or another one as long
+    as the preset can tell them apart. Two unrelated tunes have many steps in common; less than that cannot be reached.
 
     All windows of one variation move towards the same draw, so that they go on fitting together.
     `source` is a path, a stream or a sample; `label` is its class, for a conditional preset. The first variation's
     `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, at_least=1)
+    if not 0 <= similarity <= 1:
+        raise MusicaeError(f"similarity must be between 0 and 1, not {similarity}")
     source = rereadable(source)
     codec = codec_for(preset, source)
     (one,), remarks = read_all(codec, [source], read_options)
     given = codec.split(one)
-    cond = condition(codec, label, len(given), one)
-    place = codec.to_noise(codec.encode(given, cond).mean, cond)
+    search = _Search(codec, one, given, condition(codec, label, len(given), one))
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
-        code = codec.from_noise(latent.near(place, similarity, draw.expand_as(place)), cond)
-        tensor = codec.join(codec.decode(code, cond=cond), one.hop, one.tensor.shape[-1])
-        variations.append(replace(one, tensor=tensor, remarks=remarks if i == 0 else []))
+        others = codec.noise(_MAX_DRAWS - 1, generator(seed, 47, i).initial_seed())
+        found = search.find(similarity, [draw, *others])
+        if 0 < similarity < 1:
+            remarks.append(f"variation {i + 1}: {found.likeness:.0%} is as it was")
+        variations.append(replace(one, tensor=found.tensor, remarks=[]))
+    variations[0].remarks = remarks
     return variations
+
+
+@dataclass(frozen=True)
+class _Point:
+    """What lies at one place on the way to a draw: its codes ``(N, D)``, its tensor, and how like the file that is."""
+
+    codes: Tensor
+    tensor: Tensor
+    likeness: float
+
+
+class _Search:
+    """Looks for variations of a sample, no two of them equal."""
+
+    def __init__(self, codec: Codec, sample: Sample, given: Tensor, cond: Tensor | None) -> None:
+        self.codec, self.sample, self.cond = codec, sample, cond
+        code = codec.encode(given, cond).mean
+        self.place = codec.to_noise(code, cond)
+        self.drift = code - codec.from_noise(self.place, cond)  # The way there and back is not quite exact.
+        tensor = self._decode(code[None])[0]
+        # Values that are right or wrong can be compared with the file itself; of real ones every one differs.
+        self.reference = sample.tensor if codec.likelihood.discrete else tensor
+        self.far = tensor
+        # A single step of a short tune may be more.
+        self.tolerance = max(_CLOSE_ENOUGH, 1 / math.prod(sample.tensor.shape[1:]))
+        (self.start,) = self._points(code[None], [tensor])
+        self.taken = {self._key(sample.tensor), self._key(tensor)}
+
+    def find(self, similarity: float, draws: list[Tensor]) -> _Point:
+        """Return a variation; each of the `draws` ``(D,)`` gives a way on which it may lie."""
+        if similarity == 1:
+            return self.start
+        goal = min(similarity, self.start.likeness)  # No more can be kept than the preset can reconstruct.
+        best: _Point | None = None
+        windows = 0
+        for draw in draws:
+            for points in self._along(draw, goal):
+                windows += len(points) * len(self.place)
+                for point in points:
+                    error = abs(point.likeness - goal)
+                    if best and error >= abs(best.likeness - goal):
+                        continue
+                    if similarity == 0 or self._key(point.tensor) not in self.taken:
+                        best = point
+                if best and abs(best.likeness - goal) <= self.tolerance:
+                    break
+            enough = similarity == 0 or windows > _MAX_WINDOWS
+            if best and (enough or abs(best.likeness - goal) <= self.tolerance):
+                break
+        found = best or points[-1]
+        self.taken.add(self._key(found.tensor))
+        return found
+
+    def _along(self, draw: Tensor, goal: float) -> Iterator[list[_Point]]:
+        """Go through places on the way to a draw, nearer and nearer to where the likeness is `goal`."""
+        end = draw.expand_as(self.place)
+        times = torch.tensor(_FIRST_TIMES if goal else [1.0])
+        noise = latent.path(self.place, end, times, spherical=True)
+        codes = self.codec.from_noise(noise.flatten(0, 1), self._repeated(len(times))).view(noise.shape)
+        codes = codes + (1 - times).view(-1, 1, 1) * self.drift
+        tensors = self._decode(codes)
+        self.far = tensors[-1]
+        points = self._points(codes, tensors)
+        yield points
+        path = [self.start, *points]
+        count = max(1, min(7, _AT_ONCE // len(self.place)))
+        for _ in range(_ROUNDS):
+            before = max(i for i, point in enumerate(path) if i == 0 or point.likeness >= goal)
+            if before == len(path) - 1:
+                return
+            a, b = path[before], path[before + 1]
+            between = latent.path(a.codes, b.codes, torch.linspace(0, 1, count + 2)[1:-1])
+            points = self._points(between, self._decode(between))
+            yield points
+            path = [a, *points, b]
+
+    def _points(self, codes: Tensor, tensors: list[Tensor]) -> list[_Point]:
+        likeness = self.codec.likelihood.likeness
+        shares = [likeness(self.reference[None], one[None], self.far[None]).item() for one in tensors]
+        return [_Point(*point) for point in zip(codes, tensors, shares, strict=True)]
+
+    def _decode(self, codes: Tensor) -> list[Tensor]:
+        """Return the tensors ``(C, *S)`` of codes ``(S, N, D)``."""
+        cond = self._repeated(len(codes))
+        windows = self.codec.decode(codes.flatten(0, 1), cond=cond)
+        length = self.sample.tensor.shape[-1]
+        parts = windows.view(*codes.shape[:2], *windows.shape[1:])
+        return [self.codec.join(part, self.sample.hop, length) for part in parts]
+
+    def _repeated(self, times: int) -> Tensor | None:
+        return None if self.cond is None else self.cond.repeat(times, *(1,) * (self.cond.ndim - 1))
+
+    def _key(self, tensor: Tensor) -> Any:
+        """Return what two tensors have in common if what is written of them is the same."""
+        roll = self.codec.adapter.roll(replace(self.sample, tensor=tensor))
+        return tensor.numpy().tobytes() if roll is None else tuple(roll.notes)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["attribute_vector", "even_stops", "grid", "lerp", "near", "path", "slerp"]
+__all__ = ["attribute_vector", "even_stops", "grid", "lerp", "path", "slerp"]
 
 _MIN_LENGTH = 1e-12  # A shorter code counts as zero.
 _MIN_SINE = 1e-4  # Of the angle between two codes; below it they are taken as parallel.
@@ -98,13 +98,6 @@ def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, sti
     if steps > 1:
         stops.append(torch.zeros_like(stops[0]))
     return torch.stack(stops[::-1])
-
-
-def near(z: Tensor, similarity: float, draws: Tensor) -> Tensor:
-    """Return codes between `z` and random `draws` (both ``(N, D)``): similarity 1 is `z`, 0 is the draw."""
-    if not 0 <= similarity <= 1:
-        raise MusicaeError(f"similarity must be between 0 and 1, not {similarity}")
-    return slerp(draws, z, torch.tensor(similarity).to(z))
 
 
 def attribute_vector(codes: Tensor, values: Tensor) -> Tensor:

@@ -92,14 +92,6 @@ def test_even_stops_of_equal_outputs_walk_evenly():
     assert latent.even_stops(torch.zeros(2, 9, 9), 2)[:, 1].tolist() == [0, 8]
 
 
-def test_near_goes_from_the_draw_to_the_code():
-    z, draws = torch.randn(4, 6), torch.randn(4, 6)
-    torch.testing.assert_close(latent.near(z, 1.0, draws), z)
-    torch.testing.assert_close(latent.near(z, 0.0, draws), draws)
-    with pytest.raises(MusicaeError, match="between 0 and 1"):
-        latent.near(z, float("nan"), draws)
-
-
 def test_an_attribute_vector_points_where_the_attribute_grows():
     codes = torch.randn(400, 8)
     direction = latent.attribute_vector(codes, codes[:, 3])

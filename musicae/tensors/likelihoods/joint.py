@@ -152,6 +152,11 @@ class Joint(Likelihood):
         ]
         return torch.stack(distances).mean(0)
 
+    def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:
+        """Return the mean of the groups' likenesses, ``(N,)``."""
+        each = [part.likelihood.likeness(*(one[:, part.channels] for one in (x, y, other))) for part in self.parts]
+        return torch.stack(each).mean(0)
+
     def compact(self, x: Tensor) -> Tensor:
         """Return each group's compact values, one group after another."""
         return torch.cat([part.likelihood.compact(x[:, part.channels]).to(x) for part in self.parts], dim=1)

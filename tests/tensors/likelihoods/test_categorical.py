@@ -43,6 +43,7 @@ def test_it_is_kept_as_classes():
 def test_distances_are_the_share_of_places_that_differ():
     x, y = one_hot(torch.tensor([[0, 1, 2, 3]]), 4), one_hot(torch.tensor([[0, 1, 3, 2]]), 4)
     assert Categorical().distance(x, y).tolist() == [0.5]
+    assert Categorical().likeness(x, y, y).tolist() == [0.5]
 
 
 def test_values_that_are_not_one_hot_have_a_flaw():

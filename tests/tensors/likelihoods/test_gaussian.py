@@ -28,4 +28,8 @@ def test_draws_have_the_scale_times_the_temperature():
 
 
 def test_distances_are_root_mean_squares():
-    assert Gaussian().distance(torch.zeros(2, 1, 4), torch.full((2, 1, 4), 3.0)).tolist() == [3, 3]
+    x, y = torch.zeros(2, 1, 4), torch.full((2, 1, 4), 3.0)
+    assert Gaussian().distance(x, y).tolist() == [3, 3]
+    assert Gaussian().likeness(x, y, 4 * y).tolist() == [0.75, 0.75]
+    assert Gaussian().likeness(x, y, 0.5 * y).tolist() == [0, 0]  # Further than what has nothing to do with it.
+    assert Gaussian().likeness(x, x, x).tolist() == [1, 1]

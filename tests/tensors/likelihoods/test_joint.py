@@ -109,6 +109,13 @@ def test_its_distance_is_the_mean_of_the_groups():
     assert joint.distance(joint.compact(x), joint.compact(y)).item() == pytest.approx(expected)
 
 
+def test_its_likeness_is_the_mean_of_the_groups():
+    x, y, other = line(0, 2, 1, 1), line(0, 3, 1, 1), line(0, 3, 3, 3)
+    y[:, 8], other[:, 8] = 1.0, 4.0
+    # Of four tokens one is another, no drum is, and the real values have gone a quarter of the way.
+    assert Joint().bind(BAND).likeness(x, y, other).item() == pytest.approx((3 / 4 + 1 + 3 / 4) / 3)
+
+
 def test_flaws_name_the_group():
     joint = Joint().bind(BAND)
     assert joint.flaw(line(0, 2), 1) == ""
