@@ -207,8 +207,7 @@ class Windows:
             return chosen.float() / self.levels
         if chosen.is_floating_point() or chosen.dtype == torch.bool:
             return chosen.float()
-        one_hot = torch.nn.functional.one_hot(chosen.long(), self.channels)
-        return one_hot.movedim(-1, 1).float()
+        return nn.functional.one_hot(chosen.long(), self.channels).movedim(-1, 1).float()
 
     def subset(self, index: Tensor) -> Windows:
         """Return the windows at `index` ``(n,)`` as a split of their own."""
@@ -512,8 +511,7 @@ class Likelihood(ABC):
 
     def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:
         """Return how much of `x` is left in `y`, ``(N,)``: equal places; real values: 1 less the way to `other`."""
-        way = 1.0 if self.discrete else self.distance(x, other)
-        return 1 - (self.distance(x, y) / way).nan_to_num(0.0).clamp_max(1)
+        return 1 - (self.distance(x, y) / (1 if self.discrete else self.distance(x, other))).nan_to_num().clamp_max(1)
 
     def compact(self, x: Tensor) -> Tensor:
         """Return values in as few channels as possible, ``(N, C', *S)``, with the same `distance`."""
