@@ -131,11 +131,10 @@ class Sample:
     """What an adapter reads from one file, and what it writes to one.
 
     `tensor` is ``(C, *S)`` for the whole file, float32, its last axis as long as the file is.
-    `meta` holds what the tensor lacks and `write` restores (tempo, program, velocities ...). For a model with a code it
-    must be JSON-able, since files of codes store it.
-    `hop` is the distance from one window to the next along the last axis, in steps; None means the window's length.
-    `remarks` explains the adapter's choices, one line each, for ``--verbose``.
-    `cond` is the condition for a conditional model: ``(K,)``, or ``(K, L)`` where it runs along the last axis.
+    `meta` holds what the tensor lacks and `write` restores (tempo, program ...), JSON-able for a model with a code,
+    since files of codes store it; `metadata` is what they do not (tags, covers, EXIF), in any form that can be pickled.
+    `hop` is the distance from one window to the next, in steps of the last axis (None: a window's length). `remarks`
+    explains the adapter's choices, a line each. `cond` is the condition: ``(K,)``, or ``(K, L)`` along the last axis.
     """
 
     tensor: Tensor
@@ -143,6 +142,7 @@ class Sample:
     hop: int | None = None
     remarks: list[str] = field(default_factory=list)
     cond: Tensor | None = None
+    metadata: Any = None
 
 
 Source = str | Path | BinaryIO | Sample
