@@ -91,7 +91,7 @@ def test_a_broken_adapter_of_another_package_keeps_ours_from_no_file(data: Path,
 
 def test_files_that_no_preset_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    said = r"notes.txt is of no kind that can be read \(.*\.aac, \.abc, .*, .mid, .midi, .mp3"
+    said = r"notes.txt is of no kind that can be read \(.*\.aac, \.abc, .*, \.mid, \.midi, .*\.mp3"
     with pytest.raises(MusicaeError, match=said):
         preset_for(tmp_path / "notes.txt")
     for seconds, name in ((0.5, "drum-sounds"), (3, "sound")):
