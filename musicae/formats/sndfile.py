@@ -37,10 +37,11 @@ class SndFile:
         import soundfile
 
         seen, rate = 0, self.kind.rate
-        mpeg = self.kind.subtype.startswith("MPEG")  # Its decoder prints what is wrong with a file.
+        # Their decoders print what is wrong with a file.
+        prints = self.kind.subtype.startswith("MPEG") or self.kind.format == "SDS"
         while True:
             try:
-                with quiet() if mpeg else nullcontext():
+                with quiet() if prints else nullcontext():
                     block = self.file.read(size, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 raise MusicaeError(f"{self.name} is damaged after {seconds(seen, rate)}: {error}") from None

@@ -200,7 +200,9 @@ class Upscaler:
             raise MusicaeError(f"the preset '{codec.preset.name}' does not upscale; choose another")
         self.codec, self.factor, self.channels = codec, corruption.factor, channels
         if not MIN_RATE <= rate <= MAX_RATE // self.factor:
-            raise MusicaeError(f"the rate must be between {MIN_RATE} and {MAX_RATE // self.factor} Hz, not {rate}")
+            raise MusicaeError(
+                f"sound of {MIN_RATE} to {MAX_RATE // self.factor} Hz can be upscaled by {self.factor}, not of {rate} Hz"
+            )
         # The model takes the samples as if they were at its own rate, whatever that is.
         self._inner = Denoiser(codec, codec.adapter.sample_rate, channels)
         self._resampler = _resampler(rate, self.factor * rate, channels, "VHQ")
