@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,30 @@ from numpy.typing import NDArray
 
 from musicae.formats.pictures import Raster, grey, resize
 from musicae.tensors.digits import find_digit, is_digit
+from musicae.tensors.windows import tiles
 
 __all__ = ["centred", "digit", "scaled", "spread", "without_alpha"]
+
+_TILE, _REACH = 512, 64  # Pixels; no network of ours sees further.
+_SAMPLES = 1_000_000  # Pixels that tell whether a picture is light.
+_STRIP = 256  # Rows at a time, so that a large picture is not copied as real numbers.
+_SEARCHED = 640  # The longer side of the picture in which a digit is searched for.
 
 
 def spread(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     """Return ``(H, W, C)`` where each invisible pixel (`alpha` ``(H, W)`` is 0) has the colour of the nearest visible.
 
-    What the file has there is no part of the picture, and a network would let it bleed over the edges.
+    What the file has there is no part of the picture, and a network would let it bleed over the edges. Pixels far from
+    all visible ones stay as they are.
     """
     from scipy import ndimage
 
-    hidden = alpha == 0
-    if not hidden.any() or hidden.all():
-        return values
-    nearest = ndimage.distance_transform_edt(hidden, return_distances=False, return_indices=True)
-    made: NDArray[Any] = values[tuple(nearest)]
+    made = values.copy()
+    for context, inner, place in tiles(alpha.shape, _TILE, _REACH):
+        hidden = alpha[context] == 0
+        if hidden[inner].any() and not hidden.all():
+            nearest = ndimage.distance_transform_edt(hidden, return_distances=False, return_indices=True)
+            made[place] = values[context][tuple(nearest)][inner]
     return made
 
 
@@ -32,12 +41,17 @@ def without_alpha(raster: Raster) -> NDArray[Any]:
     """Return a picture blended with white, or with black if its opaque part is light."""
     if raster.alpha is None:
         return raster.values
-    share = raster.alpha[..., None].astype(np.float32) / raster.top
-    is_light = (raster.values * share).mean() > 0.5 * raster.top * share.mean()
+    step = max(1, math.isqrt(raster.alpha.size // _SAMPLES))
+    share = raster.alpha[::step, ::step, None].astype(np.float32) / raster.top
+    is_light = (raster.values[::step, ::step] * share).mean() > 0.5 * raster.top * share.mean()
     raster.remarks.append(f"its transparent parts were blended with {'black' if is_light else 'white'}")
     background = 0 if is_light else raster.top
-    blended: NDArray[Any] = raster.values * share + background * (1 - share)
-    return blended.round().astype(raster.values.dtype) if raster.top > 1 else blended
+    blended = np.empty_like(raster.values)
+    for at in range(0, len(blended), _STRIP):
+        share = raster.alpha[at : at + _STRIP, :, None].astype(np.float32) / raster.top
+        strip = raster.values[at : at + _STRIP] * share + background * (1 - share)
+        blended[at : at + _STRIP] = strip.round() if raster.top > 1 else strip
+    return blended
 
 
 def scaled(values: NDArray[Any], height: int, width: int, remarks: list[str]) -> NDArray[Any]:
@@ -70,7 +84,11 @@ def centred(values: NDArray[Any], height: int, width: int, remarks: list[str]) -
 
 def digit(values: NDArray[Any], top: int, height: int, width: int, remarks: list[str]) -> NDArray[Any]:
     """Return the digit in a picture as a window like those of MNIST; without a plain digit, the picture `scaled`."""
-    luma = (grey(values) if values.shape[2] == 3 else values[..., 0].astype(np.float32)) / np.float32(top)
+    factor = _SEARCHED / max(values.shape)
+    small = values
+    if factor < 1 and values.shape[:2] != (height, width):
+        small = resize(values, *(max(1, round(side * factor)) for side in values.shape[:2]))
+    luma = (grey(small) if small.shape[2] == 3 else small[..., 0].astype(np.float32)) / np.float32(top)
     if is_digit(luma, height, width):
         return values
     found = find_digit(luma, height, width)

@@ -16,6 +16,7 @@ __all__ = ["has_numbers", "numbers_of", "raw_modes", "swapped"]
 
 _BITS, _SAMPLE_FORMAT = 258, 339  # Tags of a TIFF file.
 _SIGNED = 2
+_STRIP = 256  # Rows.
 
 
 def numbers_of(image: PIL.Image.Image, remarks: list[str]) -> tuple[NDArray[Any], Numbers | None]:
@@ -39,7 +40,9 @@ def numbers_of(image: PIL.Image.Image, remarks: list[str]) -> tuple[NDArray[Any]
         low, high = 0.0, 1.0
     else:
         remarks.append(f"its values {low:g} .. {high:g} are taken as black to white, and written back as such")
-    scaled = ((numbers - np.float64(low)) / max(high - low, 1e-300)).clip(0, 1).astype(np.float32)
+    scaled = np.empty(numbers.shape, np.float32)
+    for at in range(0, len(numbers), _STRIP):  # In double precision, which a large picture has no memory for.
+        scaled[at : at + _STRIP] = ((numbers[at : at + _STRIP] - np.float64(low)) / max(high - low, 1e-300)).clip(0, 1)
     if missing.any():
         scaled = np.stack([scaled, (~missing).astype(np.float32)], axis=-1)
     return scaled, Numbers(kind, low, high, bool(missing.any()))

@@ -27,6 +27,7 @@ from musicae.formats.picture_colours import CONVERTED, is_profile_of, to_rgb
 from musicae.formats.picture_formats import FORMATS, UNREAD, decoders, format_of
 from musicae.formats.picture_metadata import Metadata, keeps, read_metadata, save_options, tiff_tags
 from musicae.formats.picture_numbers import has_numbers, numbers_of, raw_modes, swapped
+from musicae.formats.picture_size import memory_of, plain_mode
 from musicae.formats.quiet import quiet
 from musicae.memory import check_memory
 from musicae.tensors.luma import LUMA_WEIGHTS
@@ -41,9 +42,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65535}  # In pixels.
 _MAX_SCANS = 100  # Of a progressive JPEG; cameras and editors write about ten, and each takes as long as a picture.
 _HEAD = 64  # Bytes that tell the format.
-_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # In Pillow's memory; of other modes 4.
-_CLEAR, _DEEP = 12, 8  # Bytes that a pixel takes more with transparency, and in colours of 16 bits.
-_TILE_WIDTH, _TILE_LENGTH = 322, 323  # Tags of a TIFF file.
 
 _ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture upright.
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -173,17 +171,9 @@ def _unknown(file: File) -> str:
 
 def _check_size(file: File, image: PIL.Image.Image, pixel_bytes: int) -> None:
     """Raise MusicaeError, before anything is decoded, for a picture that takes too much memory, or time."""
-    decoded = _PIXEL_BYTES.get(image.mode, 4)
-    # Pillow's picture, the bytes of it and an array, as large as the values in the file; then what comes afterwards.
-    deep, clear = swapped(image) is not None, "A" in image.mode or "transparency" in image.info
-    each = max(
-        decoded + 2 * (8 if deep else decoded), pixel_bytes + (_CLEAR * clear + _DEEP * deep if pixel_bytes else 0)
-    )
-    pixels = image.width * image.height
-    if isinstance(image, TiffImageFile):
-        tile = [image.tag_v2.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
-        pixels = max(pixels, *(tile[0] * tile[1] if all(isinstance(side, int) for side in tile) else 0,))
-    check_memory(pixels * each, f"{name_of(file)} ({image.width} x {image.height} pixels)")
+    with _quiet():
+        needed = memory_of(image, pixel_bytes)
+    check_memory(needed, f"{name_of(file)} ({image.width} x {image.height} pixels)")
     if image.info.get("progressive") and _head(file, -1).count(b"\xff\xda") > _MAX_SCANS:
         raise MusicaeError(f"{name_of(file)} has more than {_MAX_SCANS} scans; save it again with another program")
     _rewound(file)
@@ -228,7 +218,7 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
     else:
         if any(";16" in raw for raw in raw_modes(image)):
             made.losses.append("only the upper 8 of its 16 bits were read")
-        plain = _8_bit_mode(image)
+        plain = plain_mode(image)
         values = np.asarray(image if image.mode == plain and "A" not in plain else image.convert(plain))
     values = values[..., None] if values.ndim == 2 else values
     turn = _orientation(image)  # Pillow turns TIFF files by itself.
@@ -256,12 +246,6 @@ def _orientation(image: PIL.Image.Image) -> int:
     except Exception:  # Damaged EXIF data are no reason to refuse a picture.
         return 1
     return turn if isinstance(turn, int) else 1
-
-
-def _8_bit_mode(image: PIL.Image.Image) -> str:
-    """Return the 8-bit mode that keeps all of a picture: L, LA, RGB or RGBA."""
-    has_alpha = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
-    return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + "A" * has_alpha
 
 
 def _dpi(image: PIL.Image.Image) -> tuple[float, float] | None:

@@ -18,6 +18,7 @@ __all__ = ["find_digit", "is_digit"]
 Picture = NDArray[np.float32]
 
 _BOX = 20 / 28  # Of the window's shorter side.
+_MAX_RATIO = 20  # Of a picture's sides.
 _MAX_SIDE = 320  # Of the picture that is searched, in pixels.
 _SAMPLES = 8000  # Pixels that the paper is fitted to.
 _ROUNDS = 12
@@ -44,7 +45,7 @@ def find_digit(picture: Picture, height: int, width: int) -> tuple[Picture, bool
     if is_digit(1 - picture, height, width):
         return 1 - picture, True
     picture = _reduced(picture)
-    if min(picture.shape) < 8:
+    if min(picture.shape) < 8 or max(picture.shape) > _MAX_RATIO * min(picture.shape):
         return None
     ink, is_dark = _ink(picture)
     found = _strokes(ink)

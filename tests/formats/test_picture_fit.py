@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from musicae.formats import picture_fit
 from musicae.formats.picture_fit import centred, digit, scaled, spread, without_alpha
 from musicae.formats.pictures import Raster
 
@@ -14,8 +15,19 @@ def test_colours_spread_to_what_is_hidden():
     made = spread(values, alpha)
     assert np.array_equal(made[:, :4], np.broadcast_to([200, 10, 10], (5, 4, 3)))
     assert np.array_equal(made[:, 5:], np.broadcast_to([10, 10, 200], (5, 4, 3)))
-    assert spread(values, np.zeros_like(alpha)) is values
-    assert spread(values, np.full_like(alpha, 255)) is values
+    assert np.array_equal(spread(values, np.zeros_like(alpha)), values)
+    assert np.array_equal(spread(values, np.full_like(alpha, 255)), values)
+
+
+def test_tiles_and_strips_make_no_difference(monkeypatch):
+    rng = np.random.default_rng(0)
+    values, alpha = rng.integers(0, 256, (70, 50, 3)).astype(np.uint8), rng.integers(0, 3, (70, 50)).astype(np.uint8)
+    alpha[20:40, 10:30] = 0
+    whole, blended = spread(values, alpha), without_alpha(Raster(values, alpha))
+    monkeypatch.setattr(picture_fit, "_TILE", 16)
+    monkeypatch.setattr(picture_fit, "_STRIP", 7)
+    assert np.array_equal(spread(values, alpha), whole)
+    assert np.array_equal(without_alpha(Raster(values, alpha)), blended)
 
 
 def test_real_numbers_are_blended_scaled_and_padded_as_bytes_are():
