@@ -201,7 +201,7 @@ class Upscaler:
         self.codec, self.factor, self.channels = codec, corruption.factor, channels
         if not MIN_RATE <= rate <= MAX_RATE // self.factor:
             raise MusicaeError(
-                f"sound of {MIN_RATE} to {MAX_RATE // self.factor} Hz can be upscaled by {self.factor}, not of {rate} Hz"
+                f"sound of {MIN_RATE} to {MAX_RATE // self.factor} Hz can be upscaled by {self.factor}, not {rate} Hz"
             )
         # The model takes the samples as if they were at its own rate, whatever that is.
         self._inner = Denoiser(codec, codec.adapter.sample_rate, channels)
