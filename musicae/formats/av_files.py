@@ -138,7 +138,8 @@ class _Av:
             now = frame.format.name, frame.layout.name, frame.sample_rate
             if now != before:  # At the first frame, and wherever the sound changes on the way.
                 yield from self._resampled(resampler, None)
-                before, resampler = now, av.AudioResampler(format="fltp", rate=self.kind.rate)
+                # Packed: of planar sound with more than 8 channels PyAV takes more planes than there are, and crashes.
+                before, resampler = now, av.AudioResampler(format="flt", rate=self.kind.rate)
             yield from self._resampled(resampler, frame)
             frame = next(self._frames, None)
         yield from self._resampled(resampler, None)
@@ -154,4 +155,5 @@ class _Av:
         except (av.error.FFmpegError, ValueError) as error:
             raise MusicaeError(f"{self.name} is damaged: {_why(error)}") from None
         for part in parts:
-            yield fold_channels(part.to_ndarray().T.astype(np.float32), self.kind.channels)
+            block = part.to_ndarray().reshape(-1, part.layout.nb_channels)
+            yield fold_channels(block.astype(np.float32), self.kind.channels)

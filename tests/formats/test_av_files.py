@@ -79,6 +79,18 @@ def test_what_changes_on_the_way_is_brought_to_the_first(tmp_path):
     assert len(x) == pytest.approx(4 * 16_000, rel=0.1)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 9, 16, 47])
+def test_any_number_of_channels_is_read(tmp_path, channels):
+    av = pytest.importorskip("av")
+    x = tones(2000, channels, 16_000)
+    with av.open(str(tmp_path / "a.mka"), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=16_000, layout=f"{channels} channels")
+        frame = av.AudioFrame.from_ndarray(x.reshape(1, -1), format="flt", layout=f"{channels} channels")
+        frame.rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    assert np.array_equal(read(tmp_path / "a.mka"), x)
+
+
 def test_tags_that_are_not_utf_8_do_no_harm(tmp_path):
     path = encoded(tmp_path / "a.m4a", "aac", "ipod", tags={"title": "the title"})
     path.write_bytes(path.read_bytes().replace(b"the title", b"\xff\xe9\x80 t\xfctl\xe9"))
