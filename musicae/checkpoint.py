@@ -104,7 +104,7 @@ def _header(path: Path, file: Any) -> tuple[dict[str, Any], int]:
     try:
         header = json.loads((file.metadata() or {})[_KEY])
         version = operator.index(header["format"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise MusicaeError(f"{path} is not a musicae checkpoint: its header is missing or damaged") from error
     if version > FORMAT:
         raise MusicaeError(f"{path} has format {version}, newer than this musicae's {FORMAT}; update musicae")

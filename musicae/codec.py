@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from musicae import checkpoint, hub, registry, threads
 from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Windows
 from musicae.errors import MusicaeError
+from musicae.memory import VARIABLE, check_memory, in_bytes, memory_limit
 from musicae.preset import Preset
 from musicae.tensors import windows
 from musicae.tensors.allocation import AllocationLimit, skip_initialisation
@@ -27,6 +28,8 @@ Report = Callable[[int, int], None]
 
 _STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and the margin around them that is only seen.
+_COPIES = 2  # Of a file of weights: those read, and those of the network.
+_BYTES = 4  # Of a number in a network.
 _EXTRA_NUMBERS = 2**24  # That a network may create besides its weights: tables, windows.
 
 
@@ -335,7 +338,23 @@ def _version() -> str:
 
 
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
-    """Build an untrained codec from a preset; every setting is checked against its factory."""
+    """Build an untrained codec. Raise MusicaeError for settings out of range, at odds, or that take too much memory."""
+    limit = memory_limit()
+    message = f"the preset '{recipe.name}' takes more than {in_bytes(limit)}; set {VARIABLE}=... to allow it"
+    return _limited(recipe, device, AllocationLimit(limit // _BYTES, message))
+
+
+def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit) -> Codec:
+    try:
+        with limit:
+            codec = _build(recipe, torch.device(device))
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, MemoryError) as error:  # From inside PyTorch.
+        raise MusicaeError(f"the settings of '{recipe.name}' do not go together ({error!s:.300})") from error
+    codec.networks().to(codec.device)
+    return codec
+
+
+def _build(recipe: Preset, device: torch.device) -> Codec:
     name, settings = recipe.part("adapter") or ("", {})
     adapter: Adapter = registry.build("adapters", name, **settings)
     name, settings = recipe.part("model") or ("", {})
@@ -348,9 +367,7 @@ def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
         channels = model.condition.channels if model.condition else 0
         if prior.cond_channels not in (0, channels):
             raise MusicaeError(f"[prior] cond_channels must be 0, or the model's {channels}, not {prior.cond_channels}")
-    codec = Codec(recipe, adapter, model, likelihood, prior, device=torch.device(device))
-    codec.networks().to(codec.device)
-    return codec
+    return Codec(recipe, adapter, model, likelihood, prior, device=device)
 
 
 def load(name: str, device: str | torch.device = "cpu") -> Codec:
@@ -360,16 +377,19 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
     or whose tensors do not fit the model it names.
     """
     path = hub.weights(name)
+    check_memory(_COPIES * path.stat().st_size if path.is_file() else 0, str(path))
     header = checkpoint.read_header(path)
     try:
-        recipe, step = Preset.from_dict(header["preset"]), int(header["step"])
+        recipe, step = Preset.from_dict(header["preset"]), header["step"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header is damaged") from error
+    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
+        raise MusicaeError(f"{path} is not a complete musicae checkpoint: the step in its header is damaged")
     misfit = f"{path} does not fit the model its header names; it was damaged or changed"
     shapes = checkpoint.shapes(path)
     # A header may name a model of any size: no more is built than the file has weights for.
-    with AllocationLimit(sum(map(math.prod, shapes.values())) + _EXTRA_NUMBERS, misfit), skip_initialisation():
-        codec = build(recipe, device)
+    with skip_initialisation():
+        codec = _limited(recipe, device, AllocationLimit(sum(map(math.prod, shapes.values())) + _EXTRA_NUMBERS, misfit))
     networks = codec.networks()
     if {name: tuple(tensor.shape) for name, tensor in networks.state_dict().items()} != shapes:
         raise MusicaeError(misfit)

@@ -7,7 +7,7 @@ import re
 
 from musicae.errors import MusicaeError
 
-__all__ = ["VARIABLE", "check_memory", "memory_limit"]
+__all__ = ["VARIABLE", "check_memory", "in_bytes", "memory_limit"]
 
 VARIABLE = "MUSICAE_MEMORY"
 """The environment variable that sets the limit: bytes, or a number with K, M, G or T."""
@@ -35,12 +35,12 @@ def check_memory(needed: int, name: str) -> None:
     limit = memory_limit()
     if needed > limit:
         raise MusicaeError(
-            f"{name} takes {_size(needed)} of memory, the limit is {_size(limit)}; "
+            f"{name} takes {in_bytes(needed)} of memory, the limit is {in_bytes(limit)}; "
             f"set {VARIABLE}={_rounded_up(needed)} to allow it"
         )
 
 
-def _size(count: int) -> str:
+def in_bytes(count: int) -> str:
     """Return a number of bytes for people."""
     unit = next((unit for unit in "TGMK" if count >= _UNITS[unit]), "")
     return f"{count / _UNITS[unit]:.3g} {unit}B"

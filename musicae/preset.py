@@ -11,7 +11,6 @@ and ``content`` (what it is for, if that is special, such as ``"speech"``).
 from __future__ import annotations
 
 import inspect
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "like
 _OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
 _DATA = ("dataset", "noise")  # Sections that name data sets.
 _TOP = ("extends", "description", "default_for", "content")
-_NAME = re.compile(r"(?!.*\.(?:toml|safetensors)$)\w[\w.+-]{0,99}", re.IGNORECASE)  # What may be part of a file's name.
+_MAX_NAME, _MAX_SIZE = 100, 2**20  # Characters of a name, and bytes of a file.
 _NOT_INHERITED = ("default_for", "content")  # What a preset does not take from the one it extends.
 
 
@@ -58,7 +57,9 @@ class Preset:
         if not isinstance(tree, Mapping):
             raise MusicaeError(f"a preset must be a table of sections, not {tree!r:.40}")
         tree = dict(tree)
-        name = str(tree.pop("name", ""))
+        name = tree.pop("name", "")
+        if name != "" and not (isinstance(name, str) and is_name(name)):
+            raise MusicaeError(f"{registry.shown(name)} is no name of a preset; the file is damaged or was changed")
         return parse(tree, name)
 
 
@@ -83,14 +84,24 @@ def listed() -> dict[str, str]:
 
 def is_name(name: str) -> bool:
     """Tell whether a text that comes from a file is the name of a preset, and no path."""
-    return _NAME.fullmatch(name) is not None
+    return (
+        0 < len(name) <= _MAX_NAME
+        and name.isprintable()
+        and name[0] not in ".-~"
+        and not set(name) & set('/\\:*?"<>|')
+        and not name.lower().endswith((".toml", ".safetensors"))
+    )
 
 
 def find(name: str) -> Path:
     """Return the TOML file of the preset `name`: a file's path, a shipped preset, or a plugin's."""
     path = Path(name)
     if path.suffix == ".toml":
-        if not path.is_file():
+        try:
+            found = path.is_file() and "\0" not in name
+        except OSError:  # A name that is too long, say.
+            found = False
+        if not found:
             raise MusicaeError(f"no preset file {path}; check the path")
         return path
     known, name = listed(), upgrade.PRESETS.get(name, name)
@@ -111,7 +122,11 @@ def load(name: str, overrides: Sequence[str] = ()) -> Preset:
     path = find(name)
     tree = _read(path)
     base = tree.pop("extends", None)
+    if not is_name(path.stem):
+        raise MusicaeError(f"{path.name} is no name for a preset; rename the file, such as to my-preset.toml")
     if base is not None:
+        if not isinstance(base, str) or not is_name(base):
+            raise MusicaeError(f"{path.name} extends {registry.shown(base)}, which is no name of a preset")
         below = _read(path.parent / f"{base}.toml" if (path.parent / f"{base}.toml").is_file() else find(str(base)))
         below = {key: value for key, value in below.items() if key not in _NOT_INHERITED}
         if "extends" in below:
@@ -126,10 +141,14 @@ def load(name: str, overrides: Sequence[str] = ()) -> Preset:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MAX_SIZE + 1)
+        if len(content) > _MAX_SIZE:
+            raise MusicaeError(f"the preset {path} is over {_MAX_SIZE >> 20} MB; a preset is a short text")
+        tree = tomllib.loads(content.decode())
     except (OSError, UnicodeDecodeError) as error:
         raise MusicaeError(f"cannot read the preset {path}: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Besides wrong TOML: thousands of brackets, or of digits.
         raise MusicaeError(f"the preset {path} is not valid TOML: {error}") from error
     # Old names of parts: the sections of two presets are merged by them.
     return {**tree, **upgrade.preset_tree({key: value for key, value in tree.items() if isinstance(value, dict)})}
@@ -190,7 +209,7 @@ def override(preset: Preset, text: str) -> None:
         raise MusicaeError(f"--set {text}: no section [{section}]{did_you_mean(section, SECTIONS)}")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         parsed = value.strip()
     if section not in preset.sections and section != "training" and key != "name":
         raise MusicaeError(f"--set {text}: the preset has no [{section}]; choose one with --set {section}.name=...")
@@ -246,7 +265,7 @@ def _resolve_training(keys: dict[str, Any], training: Callable[..., Any] | None)
         return dict(keys)
     takes = {
         key: parameter
-        for key, parameter in inspect.signature(training).parameters.items()
+        for key, parameter in registry.declared(training).items()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
     }
     return registry.fill("training", "", takes, keys)

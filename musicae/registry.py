@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+import typing
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 from musicae.errors import MusicaeError, did_you_mean
 
-__all__ = ["GROUPS", "build", "fill", "lookup", "lookup_target", "names", "owner", "resolve", "signature"]
+__all__ = [
+    "GROUPS",
+    "build",
+    "declared",
+    "fill",
+    "lookup",
+    "lookup_target",
+    "names",
+    "owner",
+    "resolve",
+    "shown",
+    "signature",
+]
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "adapters": {
@@ -107,6 +120,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 GROUPS = tuple(BUILT_IN)
 
+_MAX_SHOWN = 60  # Characters of a value in a message.
+
 
 @cache
 def _owners(group: str) -> dict[str, tuple[str, str]]:
@@ -162,7 +177,7 @@ def lookup(group: str, name: str) -> Any:
 
 def signature(group: str, name: str) -> dict[str, inspect.Parameter]:
     """Return the settings that `name` takes: the keyword parameters of its factory that have a default."""
-    parameters = inspect.signature(lookup(group, name)).parameters
+    parameters = declared(lookup(group, name))
     return {
         key: parameter
         for key, parameter in parameters.items()
@@ -171,10 +186,18 @@ def signature(group: str, name: str) -> dict[str, inspect.Parameter]:
     }
 
 
+def declared(factory: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a factory, their annotations evaluated where all names in them are known."""
+    try:
+        return inspect.signature(factory, eval_str=True).parameters
+    except NameError:  # Of a part of another package, imported only for type checking.
+        return inspect.signature(factory).parameters
+
+
 def resolve(group: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return `settings` with the defaults of `name` filled in.
 
-    Raise MusicaeError for a setting it does not take, or one whose type differs from its default's.
+    Raise MusicaeError for a setting it does not take, one of another type than its default, or out of its range.
     """
     return fill(group.removesuffix("s"), f" '{name}'", signature(group, name), settings)
 
@@ -194,34 +217,68 @@ def fill(
                 f"[{section}]{whose} has no setting '{key}'{hint.replace('; choose from', '; it takes')}{listed}"
             )
     return {
-        key: _checked(f"[{section}] {key}", settings[key], parameter.default) if key in settings else parameter.default
+        key: _checked(f"[{section}] {key}", settings[key], parameter) if key in settings else parameter.default
         for key, parameter in takes.items()
     }
 
 
-def _checked(where: str, value: Any, default: Any) -> Any:
-    """Check that a value has the type of its default; a default of None allows any.
+def _checked(where: str, value: Any, parameter: inspect.Parameter) -> Any:
+    """Check that a value has the type of its default, and lies within the range that its annotation declares.
 
-    A whole number written as 3.0 comes back as 3, and a list as a tuple where the default is one.
+    A default of None allows any type that is declared. A whole number written as 3.0 comes back as 3, and a list as a
+    tuple where the default is one.
     """
-    if default is None or value is None:
-        return value
+    default = parameter.default
+    if default is None and value is None:
+        return None
     is_int = isinstance(default, int) and not isinstance(default, bool)
     if is_int or isinstance(default, float):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise MusicaeError(f"{where} must be a number, not {value!r}")
+            raise MusicaeError(f"{where} must be a number, not {shown(value)}")
         if is_int and isinstance(value, float):
             if not value.is_integer():
-                raise MusicaeError(f"{where} must be a whole number, not {value!r}")
-            return int(value)
+                raise MusicaeError(f"{where} must be a whole number, not {shown(value)}")
+            value = int(value)
     elif isinstance(default, bool | str) and not isinstance(value, type(default)):
         kind = "true or false" if isinstance(default, bool) else "text"
-        raise MusicaeError(f"{where} must be {kind}, not {value!r}")
+        raise MusicaeError(f"{where} must be {kind}, not {shown(value)}")
     elif isinstance(default, tuple | list):
         if not isinstance(value, tuple | list):
-            raise MusicaeError(f"{where} must be a list, not {value!r}")
-        return type(default)(value)
+            raise MusicaeError(f"{where} must be a list, not {shown(value)}")
+        value = type(default)(value)
+    _check_range(where, value, parameter.annotation)
     return value
+
+
+def _check_range(where: str, value: Any, annotation: Any) -> None:
+    """Raise MusicaeError for a value that is not what an annotation declares, such as one out of `musicae.ranges`."""
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return
+    from msgspec import Meta, ValidationError, convert
+
+    try:
+        convert(value, annotation)
+    except (ValidationError, RecursionError) as error:
+        limits = [one for one in typing.get_args(annotation)[1:] if isinstance(one, Meta)]
+        if limits and isinstance(value, int | float):
+            lowest = f"over {limits[0].gt:g}" if limits[0].ge is None else _number(limits[0].ge)
+            raise MusicaeError(f"{where} must be {lowest} to {_number(limits[0].le)}, not {shown(value)}") from None
+        what = str(error).replace("`", "").replace(" - at $", " at ").replace("Expected ", "")
+        raise MusicaeError(f"{where} must be {what}") from None
+
+
+def _number(value: Any) -> str:
+    """Return the limit of a range for a message."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message, shortened: it may come from anybody's file."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # An integer of thousands of digits.
+        return "that"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def build(group: str, name: str, /, *args: Any, **settings: Any) -> Any:

@@ -126,14 +126,58 @@ def test_headers_that_name_what_is_not_there_are_refused(tmp_path):
             codec.load(_damage(tmp_path, header=lambda h, wrong=wrong: {**h, "preset": wrong}))
 
 
-@pytest.mark.parametrize("key", ["latent", "width", "depth", "gru_width"])
-def test_a_header_that_names_a_giant_takes_no_memory(tmp_path, key):
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        *((key, 10**8, f"{key} must be . to ") for key in ("latent", "width", "depth", "gru_width")),
+        ("latent", 65_536, "does not fit the model its header names"),
+        ("width", 65_536, "does not fit the model its header names"),
+        ("depth", 100, "does not fit the model its header names"),
+        ("gru_width", 65_536, "does not fit the model its header names"),
+        ("heads", 0, "heads must be 1 to "),
+        ("heads", None, "heads must be a number"),
+        ("step_dropout", float("nan"), "step_dropout must be 0 to 1"),
+    ],
+)
+def test_a_header_that_names_a_giant_takes_no_memory(tmp_path, key, value, said):
     def giant(header):
-        model = {**header["preset"]["model"], key: 10**8}
+        model = {**header["preset"]["model"], key: value}
         return {**header, "preset": {**header["preset"], "model": model}}
 
-    with pytest.raises(MusicaeError, match="does not fit the model its header names"):
+    with pytest.raises(MusicaeError, match=said):
         codec.load(_damage(tmp_path, header=giant))
+
+
+@pytest.mark.parametrize(
+    "name", ["../escaped/evil", "/etc/x", "a\\b", "\x1b[31mred", "x.safetensors", ".", "n" * 300, 7]
+)
+def test_a_name_in_a_header_is_a_name(tmp_path, name):
+    def named(header):
+        return {**header, "preset": {**header["preset"], "name": name}}
+
+    with pytest.raises(MusicaeError, match="is no name of a preset"):
+        codec.load(_damage(tmp_path, header=named))
+
+
+@pytest.mark.parametrize("step", [-1, 1e400, float("nan"), 10**400, "9" * 5000, None, [], True])
+def test_a_step_in_a_header_is_a_number(tmp_path, step):
+    with pytest.raises(MusicaeError, match=r"header is .*damaged"):
+        codec.load(_damage(tmp_path, header=lambda h: {**h, "step": step}))
+
+
+def test_a_preset_of_a_giant_is_refused_before_memory_is_taken(monkeypatch):
+    sections = {"adapter": {"name": "melody"}, "model": {"name": "patch-vae", "width": 65_536, "heads": 1}}
+    with pytest.raises(MusicaeError, match=r"'giant' takes more than 1 GB; set MUSICAE_MEMORY"):
+        codec.build(Preset("giant", sections))
+    monkeypatch.setenv("MUSICAE_MEMORY", "1K")
+    with pytest.raises(MusicaeError, match="takes more than 1 KB"):
+        tiny()
+
+
+def test_settings_that_do_not_go_together_are_one_line():
+    sections = {"adapter": {"name": "image", "height": 4, "width": 4}, "model": {"name": "unet", "depth": 90}}
+    with pytest.raises(MusicaeError, match=r"^[^\n]+$"):
+        codec.build(Preset("odd", sections))
 
 
 def test_a_header_is_plain_json(tmp_path):

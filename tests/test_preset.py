@@ -296,3 +296,56 @@ def test_old_names_of_parts_are_those_of_the_preset_that_is_extended(shipped: Pa
     put(shipped, "mine", "extends = 'photos'\n[dataset]\nname = 'files'\nsize = 64\n")
     assert preset.load("mine").part("dataset") == ("pictures", {"scales": [0.5], "crop_size": 64})
     assert preset.load("photos", ["dataset.name=files"]).part("dataset") == ("pictures", {"scales": [0.5]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * 2000, "a = " + "9" * 5000, 'a = "\0"', "a = " + "{a=" * 2000, "[" * 2000, "# " + "x" * 2**20],
+    ids=["brackets", "digits", "nul", "tables", "section", "size"],
+)
+def test_text_that_is_too_deep_or_too_long_is_one_line(shipped: Path, text: str) -> None:
+    path = put(shipped, "deep", text)
+    with pytest.raises(MusicaeError, match=r"^the preset [^\n]+$"):
+        preset.load(path)
+
+
+@pytest.mark.parametrize("value", ["[" * 2000, "9" * 5000, "{a=" * 2000, "\0", "'" * 3])
+def test_an_override_that_is_no_toml_is_text(shipped: Path, value: str) -> None:
+    recipe = preset.load("small", [f"model.latent={value}"])
+    assert recipe.sections["model"]["latent"] == value
+    with pytest.raises(MusicaeError, match=r"^\[model\] latent must be a number, not [^\n]{1,100}$"):
+        preset.resolve(recipe)
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000 + ".toml", "a\0.toml", "x" * 10_000, "\ud800.toml"])
+def test_a_name_that_no_file_can_have_is_not_found(shipped: Path, name: str) -> None:
+    with pytest.raises(MusicaeError, match="no preset"):
+        preset.load(name)
+
+
+@pytest.mark.parametrize("base", ["../other", "/etc/passwd", "x" * 10_000, "a.toml", ["small"], 3])
+def test_a_preset_extends_one_by_name_only(shipped: Path, base: Any) -> None:
+    path = put(shipped, "mine", f"extends = {json.dumps(base)}\n")
+    with pytest.raises(MusicaeError, match="which is no name of a preset"):
+        preset.load(path)
+
+
+def test_a_name_is_not_a_path() -> None:
+    good = ("melody-2bar", "My preset 2", "mnist_ae.v2", "旋律")
+    bad = (
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a\\b",
+        "C:x",
+        "-f",
+        "~x",
+        "a\nb",
+        "\x1b[1m",
+        "\u202ex",
+        "x.toml",
+        "x.SAFETENSORS",
+        "n" * 101,
+    )
+    assert [preset.is_name(name) for name in (*good, *bad)] == [True] * len(good) + [False] * len(bad)

@@ -156,7 +156,7 @@ def test_defaults_are_filled_in(parts: Any) -> None:
         ({"rate": 1}, {"rate": 1}),
         ({"sizes": [4, 5]}, {"sizes": (4, 5)}),
         ({"path": "anything"}, {"path": "anything"}),
-        ({"path": 7}, {"path": 7}),
+        ({"path": None}, {"path": None}),
     ],
 )
 def test_what_fits_a_setting_is_taken(parts: Any, given: dict[str, Any], taken: dict[str, Any]) -> None:
@@ -178,6 +178,10 @@ def test_what_fits_a_setting_is_taken(parts: Any, given: dict[str, Any], taken: 
         ({"deep": 1}, r"\[model\] deep must be true or false, not 1"),
         ({"kind": 1}, r"\[model\] kind must be text, not 1"),
         ({"sizes": 1}, r"\[model\] sizes must be a list, not 1"),
+        ({"size": None}, r"\[model\] size must be a number, not None"),
+        ({"size": "x" * 9999}, r"\[model\] size must be a number, not 'x{59}\.\.\.$"),
+        ({"sizes": [1, "a"]}, r"\[model\] sizes must be int, got str at \[1\]"),
+        ({"path": 7}, r"\[model\] path must be str \| null, got int"),
     ],
 )
 def test_what_does_not_fit_a_setting_is_refused(parts: Any, given: dict[str, Any], line: str) -> None:
@@ -193,3 +197,16 @@ def test_a_part_without_settings_says_so(parts: Any) -> None:
 def test_settings_may_have_the_names_of_builds_own_parameters(parts: Any) -> None:
     with pytest.raises(MusicaeError, match="has no setting 'group'"):
         registry.build("models", "settings", 1, group=2)
+
+
+def test_a_number_out_of_its_range_is_refused() -> None:
+    for key, value, line in (
+        ("heads", 0, "heads must be 1 to 65536, not 0"),
+        ("latent", 10**9, "latent must be 1 to 65536, not 1000000000"),
+        ("step_dropout", float("nan"), "step_dropout must be 0 to 1, not nan"),
+        ("latent", 10**5000, "latent must be 1 to 65536, not that"),
+    ):
+        with pytest.raises(MusicaeError, match=rf"^\[model\] {line}$"):
+            registry.resolve("models", "patch-vae", {key: value})
+    with pytest.raises(MusicaeError, match=r"^\[model\] bands must be int >= 1 at \[0\]\[1\]$"):
+        registry.resolve("models", "dual-path", {"bands": [[3, 0]]})

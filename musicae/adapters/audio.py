@@ -9,10 +9,11 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from msgspec import Meta
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,6 +33,7 @@ from musicae.formats.sound_files import (
     writing,
 )
 from musicae.memory import check_memory
+from musicae.ranges import Decibels, Positive, SampleRate, Steps
 from musicae.tensors.dsp import SILENCE, decibels, equalise, magnitudes, power
 from musicae.tensors.mixdown import Mixdown
 from musicae.tensors.speech import share_kept
@@ -69,13 +71,13 @@ class Audio(Adapter):
 
     def __init__(
         self,
-        sample_rate: int = 16_000,
-        size: int = 32_000,
-        speed_change: float = 0.0,
-        min_level_db: float = 0.0,
-        max_level_db: float = 0.0,
-        eq_tilt_db: float = 0.0,
-        eq_bumps_db: float = 0.0,
+        sample_rate: SampleRate = 16_000,
+        size: Steps = 32_000,
+        speed_change: Annotated[float, Meta(ge=0, le=0.5)] = 0.0,
+        min_level_db: Decibels = 0.0,
+        max_level_db: Decibels = 0.0,
+        eq_tilt_db: Decibels = 0.0,
+        eq_bumps_db: Decibels = 0.0,
     ) -> None:
         if min(sample_rate, size) < 1:
             raise MusicaeError(f"[adapter] sample_rate and size must be over 0, not {sample_rate} and {size}")
@@ -109,7 +111,7 @@ class Audio(Adapter):
         return {False: 0.9, True: 0.6, None: 0.5}[is_short(file)]
 
     @classmethod
-    def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
+    def select(cls, file: File, candidates: Sequence[Candidate], scale: Positive = 1) -> Candidate:
         """Return the candidate that fits a file.
 
         The one for speech is chosen if the file has no more than its bandwidth, or contains speech; else one for any

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from musicae.adapters.shared import meta
@@ -42,7 +43,9 @@ class Drums(ScoreAdapter):
 
     velocity_rows = len(CLASSES)
 
-    def __init__(self, bars: int = 2, steps_per_beat: int = 4) -> None:
+    def __init__(
+        self, bars: Annotated[int, Meta(ge=1, le=1024)] = 2, steps_per_beat: Annotated[int, Meta(ge=1, le=96)] = 4
+    ) -> None:
         super().__init__(len(CLASSES), "bernoulli", bars, steps_per_beat)
 
     @classmethod

@@ -20,6 +20,7 @@ from musicae.errors import MusicaeError, did_you_mean
 from musicae.formats import picture_fit, pictures
 from musicae.formats.files import suffix_of
 from musicae.formats.pictures import Raster
+from musicae.ranges import Share, Size
 from musicae.tensors.luma import LUMA_WEIGHTS, luma
 
 __all__ = ["Image"]
@@ -83,13 +84,13 @@ class Image(Adapter):
 
     def __init__(
         self,
-        channels: int = 1,
-        height: int = 28,
-        width: int = 28,
+        channels: Size = 1,
+        height: Size = 28,
+        width: Size = 28,
         fit: str = "scale",
         binarise: bool = False,
         flips: bool = False,
-        grey_share: float = 0.0,
+        grey_share: Share = 0.0,
         likelihood: str = "bernoulli",
     ) -> None:
         if channels not in (1, 3):

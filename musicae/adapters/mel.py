@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -16,6 +17,7 @@ from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import suffix_of
 from musicae.formats.sound_files import AV_SUFFIXES, SUFFIXES, is_sound
+from musicae.ranges import Count, CountOrNone, Decibels, SampleRate, Size, Weight
 from musicae.tensors.dsp import EPS, NOISE_FLOOR
 
 __all__ = ["Mel"]
@@ -49,15 +51,15 @@ class Mel(Adapter):
 
     def __init__(
         self,
-        sample_rate: int = 44_100,
-        n_fft: int = 1024,
-        hop_length: int = 256,
-        n_mels: int = 96,
-        frames: int = 176,
-        griffin_lim_steps: int = 60,
-        gain_db: float = 0.0,
-        shift_bands: float = 0.0,
-        stretch: float = 0.0,
+        sample_rate: SampleRate = 44_100,
+        n_fft: Size = 1024,
+        hop_length: Size = 256,
+        n_mels: Size = 96,
+        frames: Size = 176,
+        griffin_lim_steps: CountOrNone = 60,
+        gain_db: Decibels = 0.0,
+        shift_bands: Weight = 0.0,
+        stretch: Annotated[float, Meta(ge=0, le=0.5)] = 0.0,
     ) -> None:
         if min(sample_rate, n_fft, hop_length, n_mels, frames) < 1:
             raise MusicaeError("[adapter] sample_rate, n_fft, hop_length, n_mels and frames must be over 0")
@@ -133,7 +135,7 @@ class Mel(Adapter):
             )
         return samples[:, : x.shape[-1] * self.hop_length]
 
-    def _invert_filters(self, bands: Tensor, steps: int = 50) -> Tensor:
+    def _invert_filters(self, bands: Tensor, steps: Count = 50) -> Tensor:
         """Return powers ``(B, F, T)``, 0 or more, whose bands are near ``(B, n_mels, T)`` (Lee and Seung 2001)."""
         filters = self._filters
         weight = filters.sum(1).clamp_min(EPS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from msgspec import Meta
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -54,7 +55,13 @@ class Melody(ScoreAdapter):
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
 
-    def __init__(self, bars: int = 2, steps_per_beat: int = 4, low: int = 21, high: int = 108) -> None:
+    def __init__(
+        self,
+        bars: Annotated[int, Meta(ge=1, le=1024)] = 2,
+        steps_per_beat: Annotated[int, Meta(ge=1, le=96)] = 4,
+        low: Annotated[int, Meta(ge=0, le=127)] = 21,
+        high: Annotated[int, Meta(ge=0, le=127)] = 108,
+    ) -> None:
         if low < 0 or high > 127 or high - low < 11:
             raise MusicaeError("[adapter] low and high must span an octave or more within 0..127")
         super().__init__(melody_tokens.FIRST_ONSET + high - low + 1, "categorical", bars, steps_per_beat)

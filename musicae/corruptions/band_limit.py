@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Size, Weight
 from musicae.tensors.dsp import low_pass
 
 __all__ = ["BandLimit"]
@@ -24,7 +25,9 @@ class BandLimit(Corruption):
     max_stop : and 0 above a random point between that edge and this one.
     """
 
-    def __init__(self, factor: int = 2, min_edge: float = 0.8, max_edge: float = 0.98, max_stop: float = 1.02) -> None:
+    def __init__(
+        self, factor: Size = 2, min_edge: Weight = 0.8, max_edge: Weight = 0.98, max_stop: Weight = 1.02
+    ) -> None:
         if factor < 2:
             raise MusicaeError(f"[corruption] factor must be 2 or more, not {factor}")
         if not 0 < min_edge <= max_edge <= max_stop:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Weight
 
 __all__ = ["BlindNoise"]
 
@@ -21,7 +22,7 @@ class BlindNoise(Corruption):
     min_sigma, max_sigma : range of the standard deviation, uniform, in 255ths.
     """
 
-    def __init__(self, min_sigma: float = 0.0, max_sigma: float = 55.0) -> None:
+    def __init__(self, min_sigma: Weight = 0.0, max_sigma: Weight = 55.0) -> None:
         if not 0 <= min_sigma <= max_sigma:
             raise MusicaeError(
                 f"[corruption] min_sigma must be 0 or more and max_sigma not below it, not {min_sigma} and {max_sigma}"

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Decibels
 
 __all__ = ["Clip"]
 
@@ -19,7 +20,7 @@ class Clip(Corruption):
     min_db, max_db : range of the clipping level, in dB below the largest sample.
     """
 
-    def __init__(self, min_db: float = 3.0, max_db: float = 20.0) -> None:
+    def __init__(self, min_db: Decibels = 3.0, max_db: Decibels = 20.0) -> None:
         if not 0 <= min_db <= max_db:
             raise MusicaeError(
                 f"[corruption] min_db must be 0 or more and max_db not below it, not {min_db} and {max_db}"

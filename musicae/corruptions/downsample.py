@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Size
 
 __all__ = ["Downsample"]
 
@@ -22,7 +23,7 @@ class Downsample(Corruption):
         kernel and enlarges with one (Keys 1981, a = -1/2, like MATLAB's imresize).
     """
 
-    def __init__(self, factor: int = 2, method: str = "mean") -> None:
+    def __init__(self, factor: Size = 2, method: str = "mean") -> None:
         if factor < 2:
             raise MusicaeError(f"[corruption] factor must be 2 or more, not {factor}")
         if method not in ("mean", "bicubic"):

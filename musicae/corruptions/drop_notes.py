@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Share
 
 __all__ = ["DropNotes"]
 
@@ -19,7 +20,7 @@ class DropNotes(Corruption):
     share : the probability that a step is silenced.
     """
 
-    def __init__(self, share: float = 0.25) -> None:
+    def __init__(self, share: Share = 0.25) -> None:
         if not 0 <= share <= 1:
             raise MusicaeError(f"[corruption] share must be 0 to 1, not {share}")
         self.share = share

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Frequency, SampleRate
 from musicae.tensors.dsp import low_pass
 
 __all__ = ["LowPass"]
@@ -23,7 +24,9 @@ class LowPass(Corruption):
     min_hz, max_hz : range of the edge, uniform over the octaves. The gain is 1 up to it, and 0 from 5 % above it.
     """
 
-    def __init__(self, sample_rate: int = 16_000, min_hz: float = 3000.0, max_hz: float = 8000.0) -> None:
+    def __init__(
+        self, sample_rate: SampleRate = 16_000, min_hz: Frequency = 3000.0, max_hz: Frequency = 8000.0
+    ) -> None:
         if not 0 < min_hz <= max_hz or sample_rate < 1:
             raise MusicaeError(
                 "[corruption] sample_rate and min_hz must be over 0 and max_hz not below min_hz, "

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption, Windows
 from musicae.errors import MusicaeError
+from musicae.ranges import Decibels, SampleRate, Share, Weight
 from musicae.tensors import noises
 from musicae.tensors.dsp import NOISE_FLOOR, equalise, power, uniform, unit
 
@@ -36,16 +37,16 @@ class MixNoise(Corruption):
 
     def __init__(
         self,
-        sample_rate: int = 16_000,
-        min_snr_db: float = -5.0,
-        max_snr_db: float = 15.0,
-        clean_share: float = 0.05,
-        recorded: float = 0.45,
-        coloured: float = 0.25,
-        babble: float = 0.15,
-        hum: float = 0.05,
-        crackle: float = 0.05,
-        second_share: float = 0.25,
+        sample_rate: SampleRate = 16_000,
+        min_snr_db: Decibels = -5.0,
+        max_snr_db: Decibels = 15.0,
+        clean_share: Share = 0.05,
+        recorded: Weight = 0.45,
+        coloured: Weight = 0.25,
+        babble: Weight = 0.15,
+        hum: Weight = 0.05,
+        crackle: Weight = 0.05,
+        second_share: Share = 0.25,
     ) -> None:
         if sample_rate < 1 or not min_snr_db <= max_snr_db:
             raise MusicaeError(

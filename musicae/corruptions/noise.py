@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Level, Weight
 
 __all__ = ["Noise"]
 
@@ -21,7 +22,7 @@ class Noise(Corruption):
     """
 
     def __init__(
-        self, std: float = 0.5, mean: float = 0.0, low: float | None = None, high: float | None = None
+        self, std: Weight = 0.5, mean: Level = 0.0, low: Level | None = None, high: Level | None = None
     ) -> None:
         if std < 0:
             raise MusicaeError(f"[corruption] std must be 0 or more, not {std}")

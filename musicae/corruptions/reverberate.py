@@ -7,6 +7,7 @@ from torch import Tensor
 
 from musicae.core import Corruption
 from musicae.errors import MusicaeError
+from musicae.ranges import Decibels, SampleRate, Weight
 from musicae.tensors.dsp import NOISE_FLOOR
 
 __all__ = ["Reverberate"]
@@ -27,11 +28,11 @@ class Reverberate(Corruption):
 
     def __init__(
         self,
-        sample_rate: int = 16_000,
-        min_rt60: float = 0.15,
-        max_rt60: float = 1.2,
-        max_drr_db: float = 15.0,
-        min_drr_db: float = -3.0,
+        sample_rate: SampleRate = 16_000,
+        min_rt60: Weight = 0.15,
+        max_rt60: Weight = 1.2,
+        max_drr_db: Decibels = 15.0,
+        min_drr_db: Decibels = -3.0,
     ) -> None:
         if sample_rate < 1 or not 0 < min_rt60 <= max_rt60 or min_drr_db > max_drr_db:
             raise MusicaeError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared.idx import IdxSet, Part, idx_windows
+from musicae.ranges import Seed, Share
 
 __all__ = ["fashion_mnist"]
 
@@ -26,8 +27,8 @@ def fashion_mnist(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    validation: float = 0.05,
+    seed: Seed = 0,
+    validation: Share = 0.05,
     classes: tuple[str, ...] = (
         "t-shirt",
         "trouser",

@@ -17,6 +17,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.ranges import Seed, Share
 
 __all__ = ["folk"]
 
@@ -24,7 +25,7 @@ _BOOKS = ("essenFolksong", "oneills1850", "airdsAirs", "ryansMammoth")
 
 
 def folk(
-    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03
+    adapter: Adapter, split: str, folder: Path | None, *, seed: Seed = 0, test: Share = 0.05, validation: Share = 0.03
 ) -> Windows:
     """Return one split of the tunes. They are split by title, so that variants of a tune stay together.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.midi_folder import folder_windows
+from musicae.ranges import Seed, Share
 
 __all__ = ["midi_files"]
 
@@ -16,9 +17,9 @@ def midi_files(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    test: float = 0.05,
-    validation: float = 0.03,
+    seed: Seed = 0,
+    test: Share = 0.05,
+    validation: Share = 0.03,
     track: str = "",
 ) -> Windows:
     """Return one split of all MIDI files under `folder`, split by file.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared.idx import IdxSet, Part, idx_windows
+from musicae.ranges import Seed, Share
 
 __all__ = ["mnist"]
 
@@ -26,8 +27,8 @@ def mnist(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    validation: float = 0.05,
+    seed: Seed = 0,
+    validation: Share = 0.05,
     classes: tuple[str, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 ) -> Windows:
     """Return one split of MNIST, handwritten digits; labels are the digits, `pieces` the indices in the files.

@@ -13,6 +13,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
+from musicae.ranges import Seed, Share, Weight
 
 __all__ = ["one_shots"]
 
@@ -22,11 +23,11 @@ def one_shots(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    test: float = 0.1,
-    validation: float = 0.05,
+    seed: Seed = 0,
+    test: Share = 0.1,
+    validation: Share = 0.05,
     split_by: str = "folder",
-    max_length: float = 4.0,
+    max_length: Weight = 4.0,
 ) -> Windows:
     """Return one split of all single sounds under `folder`, one window of each, as the adapter reads them.
 

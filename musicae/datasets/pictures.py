@@ -18,6 +18,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.ranges import Count, CountOrNone, Positive, Seed, Share, SizeOrNone
 from musicae.threads import cores
 
 __all__ = ["pictures"]
@@ -44,13 +45,13 @@ def pictures(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    test: float = 0.05,
-    validation: float = 0.03,
-    crops: int = 40,
-    crop_size: int = 0,
-    max_windows: int = 20_000,
-    scales: tuple[float, ...] = (1.0, 0.75, 0.5),
+    seed: Seed = 0,
+    test: Share = 0.05,
+    validation: Share = 0.03,
+    crops: Count = 40,
+    crop_size: SizeOrNone = 0,
+    max_windows: CountOrNone = 20_000,
+    scales: tuple[Positive, ...] = (1.0, 0.75, 0.5),
 ) -> Windows:
     """Return one split of all pictures under `folder`, chosen by a seeded hash of the file's name.
 

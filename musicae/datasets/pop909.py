@@ -8,12 +8,13 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.midi_folder import folder_windows
 from musicae.errors import MusicaeError
+from musicae.ranges import Seed, Share
 
 __all__ = ["pop909"]
 
 
 def pop909(
-    adapter: Adapter, split: str, folder: Path | None, *, seed: int = 0, test: float = 0.05, validation: float = 0.03
+    adapter: Adapter, split: str, folder: Path | None, *, seed: Seed = 0, test: Share = 0.05, validation: Share = 0.03
 ) -> Windows:
     """Return one split of POP909 (Wang et al. 2020), its tracks named MELODY, split by song."""
     folder = folder or cache.data_folder() / "pop909"

@@ -16,6 +16,7 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
+from musicae.ranges import CountOrNone, Decibels, Frequency, Seed, Share
 
 __all__ = ["recordings"]
 
@@ -46,14 +47,14 @@ def recordings(
     split: str,
     folder: Path | None,
     *,
-    seed: int = 0,
-    test: float = 0.05,
-    validation: float = 0.03,
+    seed: Seed = 0,
+    test: Share = 0.05,
+    validation: Share = 0.03,
     split_by: str = "file",
-    max_windows: int = 20_000,
-    max_per_piece: int = 0,
-    high_pass_hz: float = 0.0,
-    min_dynamic_range_db: float = 0.0,
+    max_windows: CountOrNone = 20_000,
+    max_per_piece: CountOrNone = 0,
+    high_pass_hz: Frequency = 0.0,
+    min_dynamic_range_db: Decibels = 0.0,
 ) -> Windows:
     """Return one split of all recordings under `folder`, without silent windows.
 

@@ -14,13 +14,20 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared.clips import clips_of, folder_of
 from musicae.evaluations.shared.common import Figures, limited, report
 from musicae.evaluations.shared.judges import speech_scores
+from musicae.ranges import Count, Seconds, Seed
 from musicae.tensors.metrics import log_spectral_distance, mel_distance, snr
 
 __all__ = ["bandwidth"]
 
 
 def bandwidth(
-    codec: Codec, folders: Mapping[str, Path], limit: int | None, *, clips: int = 6, seconds: float = 8.0, seed: int = 0
+    codec: Codec,
+    folders: Mapping[str, Path],
+    limit: int | None,
+    *,
+    clips: Count = 6,
+    seconds: Seconds = 8.0,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure a model that fills in the upper half of the band on `clips` of `seconds` of every piece.
 

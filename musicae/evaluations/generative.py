@@ -16,6 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared import classifier
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, other_set, rivals
 from musicae.evaluations.shared.images import PCA, entropy, knowledge, psnr
+from musicae.ranges import Count, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -30,14 +31,14 @@ def generative(
     test: Windows,
     folders: Mapping[str, Path],
     *,
-    importance: int = 500,
-    pictures: int = 1000,
-    importance_all: int = 50,
-    samples: int = 10_000,
-    known: int = 20_000,
+    importance: Count = 500,
+    pictures: Count = 1000,
+    importance_all: Count = 50,
+    samples: Count = 10_000,
+    known: Count = 20_000,
     against: str = "",
     outliers: str = "",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure a model whose code pictures can be drawn from.
 
@@ -104,7 +105,7 @@ def independent(shares: Tensor, x: Tensor) -> Tensor:
     return -(x * shares.log() + (1 - x) * (-shares).log1p()).flatten(1).sum(1)
 
 
-def neg_elbo(codec: Codec, x: Tensor, cond: Tensor | None = None, seed: int = 0) -> tuple[Tensor, Tensor]:
+def neg_elbo(codec: Codec, x: Tensor, cond: Tensor | None = None, seed: Seed = 0) -> tuple[Tensor, Tensor]:
     """Return -ELBO and its part KL(q(z|x) || N(0, 1)), both ``(N,)`` in nats; one code is drawn for each picture."""
     latent = codec.encode(x, cond)
     kl = latent.kl().sum(1)
@@ -112,7 +113,7 @@ def neg_elbo(codec: Codec, x: Tensor, cond: Tensor | None = None, seed: int = 0)
 
 
 @torch.no_grad()
-def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: int = 0) -> Tensor:
+def iwae(codec: Codec, x: Tensor, k: int, cond: Tensor | None = None, seed: Seed = 0) -> Tensor:
     """Return the importance weighted bound on -log p(x) in nats, ``(N,)``.
 
     ``-log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x)``, ``z_i`` drawn from ``q(z|x)`` (Burda, Grosse and Salakhutdinov

@@ -16,6 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared import floors
 from musicae.evaluations.shared.common import Figures, limited, mean, rivals
 from musicae.evaluations.shared.images import psnr
+from musicae.ranges import Seed, Weight
 from musicae.tensors.luma import luma
 from musicae.tensors.random import generator
 
@@ -28,8 +29,8 @@ def photos(
     limit: int | None,
     *,
     source: str = "photos-test",
-    sigmas: tuple[float, ...] = (15.0, 25.0, 50.0),
-    seed: int = 0,
+    sigmas: tuple[Weight, ...] = (15.0, 25.0, 50.0),
+    seed: Seed = 0,
 ) -> Figures:
     """Measure a model that restores photos on the test pictures in the folder of `source`, ``BSD68`` and ``Set5``.
 

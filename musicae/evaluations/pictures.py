@@ -14,6 +14,7 @@ from musicae.core import Corruption, Windows
 from musicae.evaluations.shared import floors
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, other_set, rivals
 from musicae.evaluations.shared.images import PCA, entropy, knowledge, psnr
+from musicae.ranges import Count, CountOrNone, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -27,9 +28,9 @@ def pictures(
     folders: Mapping[str, Path],
     *,
     outliers: str = "",
-    known: int = 20_000,
-    classical: int = 500,
-    seed: int = 0,
+    known: Count = 20_000,
+    classical: CountOrNone = 500,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure reconstructed pictures, or restored ones if the preset has a corruption.
 

@@ -18,6 +18,7 @@ from musicae.evaluations.shared import peers
 from musicae.evaluations.shared.clips import clips_of, folder_of, groups_of, random_clip
 from musicae.evaluations.shared.common import Figures, limited, mean
 from musicae.evaluations.shared.judges import speech_scores
+from musicae.ranges import Count, Decibels, Seconds, Seed
 from musicae.tensors import noises
 from musicae.tensors.dsp import power, si_sdr, unit
 from musicae.tensors.random import generator
@@ -46,11 +47,11 @@ def recordings(
     limit: int | None,
     against: str,
     *,
-    clips: int = 3,
-    seconds: float = 8.0,
-    snrs_db: tuple[float, ...] = (0.0, 5.0, 10.0),
+    clips: Count = 3,
+    seconds: Seconds = 8.0,
+    snrs_db: tuple[Decibels, ...] = (0.0, 5.0, 10.0),
     kinds: tuple[str, ...] = ("white",),
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure a denoiser of sound on a set fixed by `seed`.
 

@@ -13,6 +13,7 @@ from musicae.codec import Codec
 from musicae.core import Latent, Likelihood, Windows
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, pca
 from musicae.ops.walk import WalkOptions, walk
+from musicae.ranges import Count, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -27,10 +28,10 @@ def sequence(
     test: Windows,
     *,
     lm: str = "",
-    pairs: int = 500,
-    samples: int = 2000,
-    steps: int = 9,
-    seed: int = 0,
+    pairs: Count = 500,
+    samples: Count = 2000,
+    steps: Count = 9,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure a model of sequences: what it keeps, its walks, its prior, and their cost to the language model `lm`.
 

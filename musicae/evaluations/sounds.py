@@ -16,6 +16,7 @@ from musicae.evaluations.shared.clips import clips_of
 from musicae.evaluations.shared.common import Figures, report
 from musicae.evaluations.shared.judges import speech_scores
 from musicae.models.mdct_vae import Mdct
+from musicae.ranges import Count, Seconds, Seed, Size
 from musicae.tensors.metrics import mel_distance, si_sdr
 from musicae.tensors.random import generator
 
@@ -31,10 +32,10 @@ def sounds(
     limit: int | None,
     *,
     sets: tuple[str, ...] = ("speech", "music"),
-    clips: int = 6,
-    seconds: float = 8.0,
-    hop_length: int = 256,
-    seed: int = 0,
+    clips: Count = 6,
+    seconds: Seconds = 8.0,
+    hop_length: Size = 256,
+    seed: Seed = 0,
 ) -> Figures:
     """Measure what a code keeps of the sounds in the folders named by ``--data speech=DIR`` and ``--data music=DIR``.
 

@@ -10,6 +10,7 @@ from musicae.core import Spec, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.restorer import StreamingRestorer, check_sound
 from musicae.models.layers.stft import Stft
+from musicae.ranges import Depth, Size, SizeOrNone
 
 __all__ = ["BandExtension"]
 
@@ -43,11 +44,11 @@ class BandExtension(StreamingRestorer):
     def __init__(
         self,
         spec: Spec,
-        n_fft: int = 512,
-        hop_length: int = 128,
-        width: int = 384,
-        layers: int = 2,
-        lookahead: int = 2,
+        n_fft: Size = 512,
+        hop_length: Size = 128,
+        width: Size = 384,
+        layers: Depth = 2,
+        lookahead: SizeOrNone = 2,
     ) -> None:
         super().__init__()
         check_sound("band-extension", spec, hop_length)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 
 from musicae.core import Latent, Model, Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.conv import ResBlock, conv
+from musicae.ranges import Depth, Size
 
 __all__ = ["ColumnModel", "column_vae"]
 
@@ -126,12 +130,12 @@ class ColumnModel(Model):
 
 def column_vae(
     spec: Spec,
-    latent: int = 512,
-    columns: int = 16,
-    components: int = 256,
-    width: int = 64,
-    blocks: int = 4,
-    shuffle: int = 4,
+    latent: Size = 512,
+    columns: Size = 16,
+    components: Size = 256,
+    width: Size = 64,
+    blocks: Depth = 4,
+    shuffle: Annotated[int, Meta(ge=1, le=64)] = 4,
     variational: bool = True,
 ) -> ColumnModel:
     """Return a VAE of spectrograms on principal components of their columns: see `ColumnModel`."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,6 +18,7 @@ from musicae.models.layers.hum import Hum
 from musicae.models.layers.restorer import StreamingRestorer, check_sound
 from musicae.models.layers.running_mean import initial_state, running_mean
 from musicae.models.layers.stft import Stft
+from musicae.ranges import Depth, Size, SizeOrNone
 
 __all__ = ["DualPath"]
 
@@ -96,17 +99,17 @@ class DualPath(StreamingRestorer):
     def __init__(
         self,
         spec: Spec,
-        n_fft: int = 512,
-        hop_length: int = 256,
-        width: int = 64,
-        blocks: int = 3,
-        taps: int = 3,
-        context_frames: int = 2,
-        bands: Sequence[Sequence[int]] = ((16, 2), (8, 4), (4, 16), (4, 33)),
-        level_frames: int = 0,
-        background_frames: Sequence[int] = (),
+        n_fft: Size = 512,
+        hop_length: Size = 256,
+        width: Size = 64,
+        blocks: Depth = 3,
+        taps: Size = 3,
+        context_frames: SizeOrNone = 2,
+        bands: Sequence[Sequence[Size]] = ((16, 2), (8, 4), (4, 16), (4, 33)),
+        level_frames: SizeOrNone = 0,
+        background_frames: Sequence[Size] = (),
         relative_phase: bool = False,
-        hum_sample_rate: int = 0,
+        hum_sample_rate: Annotated[int, Meta(ge=0, le=768_000)] = 0,
     ) -> None:
         super().__init__()
         check_sound("dual-path", spec, hop_length)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from musicae.core import Prior
 from musicae.errors import MusicaeError
+from musicae.ranges import Depth, Size, SizeOrNone
 
 __all__ = ["FlowPrior"]
 
@@ -59,11 +62,11 @@ class FlowPrior(Prior):
     def __init__(
         self,
         latent_size: int,
-        width: int = 448,
-        depth: int = 4,
-        ode_steps: int = 12,
-        cond_channels: int = 0,
-        active_size: int = 0,
+        width: Size = 448,
+        depth: Depth = 4,
+        ode_steps: Annotated[int, Meta(ge=1, le=1000)] = 12,
+        cond_channels: SizeOrNone = 0,
+        active_size: SizeOrNone = 0,
     ) -> None:
         super().__init__()
         if not 0 <= active_size <= latent_size:

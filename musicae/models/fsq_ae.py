@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from musicae.core import Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.code_model import Code, CodeModel, ConvShape, conv_model
+from musicae.ranges import Depth, Size, SizeOrNone
 
 __all__ = ["fsq_ae"]
 
 
 def fsq_ae(
     spec: Spec,
-    latent: int = 32,
-    width: int = 32,
-    depth: int = 2,
-    blocks: int = 1,
-    shuffle: int = 1,
-    dense: int = 0,
-    levels: int = 8,
-    classes: int = 0,
+    latent: Size = 32,
+    width: Size = 32,
+    depth: Depth = 2,
+    blocks: Depth = 1,
+    shuffle: Annotated[int, Meta(ge=1, le=64)] = 1,
+    dense: SizeOrNone = 0,
+    levels: Size = 8,
+    classes: SizeOrNone = 0,
 ) -> CodeModel:
     """Return an autoencoder of residual convolutions whose code has `latent` numbers of `levels` values each.
 

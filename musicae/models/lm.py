@@ -8,6 +8,7 @@ from torch import Tensor
 from musicae.core import Choose, Latent, Model, Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.step_head import StepHead
+from musicae.ranges import Depth, Share, Size
 
 __all__ = ["LanguageModel"]
 
@@ -24,7 +25,7 @@ class LanguageModel(Model):
 
     why_no_code = "a language model has no code; use a preset whose model is an autoencoder"
 
-    def __init__(self, spec: Spec, width: int = 256, layers: int = 1, dropout: float = 0.0) -> None:
+    def __init__(self, spec: Spec, width: Size = 256, layers: Depth = 1, dropout: Share = 0.0) -> None:
         super().__init__()
         if len(spec.shape) != 1:
             raise MusicaeError(f"[model] 'lm' takes sequences, not windows of shape {spec.shape}")

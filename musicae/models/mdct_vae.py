@@ -13,6 +13,7 @@ from musicae.errors import MusicaeError
 from musicae.models.layers.code_model import LOGVAR_RANGE
 from musicae.models.layers.conv import ResBlock, conv
 from musicae.models.layers.restorer import check_sound
+from musicae.ranges import Depth, Size
 
 __all__ = ["Mdct", "MdctModel", "mdct_vae"]
 
@@ -135,10 +136,10 @@ def _network(inputs: int, width: int, blocks: int, outputs: int) -> nn.Sequentia
 
 def mdct_vae(
     spec: Spec,
-    latent: int = 16,
-    hop_length: int = 256,
-    width: int = 384,
-    blocks: int = 3,
+    latent: Size = 16,
+    hop_length: Size = 256,
+    width: Size = 384,
+    blocks: Depth = 3,
     variational: bool = True,
 ) -> MdctModel:
     """Return a VAE of sound on the modified discrete cosine transform, `latent` numbers for `hop_length` samples."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from musicae.core import Spec
 from musicae.models.layers.code_model import Code, CodeModel, PatchShape, Steps, patch_model
+from musicae.ranges import Depth, Share, Size, SizeOrNone
 
 __all__ = ["patch_ae"]
 
 
 def patch_ae(
     spec: Spec,
-    latent: int = 128,
-    patch: int = 4,
-    width: int = 192,
-    depth: int = 3,
-    heads: int = 6,
-    gru_width: int = 0,
-    step_dropout: float = 0.3,
-    classes: int = 0,
+    latent: Size = 128,
+    patch: Size = 4,
+    width: Size = 192,
+    depth: Depth = 3,
+    heads: Size = 6,
+    gru_width: SizeOrNone = 0,
+    step_dropout: Share = 0.3,
+    classes: SizeOrNone = 0,
 ) -> CodeModel:
     """Return a plain autoencoder of patch Transformers. The settings are those of `patch_vae`."""
     code = Code(latent, classes=classes)

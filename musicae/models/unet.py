@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -10,6 +13,7 @@ from musicae.core import Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.conv import conv, conv_transposed
 from musicae.models.layers.restorer import Restorer
+from musicae.ranges import Depth, Size
 
 __all__ = ["UNet"]
 
@@ -61,12 +65,12 @@ class UNet(Restorer):
     def __init__(
         self,
         spec: Spec,
-        width: int = 32,
-        depth: int = 2,
-        blocks: int = 1,
-        shuffle: int = 1,
+        width: Size = 32,
+        depth: Depth = 2,
+        blocks: Depth = 1,
+        shuffle: Annotated[int, Meta(ge=1, le=64)] = 1,
         logits: bool = False,
-        self_ensemble: int = 1,
+        self_ensemble: Annotated[int, Meta(ge=1, le=8)] = 1,
     ) -> None:
         super().__init__()
         dims = len(spec.shape)

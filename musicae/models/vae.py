@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from musicae.core import Spec
 from musicae.models.layers.code_model import Code, CodeModel, ConvShape, Steps, conv_model
+from musicae.ranges import Depth, Share, Size, SizeOrNone
 
 __all__ = ["vae"]
 
 
 def vae(
     spec: Spec,
-    latent: int = 32,
-    width: int = 32,
-    depth: int = 2,
-    blocks: int = 1,
-    shuffle: int = 1,
-    dense: int = 0,
-    gru_width: int = 0,
-    step_dropout: float = 0.3,
-    classes: int = 0,
+    latent: Size = 32,
+    width: Size = 32,
+    depth: Depth = 2,
+    blocks: Depth = 1,
+    shuffle: Annotated[int, Meta(ge=1, le=64)] = 1,
+    dense: SizeOrNone = 0,
+    gru_width: SizeOrNone = 0,
+    step_dropout: Share = 0.3,
+    classes: SizeOrNone = 0,
 ) -> CodeModel:
     """Return a VAE of residual convolutions, 1-D or 2-D like the data (Kingma and Welling 2014).
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from musicae.errors import MusicaeError
+from musicae.ranges import Count, CountOrNone, Positive, Seed, Share, Weight
 
 __all__ = ["Report", "Run", "TrainingOptions"]
 
@@ -34,25 +38,25 @@ class TrainingOptions:
     Figures are logged every `log_every` steps, and a checkpoint is written every `checkpoint_every`.
     """
 
-    steps: int = 10_000
-    prior_steps: int = 0
-    batch: int = 256
-    lr: float = 1e-3
-    warmup: int = 200
+    steps: CountOrNone = 10_000
+    prior_steps: CountOrNone = 0
+    batch: Annotated[int, Meta(ge=1, le=2**20)] = 256
+    lr: Weight = 1e-3
+    warmup: CountOrNone = 200
     schedule: str = "cosine"
     optimizer: str = "adamw"
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    beta: float = 1.0
+    weight_decay: Weight = 0.01
+    clip: Positive = 1.0
+    beta: Weight = 1.0
     kl_schedule: str = "linear"
-    kl_warmup: int = 0
-    kl_cycles: int = 4
-    free_bits: float = 0.0
-    ema: float = 0.999
+    kl_warmup: CountOrNone = 0
+    kl_cycles: Count = 4
+    free_bits: Weight = 0.0
+    ema: Share = 0.999
     precision: str = "bf16"
-    seed: int = 0
-    log_every: int = 50
-    checkpoint_every: int = 1000
+    seed: Seed = 0
+    log_every: Count = 50
+    checkpoint_every: Count = 1000
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.prior_steps < 0 or not self.total_steps:

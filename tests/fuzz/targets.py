@@ -358,7 +358,7 @@ class Codes(Target):
             if rng.random() < 0.1:
                 del codes[key]
             if rng.random() < 0.05:
-                codes[rng.choice(("cond", "extra", "file", "../up"))] = np.zeros((len(codes.get("mean", ())), 10))
+                codes[rng.choice(("cond", "extra", "file", "../up"))] = np.zeros((np.size(codes.get("counts", 0)), 10))
         return codes
 
 
@@ -391,7 +391,7 @@ _ARRAY_WAYS: Sequence[Callable[[random.Random, np.ndarray[Any, Any]], Any]] = (
     _numbers,
     _numbers,
     _numbers,
-    lambda rng, a: a[:0],
+    lambda rng, a: a[:0] if a.ndim else a,
     lambda rng, a: a[None],
     lambda rng, a: a.ravel()[0] if a.size else a,
     lambda rng, a: np.concatenate([a, a]) if a.ndim else a,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from musicae.core import Likelihood
+from musicae.ranges import Weight
 
 __all__ = ["Gaussian"]
 
@@ -22,7 +23,7 @@ class Gaussian(Likelihood):
     `clip` the mode is clipped to 0 .. 1, as fits pictures; draws are not.
     """
 
-    def __init__(self, scale: float = 1.0, clip: bool = False) -> None:
+    def __init__(self, scale: Weight = 1.0, clip: bool = False) -> None:
         self.scale, self.clip = scale, clip
 
     def nll(self, params: Tensor, target: Tensor) -> Tensor:

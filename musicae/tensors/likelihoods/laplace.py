@@ -9,6 +9,7 @@ from torch import Tensor
 
 from musicae.core import Likelihood
 from musicae.errors import MusicaeError
+from musicae.ranges import Weight
 
 __all__ = ["Laplace"]
 
@@ -18,7 +19,7 @@ _MAX_DRAW = 0.4999999  # Of uniform draws in -1/2 .. 1/2: the ends would become 
 class Laplace(Likelihood):
     """Real values around `params` with a mean absolute deviation `scale`: their median is learned, not their mean."""
 
-    def __init__(self, scale: float = 1.0) -> None:
+    def __init__(self, scale: Weight = 1.0) -> None:
         if not scale > 0:
             raise MusicaeError(f"[likelihood] scale must be over 0, not {scale}")
         self.scale = scale

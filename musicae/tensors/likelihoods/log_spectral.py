@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from musicae.errors import MusicaeError
+from musicae.ranges import Size, Weight
 from musicae.tensors.dsp import log_spectral, snr
 from musicae.tensors.likelihoods._deterministic import Deterministic
 
@@ -29,7 +30,7 @@ class LogSpectral(Deterministic):
         longest.
     """
 
-    def __init__(self, snr_weight: float = 0.1, n_fft_sizes: Sequence[int] = (2048, 512)) -> None:
+    def __init__(self, snr_weight: Weight = 0.1, n_fft_sizes: Sequence[Size] = (2048, 512)) -> None:
         are_ints = isinstance(n_fft_sizes, list | tuple) and all(type(size) is int for size in n_fft_sizes)
         if not are_ints or not n_fft_sizes or min(n_fft_sizes) < 4:
             raise MusicaeError(

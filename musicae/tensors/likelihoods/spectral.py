@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from musicae.ranges import SampleRate, Size, Weight
 from musicae.tensors.dsp import SILENCE, intelligibility, power, snr
 from musicae.tensors.likelihoods._deterministic import Deterministic
 
@@ -36,14 +37,14 @@ class Spectral(Deterministic):
 
     def __init__(
         self,
-        n_fft: int = 512,
-        hop_length: int = 128,
-        power: float = 0.3,
-        magnitude_weight: float = 7.0,
-        complex_weight: float = 3.0,
-        snr_weight: float = 0.08,
-        stoi_weight: float = 0.0,
-        sample_rate: int = 16_000,
+        n_fft: Size = 512,
+        hop_length: Size = 128,
+        power: Weight = 0.3,
+        magnitude_weight: Weight = 7.0,
+        complex_weight: Weight = 3.0,
+        snr_weight: Weight = 0.08,
+        stoi_weight: Weight = 0.0,
+        sample_rate: SampleRate = 16_000,
     ) -> None:
         self.n_fft, self.hop_length, self.power = n_fft, hop_length, power
         self.magnitude_weight, self.complex_weight = magnitude_weight, complex_weight
