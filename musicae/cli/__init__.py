@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from musicae import registry
+from musicae.cli.shared.terminal import say
 from musicae.errors import MusicaeError, did_you_mean
 
 __all__ = ["main", "run"]
@@ -75,10 +76,13 @@ class Commands(click.Group):
             code = super().main(args, *rest, **settings)
             sys.stdout.flush()
         except MusicaeError as error:
-            click.echo(f"musicae: {' '.join(str(error).splitlines())}", err=True)
+            say(f"musicae: {' '.join(str(error).splitlines())}")
             code = 1
         except click.ClickException as error:
-            error.show()
+            shown = io.StringIO()
+            error.show(shown)
+            for line in shown.getvalue().rstrip("\n").split("\n"):
+                say(line)
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = 130
@@ -91,7 +95,7 @@ class Commands(click.Group):
                 raise
             full = error.errno == errno.ENOSPC
             what = f"{error.filename or 'stdout'} cannot be written" if full else error.filename or "a file"
-            click.echo(f"musicae: {what}: {error.strerror}", err=True)
+            say(f"musicae: {what}: {error.strerror}")
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -9,6 +9,7 @@ import click
 from musicae.cli.shared.options import force_option, label_option, preset_option, reading
 from musicae.cli.shared.results import say_skipped
 from musicae.cli.shared.staging import staged
+from musicae.cli.shared.terminal import show_path
 from musicae.errors import MusicaeError
 
 __all__ = ["encode"]
@@ -50,5 +51,5 @@ def encode(
     with staged([target], force) as places:
         found = codes.encode(*files, preset=name, label=label, skipped=skipped, track=track, bars=bars, fit=fit)
         codes.save(found, places[target])
-    click.echo(target)
+    show_path(target)
     say_skipped(skipped or {}, len(found["counts"]) + len(skipped or {}))

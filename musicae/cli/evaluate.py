@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.results import say_json
+from musicae.cli.shared.terminal import printable
 
 __all__ = ["evaluate"]
 
@@ -33,7 +34,7 @@ def evaluate(name: str, data: Sequence[str], limit: int | None, against: str, as
 
     figures = musicae.evaluate(name, folders, limit, against)
     if as_json:
-        click.echo(json.dumps(figures))
+        say_json(figures)
     else:
         _table(name, figures)
 
@@ -41,8 +42,9 @@ def evaluate(name: str, data: Sequence[str], limit: int | None, against: str, as
 def _table(name: str, figures: dict[str, float]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=name)
+    table = Table(title=Text(printable(name)))
     table.add_column("figure")
     for column in ("value", "spread", "floor"):
         table.add_column(column, justify="right")
@@ -51,5 +53,6 @@ def _table(name: str, figures: dict[str, float]) -> None:
         # A floor stands beside its figure; one named after a rival (`floor_pca`) in a row of its own.
         if kind not in ("floor", "spread") or of not in figures:
             beside: list[Any] = [figures.get(f"{kind}_{figure}") for kind in ("spread", "floor")]
-            table.add_row(figure, *("" if number is None else f"{number:.4g}" for number in (value, *beside)))
+            cells = ["" if number is None else f"{number:.4g}" for number in (value, *beside)]
+            table.add_row(Text(printable(figure)), *cells)
     Console().print(table)

@@ -11,6 +11,7 @@ import click
 
 from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.staging import staged
+from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
             title = f"{codec.preset.name}{under}: the plane of its code, decoded"
             plots.plane(tiles, at, places[targets[1]], title)
     for target in targets:
-        click.echo(target)
+        show_path(target)
 
 
 def _plane(codec: Codec) -> tuple[torch.Tensor, list[float], str]:
@@ -165,8 +166,8 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
         lines |= {"output": restored, "error": (restored - clean).abs()}
         plots.rows(lines, places[target])
     # A picture that comes back without any error counts as 100 dB.
-    click.echo(f"PSNR {psnr(clean, restored).clamp_max(100).mean().item():.2f} dB", err=True)
-    click.echo(target)
+    say(f"PSNR {psnr(clean, restored).clamp_max(100).mean().item():.2f} dB")
+    show_path(target)
 
 
 @plot.command()
@@ -181,7 +182,7 @@ def losses(run: Path, output: Path | None, force: bool) -> None:
     target = output or run / "losses.png"
     with staged([target], force) as places:
         plots.losses(curves, places[target], run.resolve().name)
-    click.echo(target)
+    show_path(target)
 
 
 def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:

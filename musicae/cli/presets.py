@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
+from musicae.cli.shared.results import say_json
+from musicae.cli.shared.terminal import show
 from musicae.errors import MusicaeError
 
 __all__ = ["presets"]
@@ -20,12 +21,12 @@ def presets(as_json: bool) -> None:
 
     rows = [_row(name, owner) for name, owner in preset.listed().items()]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        say_json(rows)
         return
     widths = [max((len(row[key]) for row in rows), default=0) for key in ("name", "package")]
     for row in rows:
         state = "trained    " if row["trained"] else "not trained"
-        click.echo(f"{row['name']:{widths[0]}}  {row['package']:{widths[1]}}  {state}  {row['description']}")
+        show(f"{row['name']:{widths[0]}}  {row['package']:{widths[1]}}  {state}  {row['description']}")
 
 
 def _row(name: str, owner: str) -> dict[str, Any]:

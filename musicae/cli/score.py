@@ -10,6 +10,7 @@ from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.options import preset_option
 from musicae.cli.shared.progress import percent
 from musicae.cli.shared.results import say_json, say_skipped
+from musicae.cli.shared.terminal import say, show_path
 
 __all__ = ["score"]
 
@@ -42,7 +43,7 @@ def score(files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], se
         }
         say_json(facts)
     else:
-        click.echo(f"{scoring.MEASURES[made.measure]}; training median {made.known.median().item():.4g}", err=True)
+        say(f"{scoring.MEASURES[made.measure]}; training median {made.known.median().item():.4g}")
         for one in made.files:
-            click.echo(f"{one.value:9.4g}  {one.percentile:6.2f} %  {one.path}")
+            show_path(one.path, f"{one.value:9.4g}  {one.percentile:6.2f} %  ")
     say_skipped(made.skipped, len(made.files) + len(made.skipped))

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.results import say_json
+from musicae.cli.shared.terminal import show as say_line
+
 __all__ = ["show"]
 
 
@@ -38,11 +41,12 @@ def show(name: str, as_json: bool) -> None:
         "bytes": path.stat().st_size if path else 0,
     }
     if as_json:
-        click.echo(json.dumps({**preset.as_dict(), **facts}, ensure_ascii=False))
+        say_json({**preset.as_dict(), **facts})
         return
-    click.echo(f"# {preset.name}: {_counts(facts['parameters'])} parameters")
-    click.echo(f"# {path}: step {facts['step']}, {facts['bytes'] / 2**20:.1f} MiB" if path else "# not trained yet")
-    click.echo(_toml({"description": preset.description, **preset.sections}))
+    say_line(f"# {preset.name}: {_counts(facts['parameters'])} parameters")
+    say_line(f"# {path}: step {facts['step']}, {facts['bytes'] / 2**20:.1f} MiB" if path else "# not trained yet")
+    for line in _toml({"description": preset.description, **preset.sections}).split("\n"):
+        say_line(line)
 
 
 def _counts(parameters: Mapping[str, int]) -> str:

@@ -14,6 +14,7 @@ import click
 
 from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.staging import make_folder
+from musicae.cli.shared.terminal import printable, say, show_path
 
 __all__ = ["Report", "train"]
 
@@ -66,7 +67,7 @@ def train(
                 preset, out, folders, resume=resume, report=report, cpu=cpu, stop=stop, workers=workers
             )
     if os.environ.get("RANK", "0") == "0":
-        click.echo(path)
+        show_path(path)
 
 
 Report = Callable[[dict[str, float]], None]
@@ -86,14 +87,14 @@ def _stopping(out: Path) -> Iterator[Callable[[], bool]]:
         if asked or several:
             raise KeyboardInterrupt
         asked = True
-        click.echo("stopping after this step; Ctrl-C again stops at once", err=True)
+        say("stopping after this step; Ctrl-C again stops at once")
 
     before = signal.signal(signal.SIGINT, handle) if threading.current_thread() is threading.main_thread() else None
     try:
         yield lambda: asked
     except KeyboardInterrupt:
         if (out / "state.safetensors").is_file():
-            click.echo(f"stopped; the same command with -o {out} --resume goes on", err=True)
+            say(f"stopped; the same command with -o {out} --resume goes on")
         raise
     finally:
         if before is not None:
@@ -104,7 +105,7 @@ def _stopping(out: Path) -> Iterator[Callable[[], bool]]:
 def _progress() -> Iterator[Report]:
     """Give a function that shows the reports of a training on stderr: a bar on a terminal, else lines."""
     if not sys.stderr.isatty():
-        yield lambda values: click.echo(_line(values), err=True)
+        yield lambda values: say(_line(values))
         return
     from rich import progress
     from rich.console import Console
@@ -112,7 +113,7 @@ def _progress() -> Iterator[Report]:
     columns = (
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[losses]}"),
+        progress.TextColumn("{task.fields[losses]}", markup=False),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), speed_estimate_period=300) as bar:
@@ -120,11 +121,11 @@ def _progress() -> Iterator[Report]:
 
         def report(values: dict[str, float]) -> None:
             if "steps" not in values:
-                bar.console.print(_line(values), highlight=False, markup=False)
+                bar.console.print(printable(_line(values)), highlight=False, markup=False)
                 return
             if not tasks:
                 tasks.append(bar.add_task("", total=values["steps"], losses=""))
-            bar.update(tasks[0], completed=values["step"], losses=_losses(values))
+            bar.update(tasks[0], completed=values["step"], losses=printable(_losses(values)))
 
         yield report
 

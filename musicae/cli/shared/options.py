@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from musicae.cli.shared.terminal import say
+
 __all__ = [
     "BESIDE",
     "OutputCommand",
@@ -87,7 +89,7 @@ class OutputOptions:
     def say(self, notices: Sequence[str], remarks: Sequence[str] = ()) -> None:
         """Print lines on stderr: `notices` always, `remarks` if asked for."""
         for line in [*notices, *(remarks if self.verbose else ())]:
-            click.echo(line, err=True)
+            say(line)
 
 
 def reading(function: F) -> F:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from musicae.cli.shared.options import OutputOptions
 from musicae.cli.shared.progress import percent, time_left
 from musicae.cli.shared.results import beside, check_suffix, say_json, say_skipped
 from musicae.cli.shared.staging import make_folder, staged
+from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOpti
         say_json({**facts, "remarks": remarks})
     else:
         for path in targets:
-            click.echo(path)
+            show_path(path)
 
 
 @contextmanager
@@ -113,7 +112,7 @@ def restore_files(
     left = every if out.force else every.remaining()
     done = len(every.pairs) - len(left.pairs)
     if done:
-        click.echo(f"{done} of {len(every.pairs)} are done already; -f restores them again", err=True)
+        say(f"{done} of {len(every.pairs)} are done already; -f restores them again")
     skipped: dict[str, str] = {}
     written: dict[str, str] = {}
     notices: list[str] = []
@@ -130,8 +129,8 @@ def restore_files(
             written[str(made.path)] = made.preset
             notices += made.notices
             out.say(made.notices, made.remarks)
-            if not out.as_json:
-                click.echo(made.path)
+            if made.path and not out.as_json:
+                show_path(made.path)
     if out.as_json:
         say_json({"paths": list(written), "presets": written, "skipped": skipped, "remarks": notices})
     if len(every.pairs) == 1 and skipped:

@@ -14,6 +14,7 @@ import click
 
 from musicae.cli.shared.options import BESIDE, OutputOptions
 from musicae.cli.shared.staging import staged
+from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import temporary_folder
 
@@ -36,7 +37,7 @@ def say_skipped(skipped: Mapping[str, str], of: int) -> None:
     To be called when all else is done and written.
     """
     for name, reason in skipped.items():
-        click.echo(reason if name in reason else f"{name}: {reason}", err=True)
+        say(reason if name in reason else f"{name}: {reason}")
     if skipped:
         raise MusicaeError(f"{len(skipped)} of {of} files could not be read and were left out")
 
@@ -100,7 +101,7 @@ class Results:
             say_json({"paths": [str(path) for path in self.parts], **extra, **facts})
         else:
             for path in self.paths[streamed:]:
-                click.echo(path, err=streamed)
+                show_path(path, error=streamed)
 
 
 @contextmanager
