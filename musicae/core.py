@@ -235,15 +235,16 @@ class Roll:
 class Candidate:
     """A preset that may fit a file, as `Adapter.select` sees it.
 
-    `settings` are those of its adapter; `content` says what it is for, if that is special (``"speech"``). `restore`
-    takes samples ``(T,)`` and their rate in Hz, and returns what the trained preset makes of them; it loads the preset
-    only when called.
+    `settings` are those of its adapter; `content` says what it is for, if that is special (``"speech"``). `suits` takes
+    samples ``(T,)`` and their rate in Hz, and returns how surely they are such content: log-odds, over 0 for more
+    likely than not. `doubt` is a line for the user where it is selected without being sure.
     """
 
     name: str
     settings: Mapping[str, Any]
     content: str
-    restore: Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+    suits: Callable[[NDArray[np.float32], int], float]
+    doubt: str = ""
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------

@@ -36,7 +36,6 @@ from musicae.memory import check_memory
 from musicae.ranges import Decibels, Positive, SampleRate, Steps
 from musicae.tensors.dsp import SILENCE, decibels, equalise, magnitudes, power
 from musicae.tensors.mixdown import Mixdown
-from musicae.tensors.speech import share_kept
 
 __all__ = ["Audio", "is_short", "resample"]
 
@@ -45,7 +44,7 @@ _BYTES, _COPIES_AS_IS, _COPIES_READ, _COPIES = 4, 3, 2, 16  # How often a sound 
 _MAX_ONE_SHOT = 2.0  # Seconds; a longer file is not a single sound.
 _EXCERPT = 30.0  # Seconds, without silence, in which to look for speech,
 _SEARCHED = 300.0  # among this many at the start.
-_MIN_SPEECH_SHARE = 0.82  # Kept (see `share_kept`) of a voice 5 dB above its noise, but not of music.
+_IN_DOUBT = 1.0  # Log-odds nearer to 0 than this: less than 3 to 1.
 
 
 class Audio(Adapter):
@@ -126,9 +125,19 @@ class Audio(Adapter):
             with reading(file) as opened:
                 rate = scale * opened.kind.rate
             return min(plain or candidates, key=lambda preset: abs(math.log2(rate / preset.settings["sample_rate"])))
-        if not plain or _has_speech(file, speech):
+        if not plain:
             return speech
-        return plain[0]
+        with reading(file) as opened:
+            if opened.kind.rate <= speech.settings["sample_rate"]:
+                return speech
+        samples, rate = excerpt(file)
+        odds = speech.suits(samples, rate) if len(samples) else -math.inf
+        chosen, other = (speech, plain[0]) if odds > 0 else (plain[0], speech)
+        if abs(odds) >= _IN_DOUBT:
+            return chosen
+        taken, else_ = ("speech", "music") if odds > 0 else ("music", "speech")
+        doubt = f"{name_of(file)} was taken for {taken}; if it is {else_}, add --preset {other.name}"
+        return replace(chosen, doubt=doubt)
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -307,16 +316,3 @@ def excerpt(file: File, seconds: float = _EXCERPT) -> tuple[Block, int]:
             if missing <= 0:
                 break
     return np.concatenate(parts or [np.zeros(0, np.float32)]), rate
-
-
-def _has_speech(file: File, candidate: Candidate) -> bool:
-    """Tell whether a file contains speech: a denoiser for speech keeps most of that, and little of music."""
-    own = int(candidate.settings["sample_rate"])
-    with reading(file) as opened:
-        if opened.kind.rate <= own:
-            return True
-    samples, rate = excerpt(file)
-    samples = resample(samples, rate, own)
-    if not len(samples):
-        return False
-    return share_kept(samples, candidate.restore(samples, own), own) > _MIN_SPEECH_SHARE

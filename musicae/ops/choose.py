@@ -30,6 +30,8 @@ from musicae.preset import Preset
 
 __all__ = [
     "adapter_for",
+    "choice_for",
+    "codec_and_doubts",
     "codec_for",
     "default_preset",
     "gather",
@@ -93,7 +95,12 @@ def _called(file: File) -> str:
 
 
 def preset_for(file: File, job: str = "code", scale: int = 1) -> str:
-    """Return the name of the preset that fits a file and a job.
+    """Return the name of the preset that fits a file and a job; see `choice_for`."""
+    return choice_for(file, job, scale).name
+
+
+def choice_for(file: File, job: str = "code", scale: int = 1) -> Candidate:
+    """Return the preset that fits a file and a job, and where it may be another, what is to be said of that.
 
     `scale` is by what an ``"upscale"`` is to enlarge. Raise MusicaeError where no adapter takes the file, or where no
     preset is there for that.
@@ -102,10 +109,11 @@ def preset_for(file: File, job: str = "code", scale: int = 1) -> str:
     fitting = [recipe for recipe in defaults(job) if adapter_name(recipe) == name]
     if job == "upscale":
         fitting = _of_scale(fitting, file, scale)
-    if len(fitting) == 1:
-        return fitting[0].name
+    candidates = [_candidate(recipe) for recipe in fitting]
+    if len(candidates) == 1:
+        return candidates[0]
     adapter: type[Adapter] = registry.lookup("adapters", name)
-    return adapter.select(file, [_candidate(recipe) for recipe in fitting], scale=scale).name
+    return adapter.select(file, candidates, scale=scale)
 
 
 _VERBS = {"code": "encode"}  # What a job is called in a sentence.
@@ -124,23 +132,31 @@ def _of_scale(fitting: Sequence[Preset], file: File, scale: int) -> list[Preset]
 
 
 def _candidate(recipe: Preset) -> Candidate:
-    def restore(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-        from musicae.ops.stream import restore_samples
+    def suits(samples: NDArray[np.float32], rate: int) -> float:
+        from musicae.ops.listening import log_odds
 
-        return restore_samples(codecs.load(recipe.name), samples, rate)
+        return log_odds(recipe.content, samples, rate)
 
-    return Candidate(recipe.name, adapter_settings(recipe), recipe.content, restore)
+    return Candidate(recipe.name, adapter_settings(recipe), recipe.content, suits)
 
 
 def codec_for(preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1) -> Codec:
     """Return `preset` as a codec: loaded by its name, or the one that fits the first of `sources` and the `job`."""
+    return codec_and_doubts(preset, *sources, job=job, scale=scale)[0]
+
+
+def codec_and_doubts(
+    preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1
+) -> tuple[Codec, list[str]]:
+    """Return a codec as `codec_for` does, and what the user is to know if another preset may fit the source better."""
     if isinstance(preset, Codec):
-        return preset
+        return preset, []
     if preset is not None:
-        return codecs.load(preset)
+        return codecs.load(preset), []
     if not sources:
         raise MusicaeError("there is no file to choose a preset by; name one")
-    return codecs.load(preset_for(as_file(sources[0]), job, scale))
+    choice = choice_for(as_file(sources[0]), job, scale)
+    return codecs.load(choice.name), [choice.doubt] if choice.doubt else []
 
 
 def gather(preset: Codec | str | None, *sources: Source) -> tuple[Codec, list[tuple[Source, Path]]]:

@@ -10,7 +10,7 @@ from musicae.codec import Codec
 from musicae.core import Corruption, File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.memory import check_memory
-from musicae.ops.choose import codec_for, nearest_in_rate
+from musicae.ops.choose import codec_and_doubts, codec_for, nearest_in_rate
 from musicae.ops.conditions import condition
 from musicae.ops.inputs import as_file, name_of, read_all
 from musicae.ops.restore_recording import PipedBlocks, restore_piped, restore_recording
@@ -95,11 +95,13 @@ def restore(
         raise MusicaeError("raw (--raw) describes samples that come from a stream; give one as the source")
     if not isinstance(source, Sample):
         source = as_file(source)
-    codec = codec_for(preset, source, job=verb, scale=options.wanted_scale)
+    codec, doubts = codec_and_doubts(preset, source, job=verb, scale=options.wanted_scale)
     corruption = _check_task(codec, verb, options.scale)
-    if not restores_streams(codec):
-        return _restore_tensor(codec, source, target, verb, options, corruption)
-    return restore_recording(codec, source, target, options)
+    if restores_streams(codec):
+        restored = restore_recording(codec, source, target, options)
+    else:
+        restored = _restore_tensor(codec, source, target, verb, options, corruption)
+    return replace(restored, notices=[*doubts, *restored.notices])
 
 
 def _is_stream(file: Source | Target | None) -> TypeGuard[BinaryIO]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError, OutputError
 from musicae.formats.atomic import make_folder
-from musicae.ops.choose import codec_for, preset_for, readable_suffixes
+from musicae.ops.choose import choice_for, codec_for, readable_suffixes
 from musicae.ops.inputs import listed
 from musicae.ops.restore import restore
 from musicae.ops.restored import Restored, RestoreOptions
@@ -153,7 +153,7 @@ def _targets(made: Plan, folders: list[Path], files: list[tuple[Path, Path]], in
 def _suffix(made: Plan, file: Path) -> str:
     """Return how the result of a file ends: where no preset fits it, as it does itself."""
     try:
-        return suffix_like((made.codec or _chosen(made, file)).adapter, file.suffix)
+        return suffix_like(_chosen(made, file)[0].adapter, file.suffix)
     except MusicaeError:
         return file.suffix
 
@@ -161,8 +161,12 @@ def _suffix(made: Plan, file: Path) -> str:
 # --- one of them ---------------------------------------------------------------------------------------------------
 
 
-def _chosen(made: Plan, file: Path) -> Codec:
-    return _loaded(preset_for(file, made.verb, made.options.wanted_scale))
+def _chosen(made: Plan, file: Path) -> tuple[Codec, str]:
+    """Return the codec for a file, and what is to be said where that is in doubt."""
+    if made.codec:
+        return made.codec, ""
+    choice = choice_for(file, made.verb, made.options.wanted_scale)
+    return _loaded(choice.name), choice.doubt
 
 
 @cache
@@ -173,13 +177,13 @@ def _loaded(name: str) -> Codec:
 def _restore_pair(made: Plan, pair: tuple[Path, Path]) -> Restored:
     file, target = pair
     try:
-        codec = made.codec or _chosen(made, file)
+        codec, doubt = _chosen(made, file)
         restored = restore(file, target, verb=made.verb, preset=codec, options=made.options)
     except OutputError:
         raise
     except MusicaeError as error:
         return Restored(source=file, path=target, error=str(error))
-    return replace(restored, source=file)
+    return replace(restored, source=file, notices=[*([doubt] if doubt else []), *restored.notices])
 
 
 _tools: Plan  # What a worker process restores with.

@@ -9,14 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from musicae import threads
-from musicae.adapters.audio import resample
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError
 from musicae.formats.sound_kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
 from musicae.ops.defaults import nearest_in_rate
 from musicae.tensors.dsp import EPS
 
-__all__ = ["BlockRestorer", "Denoiser", "Upscaler", "restore_samples", "restores_streams"]
+__all__ = ["BlockRestorer", "Denoiser", "Upscaler", "restores_streams"]
 
 Block = NDArray[np.float32]
 """Samples ``(frames, channels)``, full scale at -1 and 1."""
@@ -230,15 +229,6 @@ class Upscaler:
     def _fitted(self, block: Block) -> Block:
         """Return a last block as long as it must be: resampling rounds."""
         return np.pad(block, ((0, max(0, self._missing - len(block))), (0, 0)))[: max(0, self._missing)]
-
-
-def restore_samples(codec: Codec, samples: Block, rate: int) -> Block:
-    """Return samples ``(T,)`` at `rate` in Hz restored by a codec that streams, at its own rate, ``(T',)``."""
-    own = codec.adapter.sample_rate
-    samples = resample(samples, rate, own)
-    made = Denoiser(codec, own)
-    blocks = [made.process(block) for block in np.array_split(samples, max(1, len(samples) // own))]
-    return np.concatenate([*blocks, made.flush()[:, 0]])
 
 
 def _resampler(old: int, new: int, channels: int, quality: str = "HQ") -> Any:

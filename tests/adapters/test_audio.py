@@ -269,11 +269,11 @@ def test_the_content_decides_before_the_suffix(tmp_path):
 # --- which preset ----------------------------------------------------------------------------------------------------
 
 
-def candidate(name, rate, content="", restore=None):
+def candidate(name, rate, content="", suits=None):
     def unused(samples, rate):
-        raise AssertionError("the file was cleaned although nothing depends on it")
+        raise AssertionError("the file was listened to although nothing depends on it")
 
-    return Candidate(name, {"sample_rate": rate}, content, restore or unused)
+    return Candidate(name, {"sample_rate": rate}, content, suits or unused)
 
 
 def write(path, rate, frames=20_000):
@@ -292,17 +292,26 @@ def test_a_file_with_no_more_than_the_band_of_speech_is_taken_for_it(tmp_path):
     assert Audio.select(io.BytesIO((tmp_path / "a.wav").read_bytes()), both).name == "speech"
 
 
-@pytest.mark.parametrize(("share", "name"), [(0.95, "speech"), (0.83, "speech"), (0.81, "any"), (0.1, "any")])
-def test_what_a_denoiser_for_speech_leaves_decides(tmp_path, share, name):
+@pytest.mark.parametrize(
+    ("odds", "name", "doubt"),
+    [
+        (3, "speech", ""),
+        (0.5, "speech", "was taken for speech; if it is music, add --preset any"),
+        (-0.5, "any", "was taken for music; if it is speech, add --preset speech"),
+        (-3, "any", ""),
+    ],
+)
+def test_the_one_that_suits_a_file_is_taken_and_doubts_are_told(tmp_path, odds, name, doubt):
     given = []
 
-    def restore(samples, rate):
+    def suits(samples, rate):
         given.append((len(samples), rate))
-        return samples * np.float32(np.sqrt(share))
+        return odds
 
-    both = [candidate("speech", 16_000, "speech", restore), candidate("any", 44_100)]
-    assert Audio.select(write(tmp_path / "a.wav", 48_000, 96_000), both).name == name
-    assert given == [(32_000, 16_000)]
+    both = [candidate("speech", 16_000, "speech", suits), candidate("any", 44_100)]
+    chosen = Audio.select(write(tmp_path / "a.wav", 48_000, 96_000), both)
+    assert (chosen.name, chosen.doubt) == (name, doubt and f"{tmp_path / 'a.wav'} {doubt}")
+    assert given == [(96_000, 48_000)]
 
 
 def test_silence_is_no_speech(tmp_path):

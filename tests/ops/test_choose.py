@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from scipy.signal import lfilter
+from made_up_sounds import SOLOS, voice, with_hiss
 
 import musicae
 from musicae import codec as codecs
 from musicae import preset, registry
 from musicae.core import Adapter, Candidate, Sample
 from musicae.errors import MusicaeError
-from musicae.ops import choose, defaults
+from musicae.ops import choose, defaults, listening
 from musicae.ops.choose import (
     adapter_for,
+    codec_and_doubts,
     codec_for,
     default_preset,
     gather,
@@ -197,43 +198,23 @@ def test_an_adapter_of_ones_own_is_chosen_by_its_score(
     assert preset_for(tmp_path / "a.mid") == "loud"
 
 
-def made_up_voice(rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Pulses of a high voice's pitch, which falls, through the formants of one vowel after another, and pauses.
-
-    Of a low voice such pulses are apart enough to pass for an engine.
-    """
-    vowels = [(730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410)]
-    parts: list[np.ndarray] = []
-    for _ in range(24):
-        count = int(rate * rng.uniform(0.12, 0.3))
-        turns = np.cumsum(rng.uniform(180, 250) * np.linspace(1.1, 0.9, count) / rate)
-        made = np.diff(np.floor(turns), prepend=0.0)
-        for centre, breadth in zip(vowels[rng.integers(len(vowels))], (80, 100, 140), strict=True):
-            pole = np.exp(-np.pi * breadth / rate)
-            made = lfilter([1], [1, -2 * pole * np.cos(2 * np.pi * centre / rate), pole * pole], made)
-        made = np.diff(made, prepend=0.0) * np.sqrt(np.hanning(count))
-        parts += [0.3 * made / np.abs(made).max(), np.zeros(int(rate * rng.choice([0.02, 0.25])))]
-    return np.concatenate(parts)
-
-
-def made_up_music(rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Chords of tones with overtones, which fade."""
-    time = np.arange(rate // 2) / rate
-    chords = []
-    for _ in range(12):
-        root = 110 * 2 ** (rng.integers(12) / 12)
-        tones = [(root * step * k, k) for step in (1.0, 1.26, 1.498) for k in range(1, 7)]
-        chords.append(0.06 * sum(np.sin(2 * np.pi * f * time) / k * np.exp(-k * time) for f, k in tones))
-    return np.concatenate(chords)
-
-
-@pytest.mark.parametrize(("make", "chosen"), [(made_up_voice, "denoise-speech"), (made_up_music, "denoise")])
-@pytest.mark.parametrize("noise", [0.0, 0.01])
-def test_the_trained_preset_tells_a_voice_from_music(tmp_path: Path, make: Any, chosen: str, noise: float) -> None:
-    rng = np.random.default_rng(0)
-    x = make(44_100, rng)
-    soundfile.write(tmp_path / "a.wav", x + noise * rng.standard_normal(len(x)), 44_100)
+@pytest.mark.parametrize(("make", "chosen"), [(voice, "denoise-speech"), (SOLOS["piano"], "denoise")])
+@pytest.mark.parametrize("snr", [60, 20])
+def test_a_voice_goes_to_the_preset_for_speech_and_an_instrument_does_not(
+    tmp_path: Path, make: Any, chosen: str, snr: float
+) -> None:
+    rng = np.random.default_rng(2)
+    soundfile.write(tmp_path / "a.wav", with_hiss(make(44_100, rng), rng, snr), 44_100)
     assert preset_for(tmp_path / "a.wav", "denoise") == chosen
+
+
+def test_what_is_in_doubt_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "log_odds", lambda content, samples, rate: -0.5)
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.ones((3000, 2)), 48_000)
+    codec, doubts = codec_and_doubts(None, tmp_path / "a.wav", job="denoise")
+    assert codec.preset.name == "denoise"
+    assert doubts == [f"{tmp_path / 'a.wav'} was taken for music; if it is speech, add --preset denoise-speech"]
+    assert codec_and_doubts("denoise", tmp_path / "a.wav", job="denoise")[1] == []
 
 
 def test_silence_chooses_a_preset_too(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from musicae import codec
 from musicae.errors import MusicaeError
-from musicae.ops.stream import Denoiser, Upscaler, restore_samples, restores_streams
+from musicae.ops.stream import Denoiser, Upscaler, restores_streams
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +117,6 @@ def test_bad_blocks_and_numbers_are_one_line(voice, tiny_denoise):
 def test_one_is_chosen_by_the_rate():
     assert Denoiser(rate=16_000).codec.preset.name == "denoise-speech"
     assert Denoiser(rate=48_000).codec.preset.name == "denoise"
-
-
-def test_samples_of_any_rate_are_restored_at_the_models(voice):
-    x = sound(16_000, rate=16_000)[:, 0]
-    made = restore_samples(voice, x, 16_000)
-    assert made.shape == (8000,)
-    assert np.array_equal(
-        restore_samples(voice, sound(3000)[:, 0], 8000), whole(Denoiser(voice, 8000), sound(3000))[:, 0]
-    )
-    assert restore_samples(voice, np.zeros(0, np.float32), 44_100).shape == (0,)
 
 
 @limits(max_examples=15, deadline=None)

@@ -26,18 +26,18 @@ __all__ = ["restore_file", "restore_files", "restore_pipe"]
 
 def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOptions, out: OutputOptions) -> None:
     """Restore one file beside it, or where `out` says, and print the path."""
-    from musicae.ops.choose import codec_for
+    from musicae.ops.choose import codec_and_doubts
     from musicae.ops.restore import restore
     from musicae.ops.restore_all import ENDINGS
     from musicae.ops.suffixes import suffix_like
 
-    codec = codec_for(preset, file, job=verb, scale=options.wanted_scale)
+    codec, doubts = codec_and_doubts(preset, file, job=verb, scale=options.wanted_scale)
     if out.output == "-":
         if options.noise or out.png or out.as_json:
             raise MusicaeError("-o - writes the result alone to stdout; --keep-noise, --png and --json need another -o")
         with _report(codec) as report:
             done = restore(file, _stdout(), verb=verb, preset=codec, options=replace(options, report=report))
-        out.say(done.notices, [_trained(codec), *done.remarks])
+        out.say([*doubts, *done.notices], [_trained(codec), *done.remarks])
         return
     usual = file.with_name(f"{file.stem}-{ENDINGS[verb]}{suffix_like(codec.adapter, file.suffix)}")
     target = Path(out.output) if out.output else usual
@@ -51,12 +51,12 @@ def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOpti
         placed = {name: places[path] for name, path in kept.items()}
         settings = replace(options, report=report, noise=placed.get("noise"), picture=placed.get("picture"))
         done = restore(file, places[target], verb=verb, preset=codec, options=settings)
-    remarks = [*done.notices, *done.remarks]
-    out.say(done.notices, [_trained(codec), *done.remarks])
+    notices = [*doubts, *done.notices]
+    out.say(notices, [_trained(codec), *done.remarks])
     if out.as_json:
         facts: dict[str, Any] = {"paths": [str(target)], **{name: str(path) for name, path in kept.items()}}
         facts |= {"preset": codec.preset.name, **({"seconds": done.seconds} if done.seconds else {})}
-        say_json({**facts, "remarks": remarks})
+        say_json({**facts, "remarks": [*notices, *done.remarks]})
     else:
         for path in targets:
             show_path(path)
