@@ -67,8 +67,8 @@ def features(clip: Samples, rate: int) -> dict[str, float]:
     return listening.heard(*excerpt(stream))
 
 
-def gathered(folder: Path, seed: int, only: int | None) -> list[Row]:
-    """Return all clips in all conditions, or as they are and in `only` so many others."""
+def gathered(folder: Path, seed: int) -> list[Row]:
+    """Return all clips in all conditions."""
     noises = sorted((folder / "noise").glob("*"))
     rows = []
     for kind in CLASSES:
@@ -76,8 +76,6 @@ def gathered(folder: Path, seed: int, only: int | None) -> list[Row]:
             rng = np.random.default_rng([seed, len(file.name), sum(file.name.encode())])
             clip, rate = read(file)
             names = [f"{what} {snr}" for what in ("hiss", "noise") if kind != "noise" or what == "hiss" for snr in SNRS]
-            if only is not None:
-                names = sorted(rng.choice(names, only, replace=False))
             for name in ("clean", *names):
                 spoiled = clip
                 if name.startswith("hiss"):
@@ -140,7 +138,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-v", "--verbose", action="store_true", help="name each clip that is taken for the other")
     args = parser.parse_args()
-    rows = gathered(args.folder, args.seed, 2 if args.fit else None)
+    rows = gathered(args.folder, args.seed)
     if args.fit:
         fit(rows)
     else:

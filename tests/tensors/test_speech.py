@@ -47,7 +47,7 @@ def test_slow_and_quick_changes_of_loudness_differ():
     for hz, slow in ((1, True), (5, False)):
         found = heard(tone(np.full(len(time), 150.0)) * (0.6 + 0.4 * np.sin(2 * np.pi * hz * time)))
         assert (found["slow"] > 0.5) == slow
-        assert found["together"] > 0.8  # All bands at once.
+        assert found["together"] > 0.7  # All bands at once.
 
 
 def test_pauses_are_quiet():

@@ -41,7 +41,8 @@ def test_all_moments_together_give_what_its_authors_program_gives_one_by_one(noi
     }
     names |= {name: name.replace("lstm_cell", "decoder.rnn") for name in _weights() if name.startswith("lstm_cell")}
     names |= {f"final_conv.{kind}": f"decoder.decoder.2.{kind}" for kind in ("weight", "bias")}
+    x = noise_then_voice[RATE : 3 * RATE]
     with torch.inference_mode():
-        expected = program.audio_forward(noise_then_voice[None, RATE : 3 * RATE], RATE)[0]
-    found = voice_activity(noise_then_voice[RATE : 3 * RATE], {ours: own[theirs] for ours, theirs in names.items()}).sigmoid()
+        expected = program.audio_forward(x[None], RATE)[0]
+    found = voice_activity(x, {ours: own[theirs] for ours, theirs in names.items()}).sigmoid()
     torch.testing.assert_close(found, expected[: len(found)], atol=1e-4, rtol=0)
