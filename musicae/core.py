@@ -235,9 +235,8 @@ class Roll:
 class Candidate:
     """A preset that may fit a file, as `Adapter.select` sees it.
 
-    `settings` are those of its adapter; `content` says what it is for, if that is special (``"speech"``). `suits` takes
-    samples ``(T,)`` and their rate in Hz, and returns how surely they are such content: log-odds, over 0 for more
-    likely than not. `doubt` is a line for the user where it is selected without being sure.
+    `settings` are its adapter's; `content` is what it is for, if that is special (``"speech"``); `suits` gives the
+    log-odds that samples ``(T,)`` with a rate in Hz are that. `doubt` is a line for the user, if it may not fit.
     """
 
     name: str
