@@ -283,7 +283,7 @@ def save(raster: Raster, file: File, frames: list[NDArray[Any]] | None = None, k
     del raster  # Of a large picture every copy counts.
     pixels = _pixels(ready, kind)
     ready.values, ready.alpha = ready.values[:0], None
-    with output(file) as opened:
+    with output(file) as opened, _quiet():  # Pillow warns of metadata that it does not understand.
         try:
             if kind == "GIF" and frames:
                 first, *rest = [_image(frame) for frame in frames]

@@ -436,7 +436,7 @@ def test_damaged_metadata_cost_no_picture(colour, tmp_path):
     values = noise(9, 11, 3)
     for cut in (content[:9], content[:20], content[:10] + b"\xff" * 30, b"Exif\0\0II*\0\xff\xff\xff\x7f"):
         for suffix in (".png", ".webp", ".tif", ".avif", ".jpg"):
-            put(tmp_path / "a.png", values, exif=cut)
+            put(tmp_path / "a.png", values, exif=cut)  # A warning would be an error here.
             sample = colour.read(tmp_path / "a.png")
             colour.write(sample, tmp_path / f"b{suffix}")
             assert raster.load(tmp_path / f"b{suffix}").values.shape == values.shape
