@@ -163,7 +163,7 @@ def _head(file: File, size: int) -> bytes:
 def _unknown(file: File) -> str:
     kind, name = format_of(_head(file, _HEAD)), name_of(file)
     if kind in UNREAD:
-        return f"{name} is {kind}, which is not read; {UNREAD[kind].replace('FILE', name)}"
+        return f"{name} is {kind}, which is not read; {UNREAD[kind]}"
     if kind:
         return f"{name} is damaged, or a {kind} file of a kind that is not read; convert it to PNG"
     return f"{name} is not a picture in a known format; convert it to PNG"
