@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 
 from musicae.core import File
@@ -15,6 +16,12 @@ _KBITS = {
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = (44_100, 48_000, 32_000)
+# How a frame begins: found at once in gigabytes of something else.
+_SYNC = re.compile(
+    rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]["
+    + b"".join(re.escape(bytes([byte])) for byte in range(0x10, 0xF0) if byte >> 2 & 3 != 3)
+    + rb"]|ID3"
+)
 _TAG_HEADER = 10  # Bytes of the header of an ID3v2 tag, which may come before the frames.
 
 
@@ -47,9 +54,10 @@ def _count(data: bytes | mmap.mmap) -> int:
             continue
         length, samples = _frame(data[at : at + 4])
         if not length:  # Not a frame: the next one begins at the next sync word.
-            at = data.find(b"\xff", at + 1)
-            if at < 0:
+            found = _SYNC.search(data, at + 1)
+            if not found:
                 break
+            at = found.start()
             continue
         at += length
         total += samples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ from musicae.formats.sound_kind import BLOCK, Block, Kind, Reader, fold_channels
 __all__ = ["Link", "links_of", "reading_ogg", "view"]
 
 _HEADER = 27  # Bytes of a page's header before its table of segments.
-_FIRST = 2  # The flag of the first page of a stream.
-_SCAN = 65_536  # Bytes in which the next page is looked for after damage.
+_FIRST = re.compile(rb"OggS\x00[\x02\x03\x06\x07]")  # The first page of a stream.
+_LARGEST = 65_307  # Bytes of a page.
+_SCAN = 2**20  # Bytes searched at once.
+_MAX_STREAMS = 10_000
 _OPUS_RATE = 48_000  # Of what an Opus stream counts, whatever the rate of its sound.
 
 
@@ -35,53 +37,59 @@ class Link:
     seconds: float = 0.0
 
 
-def links_of(file: BinaryIO) -> list[Link]:
-    """Return the links of an Ogg file, in order; none for a file without a page. The stream is read from its start."""
+def links_of(file: BinaryIO, name: str) -> list[Link]:
+    """Return the links of an Ogg file, in order; none for a file without a page. The stream is read from its start.
+
+    Raise MusicaeError for more streams than any recording has.
+    """
     links: list[Link] = []
     head_end = -1  # Where the first pages of the streams end: another stream of the same link begins there.
-    rate = serial = skipped = 0
-    for at, size, header, body in _pages(file):
-        flags, granule, number = struct.unpack_from("<BqI", header, 5)
-        if flags & _FIRST:
-            if at != head_end:
-                links.append(Link(at, at))
-                rate = 0
-            head_end = at + size
-            if not rate and (form := _rate_and_skip(body)):
-                (rate, skipped), serial = form, number
-        if links:
-            links[-1].end = at + size
-            if rate and number == serial and granule > 0:
-                links[-1].seconds = max(0, granule - skipped) / rate
+    for i, at in enumerate(_first_pages(file)):
+        if i >= _MAX_STREAMS:
+            raise MusicaeError(f"{name} has more than {_MAX_STREAMS} parts; it is damaged, or cut it into pieces")
+        if at != head_end:
+            links.append(Link(at, at))
+        file.seek(at)
+        head = file.read(_HEADER + 255)
+        count = head[_HEADER - 1] if len(head) >= _HEADER else 0
+        head_end = at + _HEADER + count + sum(head[_HEADER : _HEADER + count])
+    ends = [*(link.start for link in links), file.seek(0, io.SEEK_END)][1:]
+    for link, end in zip(links, ends, strict=True):
+        link.end = end
+        link.seconds = _seconds(file, link)
     return links
 
 
-def _rate_and_skip(body: bytes) -> tuple[int, int] | None:
-    """Return what a stream counts a second, and how much of that comes before its sound; None for no known sound."""
-    if body[1:7] == b"vorbis" and len(body) >= 16:
-        return int.from_bytes(body[12:16], "little"), 0
-    if body[:8] == b"OpusHead" and len(body) >= 12:
-        return _OPUS_RATE, int.from_bytes(body[10:12], "little")
-    return None
-
-
-def _pages(file: BinaryIO) -> Iterator[tuple[int, int, bytes, bytes]]:
-    """Go through the pages: where each is, its bytes in all, its header, and its first 64 bytes after that."""
-    at = 0
+def _first_pages(file: BinaryIO) -> Iterator[int]:
+    """Go through the places of the first pages of streams."""
+    at, overlap = 0, len(b"OggS") + 1  # What may lie on both sides of a cut.
     while True:
         file.seek(at)
-        data = file.read(_HEADER + 255 + 64)
-        if len(data) < _HEADER:
+        data = file.read(_SCAN + overlap)
+        if len(data) <= overlap:
             return
-        if data[:4] != b"OggS":
-            file.seek(at)
-            found = file.read(_SCAN).find(b"OggS", 1)
-            at += found if found > 0 else _SCAN - 3
-            continue
-        count = data[26]
-        size = _HEADER + count + sum(data[_HEADER : _HEADER + count])
-        yield at, size, data[:_HEADER], data[_HEADER + count : _HEADER + count + 64]
-        at += size
+        for found in _FIRST.finditer(data):
+            yield at + found.start()
+        at += _SCAN
+
+
+def _seconds(file: BinaryIO, link: Link) -> float:
+    """Return how long a link is by what its first stream counts on its last page; 0 if that is not known."""
+    file.seek(link.start)
+    head = file.read(_HEADER + 64)
+    body = head[_HEADER + head[_HEADER - 1] :] if len(head) >= _HEADER else b""
+    if body[1:7] == b"vorbis" and len(body) >= 16:
+        rate, skipped = int.from_bytes(body[12:16], "little"), 0
+    elif body[:8] == b"OpusHead" and len(body) >= 12:
+        rate, skipped = _OPUS_RATE, int.from_bytes(body[10:12], "little")
+    else:
+        return 0.0
+    start = max(link.start, link.end - _LARGEST)
+    file.seek(start)
+    tail = file.read(link.end - start)
+    last = tail[max(0, tail.rfind(b"OggS\0")) :]
+    count = int.from_bytes(last[6:14], "little", signed=True)
+    return max(0, count - skipped) / rate if rate else 0.0
 
 
 def view(file: BinaryIO, link: Link) -> BinaryIO:
@@ -155,7 +163,7 @@ class _Chain:
 def reading_ogg(file: File) -> Iterator[Reader]:
     """Open an Ogg file, a path or a stream, with all of its links. Raise MusicaeError if it cannot be read."""
     with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
-        links = links_of(opened)
+        links = links_of(opened, name_of(file))
         if len(links) < 2:
             with reading_sndfile(file) as reader:
                 yield reader

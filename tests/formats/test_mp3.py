@@ -1,6 +1,7 @@
 """How long an MP3 is, counted over its frames."""
 
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,15 @@ def test_a_stream_is_counted_and_left_where_it_was(tmp_path):
     stream.seek(100)
     assert samples_in(stream) == samples_in(tmp_path / "a.mp3")
     assert stream.tell() == 100
+
+
+@pytest.mark.parametrize("junk", [b"\xff", b"\xff\xfb\x1c", b"\xff\xfb"])
+def test_megabytes_of_what_is_nearly_a_frame_are_passed_over_at_once(tmp_path, junk):
+    mp3(tmp_path / "a.mp3")
+    data, frames = (tmp_path / "a.mp3").read_bytes(), samples_in(tmp_path / "a.mp3")
+    start = time.perf_counter()
+    assert samples_in(io.BytesIO(data + junk * (2_000_000 // len(junk)) + data)) == 2 * frames
+    assert time.perf_counter() - start < 2
 
 
 def test_what_is_no_mp3_has_no_samples():

@@ -55,11 +55,15 @@ def test_a_link_that_is_damaged_is_left_out_with_a_remark():
 
 def test_links_are_found_by_their_first_pages():
     one, other = ogg(0.5), ogg(0.25, 48_000, subtype="OPUS")
-    links = links_of(io.BytesIO(one + b"some junk" + other))
+    links = links_of(io.BytesIO(one + b"some junk" + other), "a.ogg")
     assert [link.seconds for link in links] == pytest.approx([0.5, 0.25], abs=0.01)
     assert links[1].start == len(one) + 9
     assert links[1].end == len(one) + 9 + len(other)
-    assert links_of(io.BytesIO(bytes(200_000))) == []
+    wide = links_of(
+        io.BytesIO(one + bytes(2**20 - len(one) - 3) + other), "a.ogg"
+    )  # Over the edge of what is searched.
+    assert [link.start for link in wide] == [0, 2**20 - 3]
+    assert links_of(io.BytesIO(bytes(200_000)), "a.ogg") == []
 
 
 @pytest.mark.parametrize("rate", [0, 900_000_000])
@@ -69,3 +73,10 @@ def test_a_hostile_rate_is_one_line(rate):
     data[at : at + 4] = rate.to_bytes(4, "little")
     with pytest.raises(MusicaeError):
         read(io.BytesIO(bytes(data)))
+
+
+@pytest.mark.parametrize("gap", [b"", b"gap"])
+def test_more_streams_than_any_recording_has_are_refused(gap):
+    pages = (b"OggS\0\2" + bytes(21) + gap) * 10_001
+    with pytest.raises(MusicaeError, match="more than 10000 parts"):
+        links_of(io.BytesIO(pages), "a.ogg")
