@@ -1,14 +1,17 @@
-"""Download data sets: resume broken downloads, and check their SHA-256."""
+"""Download data sets, over https only: resume broken downloads, and check their size and SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import urllib.error
+import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from http.client import HTTPMessage
 from pathlib import Path
+from typing import IO
 
 from musicae.datasets.shared.cache import data_folder
 from musicae.errors import MusicaeError
@@ -16,13 +19,16 @@ from musicae.errors import MusicaeError
 __all__ = ["archive", "fetch"]
 
 _BLOCK = 1 << 16  # Bytes read at a time.
+_MOST = 1 << 30  # Bytes of a download; the largest data set has 60 MB.
+_SCHEMES = ("https",)
 
 
 def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] | None = None) -> Path:
     """Download `url` to `path`, unless it is there already, and return `path`.
 
     A broken download is resumed. `report` gets the bytes done and their total, 0 if unknown.
-    Raise MusicaeError if the address cannot be reached or the SHA-256 differs.
+    Raise MusicaeError if the address, or one it leads to, is not https or cannot be reached, if the file is larger than
+    1 GiB, or the SHA-256 differs.
     """
     if path.is_file() and _sha256(path) == sha256:
         return path
@@ -42,11 +48,27 @@ def fetch(url: str, sha256: str, path: Path, report: Callable[[int, int], None] 
     return path
 
 
+class _Redirect(urllib.request.HTTPRedirectHandler):
+    """Follow redirections to https only: not to http, whose content anyone between can change, nor to files."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        _check_scheme(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _check_scheme(url: str) -> None:
+    if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
+        raise MusicaeError(f"{url:.200} is no https address, and is not downloaded; name a folder with --data")
+
+
 def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -> None:
+    _check_scheme(url)
     done = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
-        response = urllib.request.urlopen(request, timeout=60)
+        response = urllib.request.build_opener(_Redirect).open(request, timeout=60)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # The file is complete already.
@@ -58,6 +80,9 @@ def _download(url: str, part: Path, report: Callable[[int, int], None] | None) -
         while block := response.read(_BLOCK):
             file.write(block)
             done += len(block)
+            if done > _MOST:
+                file.truncate(0)
+                raise OSError(f"it is larger than {_MOST >> 20} MB")
             if report:
                 report(done, total)
     if done < total:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +23,11 @@ class Handler(BaseHTTPRequestHandler):
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
         if self.path == "/none":
             return self.send_error(404)
+        if self.path.startswith("/to="):
+            self.send_response(302)
+            self.send_header("Location", self.path[4:])
+            self.end_headers()
+            return None
         if start >= len(content):
             return self.send_error(416)
         self.send_response(206 if start else 200)
@@ -35,7 +41,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server():
+def server(monkeypatch):
+    monkeypatch.setattr(fetch, "_SCHEMES", ("http",))  # A server with a certificate would be much to set up.
     found = HTTPServer(("127.0.0.1", 0), Handler)
     found.asked, found.content, found.most = [], CONTENT, len(CONTENT)
     found.url = f"http://127.0.0.1:{found.server_port}/set.zip"
@@ -96,3 +103,34 @@ def test_an_archive_is_unpacked_once(server, tmp_path, monkeypatch):
         assert folder == tmp_path / "toys"
         assert (folder / "a" / "b.txt").read_text() == "hello"
     assert len(server.asked) == 1
+
+
+def test_only_https_is_fetched(server, tmp_path, monkeypatch):
+    (tmp_path / "local").write_bytes(CONTENT)
+    local = (tmp_path / "local").as_uri()
+    target = server.url.replace("set.zip", "to=")
+    assert fetch.fetch(f"{target}/set.zip", SUM, tmp_path / "set").read_bytes() == CONTENT
+    for address in (f"{target}{local}", f"{target}https://127.0.0.1/set.zip", f"{target}ftp://127.0.0.1/x", local):
+        with pytest.raises(MusicaeError, match=r"is no https address|file:.* is not allowed"):
+            fetch.fetch(address, SUM, tmp_path / "other")
+    monkeypatch.setattr(fetch, "_SCHEMES", ("https",))
+    with pytest.raises(MusicaeError, match="is no https address"):
+        fetch.fetch(server.url, SUM, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_our_data_sets_come_over_https(repository):
+    addresses = [
+        address
+        for path in (repository / "musicae" / "datasets").rglob("*.py")
+        for address in re.findall(r"\bhttps?://[^\s\"']+", path.read_text())
+    ]
+    assert len(addresses) >= 3
+    assert not [address for address in addresses if not address.startswith("https://")]
+
+
+def test_a_download_without_end_is_stopped(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "_MOST", 100_000)
+    with pytest.raises(MusicaeError, match="it is larger than"):
+        fetch.fetch(server.url, SUM, tmp_path / "set")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
