@@ -30,7 +30,7 @@ CLASSES = ("speech", "singing", "solo", "ensemble", "noise")
 MUSIC = ("singing", "solo", "ensemble")
 SNRS = (20, 10, 5)  # dB
 WEIGHTS = {"speech": 3.5, "singing": 3.0, "solo": 1.0, "ensemble": 0.5, "noise": 0.3}
-CAUTION = 2.0
+CAUTION = 1.2
 
 Samples = NDArray[np.float32]
 
