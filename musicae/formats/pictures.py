@@ -39,7 +39,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
     "AVIF": {"quality": 90, "subsampling": "4:4:4"},
 }
-_MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 65535}  # In pixels.
+_MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 32768}  # In pixels.
 _MAX_SCANS = 100  # Of a progressive JPEG; cameras and editors write about ten, and each takes as long as a picture.
 _HEAD = 64  # Bytes that tell the format.
 

@@ -311,7 +311,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
         with pytest.raises(MusicaeError, match=says):
             Image().write(sample, path)
     long = Sample(torch.zeros(1, 1, 70_000), Image().blank())
-    for suffix in (".webp", ".jpg", ".gif"):
+    for suffix in (".webp", ".jpg", ".gif", ".avif"):
         with pytest.raises(MusicaeError, match=r"pixels a side, not 70000; use \.png"):
             Image().write(long, tmp_path / f"a{suffix}")
     assert not list(tmp_path.iterdir())
