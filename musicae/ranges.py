@@ -17,6 +17,7 @@ __all__ = [
     "Depth",
     "Frequency",
     "Level",
+    "PartName",
     "Positive",
     "SampleRate",
     "Seconds",
@@ -72,3 +73,6 @@ Decibels = Annotated[float, Meta(ge=-1000, le=1000)]
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 """A duration, a day at most."""
+
+PartName = Annotated[str, Meta(max_length=100, pattern=r"^(?![.~-])[^/\\:\x00-\x1f]*$(?<!\.toml)(?<!\.safetensors)")]
+"""The name of a preset or a data set, and no path: a checkpoint of anybody's opens no other file."""

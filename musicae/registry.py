@@ -263,6 +263,8 @@ def _check_range(where: str, value: Any, annotation: Any) -> None:
         if limits and isinstance(value, int | float):
             lowest = f"over {limits[0].gt:g}" if limits[0].ge is None else _number(limits[0].ge)
             raise MusicaeError(f"{where} must be {lowest} to {_number(limits[0].le)}, not {shown(value)}") from None
+        if limits and limits[0].pattern and isinstance(value, str):
+            raise MusicaeError(f"{where} must be a name, not a path: {shown(value)}") from None
         what = str(error).replace("`", "").replace(" - at $", " at ").replace("Expected ", "")
         raise MusicaeError(f"{where} must be {what}") from None
 

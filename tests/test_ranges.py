@@ -35,7 +35,7 @@ def test_every_number_of_our_parts_has_a_range() -> None:
         convert(parameter.default, parameter.annotation)
 
 
-@pytest.mark.parametrize("name", ranges.__all__)
+@pytest.mark.parametrize("name", sorted(set(ranges.__all__) - {"PartName"}))
 def test_no_range_takes_what_is_no_number(name: str) -> None:
     for value in (float("nan"), float("inf"), -(10**30), 10**30, "1", None, True, [1]):
         with pytest.raises(ValidationError):

@@ -210,3 +210,10 @@ def test_a_number_out_of_its_range_is_refused() -> None:
             registry.resolve("models", "patch-vae", {key: value})
     with pytest.raises(MusicaeError, match=r"^\[model\] bands must be int >= 1 at \[0\]\[1\]$"):
         registry.resolve("models", "dual-path", {"bands": [[3, 0]]})
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "C:x", "x.safetensors", "x.toml", ".x", "a\0"])
+def test_a_setting_that_names_a_preset_is_no_path(name: str) -> None:
+    with pytest.raises(MusicaeError, match=r"^\[evaluation\] lm must be a name, not a path: "):
+        registry.resolve("evaluations", "sequence", {"lm": name})
+    assert registry.resolve("evaluations", "sequence", {"lm": "melody-lm"})["lm"] == "melody-lm"

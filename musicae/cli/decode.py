@@ -12,6 +12,8 @@ from musicae.cli.shared.results import results
 
 __all__ = ["decode"]
 
+_LONGEST = 60  # Characters of a file's name; file systems take 255 bytes.
+
 
 @click.command(cls=OutputCommand)
 @click.argument("file", type=click.Path(path_type=Path))
@@ -29,10 +31,16 @@ def decode(file: Path, preset: str | None, temperature: float, seed: int, **opti
 
     found = codes.load(file)
     codec = codes.codec_of(found, preset)
-    stems = [Path(name).stem for name in found["names"].tolist()]
+    stems = [_stem(name) for name in found["names"].tolist()]
     names = [f"{i:02d}-{stem}" for i, stem in enumerate(stems, start=1)]
     with results(
         codec, file.parent, f"{file.stem}-decoded", OutputOptions(**options), names, join=len(names) == 1
     ) as out:
         out.write(codes.decode(found, preset=codec, temperature=temperature, seed=seed), stems)
     out.report(preset=codec.preset.name)
+
+
+def _stem(name: str) -> str:
+    """Return what a file is named after that codes call `name`: they may be anybody's."""
+    stem = "".join(letter if letter.isprintable() and letter not in '/\\:*?"<>|' else "_" for letter in Path(name).stem)
+    return stem[:_LONGEST] or "unnamed"

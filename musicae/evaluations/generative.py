@@ -16,7 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared import classifier
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, other_set, rivals
 from musicae.evaluations.shared.images import PCA, entropy, knowledge, psnr
-from musicae.ranges import Count, Seed
+from musicae.ranges import Count, PartName, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -36,8 +36,8 @@ def generative(
     importance_all: Count = 50,
     samples: Count = 10_000,
     known: Count = 20_000,
-    against: str = "",
-    outliers: str = "",
+    against: PartName = "",
+    outliers: PartName = "",
     seed: Seed = 0,
 ) -> Figures:
     """Measure a model whose code pictures can be drawn from.

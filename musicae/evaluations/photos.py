@@ -16,7 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared import floors
 from musicae.evaluations.shared.common import Figures, limited, mean, rivals
 from musicae.evaluations.shared.images import psnr
-from musicae.ranges import Seed, Weight
+from musicae.ranges import PartName, Seed, Weight
 from musicae.tensors.luma import luma
 from musicae.tensors.random import generator
 
@@ -28,7 +28,7 @@ def photos(
     folders: Mapping[str, Path],
     limit: int | None,
     *,
-    source: str = "photos-test",
+    source: PartName = "photos-test",
     sigmas: tuple[Weight, ...] = (15.0, 25.0, 50.0),
     seed: Seed = 0,
 ) -> Figures:

@@ -14,7 +14,7 @@ from musicae.core import Corruption, Windows
 from musicae.evaluations.shared import floors
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, other_set, rivals
 from musicae.evaluations.shared.images import PCA, entropy, knowledge, psnr
-from musicae.ranges import Count, CountOrNone, Seed
+from musicae.ranges import Count, CountOrNone, PartName, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -27,7 +27,7 @@ def pictures(
     test: Windows,
     folders: Mapping[str, Path],
     *,
-    outliers: str = "",
+    outliers: PartName = "",
     known: Count = 20_000,
     classical: CountOrNone = 500,
     seed: Seed = 0,

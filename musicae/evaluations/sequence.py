@@ -13,7 +13,7 @@ from musicae.codec import Codec
 from musicae.core import Latent, Likelihood, Windows
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, pca
 from musicae.ops.walk import WalkOptions, walk
-from musicae.ranges import Count, Seed
+from musicae.ranges import Count, PartName, Seed
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
@@ -27,7 +27,7 @@ def sequence(
     train: Windows,
     test: Windows,
     *,
-    lm: str = "",
+    lm: PartName = "",
     pairs: Count = 500,
     samples: Count = 2000,
     steps: Count = 9,
