@@ -86,10 +86,9 @@ class _Av:
         self.kind = Kind(int(self._first.sample_rate), self._first.layout.nb_channels, "WAV", subtype)
         check_kind(self.kind, name)
         self.length: int | None = None  # Else not exact to the sample.
-        if stream.duration and stream.time_base:
-            self.length = round(stream.duration * stream.time_base * self.kind.rate)
-        elif container.duration:  # In microseconds.
-            self.length = round(container.duration / 1e6 * self.kind.rate)
+        lasts = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1e6
+        if lasts > 0:
+            self.length = round(lasts * self.kind.rate)
 
     def _decode(self, stream: Any) -> Iterator[Any]:
         """Go through the frames; packets that are damaged are left out."""

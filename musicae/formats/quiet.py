@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -20,6 +21,7 @@ def quiet() -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
+        _flush_libc()
         null = os.open(os.devnull, os.O_WRONLY)
         saved = []
         try:
@@ -29,7 +31,14 @@ def quiet() -> Iterator[None]:
                     os.dup2(null, number)
             yield
         finally:
+            _flush_libc()  # Else it would write at the end of the process what it printed here.
             for number, copy in saved:
                 os.dup2(copy, number)
                 os.close(copy)
             os.close(null)
+
+
+def _flush_libc() -> None:
+    """Write out what C libraries printed that is still in memory, where that can be done."""
+    with suppress(AttributeError, OSError, TypeError):  # Not on Windows.
+        ctypes.CDLL(None).fflush(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,6 +13,7 @@ import numpy as np
 from musicae.core import File
 from musicae.errors import MusicaeError, OutputError
 from musicae.formats.files import name_of, output, suffix_of
+from musicae.formats.quiet import quiet
 from musicae.formats.signals import defer_signals
 from musicae.formats.sound_heads import is_sound
 from musicae.formats.sound_kind import BLOCK, MAX_AMPLITUDE, Block, Kind, Reader, kind_of, reason
@@ -147,7 +148,7 @@ class Writer:
         if bits := _BITS.get(self.kind.subtype):  # soundfile truncates; this rounds.
             top = 2.0 ** (bits - 1)
             block = (np.rint(block.astype(np.float64) * top) / top).clip(-1.0, 1.0 - 1.0 / top)
-        with defer_signals():
+        with _undisturbed(self.kind):
             self.file.write(block)
         self._sink.check()
         self.length += len(block)
@@ -155,6 +156,13 @@ class Writer:
     def remark(self) -> str | None:
         """Return a line that says how many samples were clipped; None if none were."""
         return clipping_remark(self.clipped, self.peak, self.kind)
+
+
+@contextmanager
+def _undisturbed(kind: Kind) -> Iterator[None]:
+    """Delay signals while libsndfile writes; ALAC's encoder prints where it can make a block no smaller."""
+    with defer_signals(), quiet() if kind.subtype.startswith("ALAC") else nullcontext():
+        yield
 
 
 def clipping_remark(clipped: int, peak: float, kind: Kind) -> str | None:
@@ -195,7 +203,7 @@ def writing(file: File, kind: Kind) -> Iterator[Writer]:
             try:
                 yield Writer(opened, kind, sink)
             finally:
-                with defer_signals():
+                with _undisturbed(kind):
                     opened.close()
         except soundfile.LibsndfileError as error:
             raise OutputError(f"{name} cannot be written: {sink.error or reason(error)}") from None
