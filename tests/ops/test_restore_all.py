@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from PIL import Image as Pillow
 
 from musicae.errors import MusicaeError, OutputError
+from musicae.ops import listening
+from musicae.ops.restore import denoise
 from musicae.ops.restore_all import plan, restore_all
 from musicae.ops.restored import RestoreOptions
 
@@ -89,3 +93,14 @@ def test_a_disk_that_is_full_ends_it(album: Path, tiny_denoise: Path, monkeypatc
     monkeypatch.setattr("musicae.adapters.image.Image.write", full)
     with pytest.raises(OutputError, match="no space left"):
         list(restore_all([album], preset=str(tiny_denoise)))
+
+
+def test_where_the_preset_is_in_doubt_each_result_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "log_odds", lambda content, samples, rate: 0.5)
+    file = tmp_path / "a.wav"
+    soundfile.write(file, 0.1 * np.ones((2000, 1)), 44_100)
+    said = [f"{file} was taken for speech; if it is music, add --preset denoise"]
+    (made,) = restore_all([file], tmp_path / "out")
+    assert (made.error, made.preset, made.notices) == ("", "denoise-speech", said)
+    assert denoise(file).notices == said
+    assert denoise(file, preset="denoise").notices == []
