@@ -9,12 +9,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.staging import make_folder
 from musicae.cli.shared.terminal import printable, say, show_path
+
+if TYPE_CHECKING:
+    from musicae.preset import Preset
 
 __all__ = ["Report", "train"]
 
@@ -29,7 +33,7 @@ __all__ = ["Report", "train"]
     metavar="SECTION.KEY=VALUE",
     help="Change a setting of the preset, as model.latent=32.",
 )
-@click.option("--steps", type=int, help="How many steps to train; short for --set training.steps=N.")
+@click.option("--steps", type=int, help="How many steps to train the model; a prior gets its share of them.")
 @click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
 @click.option("--cpu", is_flag=True, help="Use the CPU even where there is a GPU.")
 @click.option(
@@ -55,8 +59,7 @@ def train(
     """
     from musicae import preset as presets
 
-    settings = [*changes, *([f"training.steps={steps}"] if steps is not None else [])]
-    preset, folders = presets.load(name, settings), folders_of(data)
+    preset, folders = presets.load(name, _with_steps(presets.load(name, changes), changes, steps)), folders_of(data)
     out = output or Path("runs") / preset.name
     with ExitStack() as cleaning:
         make_folder(out, cleaning)
@@ -68,6 +71,20 @@ def train(
             )
     if os.environ.get("RANK", "0") == "0":
         show_path(path)
+
+
+def _with_steps(preset: Preset, changes: Sequence[str], steps: int | None) -> list[str]:
+    """Return the changes, and those that make it `steps`; the prior's change in proportion, unless they are set."""
+    if steps is None:
+        return list(changes)
+    from musicae.training.options import TrainingOptions
+
+    settings, training = [*changes, f"training.steps={steps}"], preset.sections.get("training", {})
+    before, prior = training.get("steps", TrainingOptions.steps), training.get("prior_steps", 0)
+    own = any(change.partition("=")[0].strip() == "training.prior_steps" for change in changes)
+    if steps > 0 and not own and type(before) is int and type(prior) is int and min(before, prior) > 0:
+        settings.append(f"training.prior_steps={max(1, round(prior * steps / before))}")
+    return settings
 
 
 Report = Callable[[dict[str, float]], None]

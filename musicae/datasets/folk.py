@@ -11,12 +11,11 @@ import re
 from functools import partial
 from pathlib import Path
 
-from torch import Tensor
-
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 from musicae.ranges import Seed, Share
 
 __all__ = ["folk"]
@@ -33,7 +32,7 @@ def folk(
     """
     check(split)
     root = folder or _corpus()
-    files = [path for path in sorted(root.rglob("*.abc")) if folder or path.parent.name in _BOOKS]
+    files = [path for path in files_in(root, [".abc"]) if folder or path.parent.name in _BOOKS]
     if not files:
         raise MusicaeError(f"no ABC files under {root}; check the path given with --data")
     key = cache.fingerprint(files, root, set="folk", adapter=adapter.__dict__, kind=type(adapter).__name__)
@@ -53,7 +52,7 @@ def _corpus() -> Path:
     return Path(module.origin).parent / "corpus"
 
 
-def _read_book(adapter: Adapter, path: Path) -> list[tuple[str, Tensor]]:
+def _read_book(adapter: Adapter, path: Path) -> list[scores.Piece]:
     """Return the windows of every tune in an ABC file; a tune that cannot be read is skipped."""
     text = path.read_text(encoding="utf-8", errors="replace")
     tunes = []
@@ -62,7 +61,8 @@ def _read_book(adapter: Adapter, path: Path) -> list[tuple[str, Tensor]]:
         name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
         try:
             sample = adapter.read(io.BytesIO(tune.encode()))
-        except MusicaeError:
+        except MusicaeError as error:
+            tunes.append(scores.unreadable(name, error))
             continue
-        tunes.append((name, scores.cut(adapter, sample)))
+        tunes.append(scores.Piece(name, scores.cut(adapter, sample)))
     return tunes

@@ -6,12 +6,11 @@ import csv
 from functools import partial
 from pathlib import Path
 
-from torch import Tensor
-
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, fetch, scores
 from musicae.datasets.shared.split import check
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 
 __all__ = ["groove"]
 
@@ -26,7 +25,7 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
     """
     check(split)
     folder = folder or fetch.archive("groove", _URL, _SHA256)
-    table = next(iter(sorted(folder.rglob("info.csv"))), None)
+    table = next((path for path in files_in(folder, [".csv"]) if path.name == "info.csv"), None)
     if table is None:
         raise MusicaeError(f"no info.csv of the Groove MIDI Dataset under {folder}; check the path given with --data")
     with table.open(newline="", encoding="utf-8") as file:
@@ -36,7 +35,7 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
 
     def make() -> Windows:
         read = partial(_read_file, adapter, table.parent)
-        return scores.collect(adapter, scores.read_all(read, files), "drum performances")
+        return scores.collect(adapter, scores.read_all(read, files), f"drum performances under {folder}")
 
     def keep(name: str) -> bool:
         return rows[name]["split"] == split and (fills or rows[name]["beat_type"] == "beat")
@@ -44,8 +43,9 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
     return scores.subset(cache.cached(key, make), keep)
 
 
-def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[tuple[str, Tensor]]:
+def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[scores.Piece]:
+    name = path.relative_to(folder).as_posix()
     try:
-        return [(path.relative_to(folder).as_posix(), scores.cut(adapter, adapter.read(path)))]
-    except MusicaeError:
-        return []
+        return [scores.Piece(name, scores.cut(adapter, adapter.read(path)))]
+    except MusicaeError as error:
+        return [scores.unreadable(name, error)]

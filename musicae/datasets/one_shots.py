@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from torch.nn import functional as F
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
+from musicae.datasets.shared.left_out import LeftOut
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
 from musicae.ranges import Seed, Share, Weight
@@ -39,27 +39,34 @@ def one_shots(
     paths = [path for group in groups.values() for path in group]
     settings = {"adapter": adapter, "split_by": split_by, "max_length": max_length}
     key = cache.fingerprint(paths, folder, set="one-shots", **settings)
-    return cache.cached(key, lambda: _read(adapter, groups, max_length))
+    left_out = LeftOut(f"sounds under {folder}")
+
+    def make() -> Windows:
+        made = _read(adapter, groups, max_length, left_out)
+        left_out.report(len(made), needed=split == "train")
+        return made
+
+    return cache.cached(key, make)
 
 
-def _read(adapter: Adapter, groups: dict[str, list[Path]], max_length: float) -> Windows:
+def _read(adapter: Adapter, groups: dict[str, list[Path]], max_length: float, left_out: LeftOut) -> Windows:
     size = adapter.spec.shape[-1]
     data: list[Tensor] = []
     pieces: list[int] = []
-    unreadable: list[str] = []
+    window = f"of {size / adapter.steps_per_second:.3g} s" if adapter.steps_per_second else f"of {size} steps"
     for i, group in enumerate(groups.values()):
         for path in group:
             try:
                 tensor = adapter.read(path).tensor
             except MusicaeError as error:
-                unreadable.append(str(error))
+                left_out.add("that cannot be read", str(error))
                 continue
-            if tensor.shape[-1] <= max_length * size and tensor[..., :size].max() > 0:
+            if tensor.shape[-1] > max_length * size:
+                left_out.add(f"longer than max_length, {max_length:g} windows {window}", path.name)
+            elif not tensor[..., :size].max() > 0:
+                left_out.add("silent", path.name)
+            else:
                 data.append(F.pad(tensor[..., :size], (0, size - min(size, tensor.shape[-1]))))
                 pieces.append(i)
-    if unreadable:
-        logging.getLogger("musicae").warning(
-            "%d sounds cannot be read and were left out: %s", len(unreadable), unreadable[0]
-        )
     stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
     return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))

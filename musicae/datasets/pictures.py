@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import logging
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
+from musicae.datasets.shared.left_out import LeftOut
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 from musicae.ranges import Count, CountOrNone, Positive, Seed, Share, SizeOrNone
 from musicae.threads import cores
 
@@ -28,7 +30,6 @@ _MAX_SIDE = 2000  # Pixels; larger photos are not sharp anyway, and are scaled d
 _TRIES = 4  # Random places to try for each crop, until one is not flat.
 _MIN_STD = 0.015  # Of a crop; one with less is flat, such as bare sky.
 _READ_AT_ONCE = 64  # Pictures in memory while reading.
-_MAX_NAMED = 5  # Pictures named in the list of those left out.
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,14 @@ class _Cropping:
     crops: int
     shape: tuple[int, int]
     scales: tuple[float, ...]
+
+
+class _Read(NamedTuple):
+    """The windows of a picture, uint8 ``(n, C, H, W)``; a reason and an example for `LeftOut` if there are none."""
+
+    windows: Tensor
+    reason: str = ""
+    example: str = ""
 
 
 def pictures(
@@ -56,8 +65,8 @@ def pictures(
     """Return one split of all pictures under `folder`, chosen by a seeded hash of the file's name.
 
     An adapter that fits pictures to its window gets one window of each; one that reads any size gets random crops.
-    Pictures that cannot be read or are smaller than a crop are left out, and logged at the end. Raise MusicaeError if
-    none is left.
+    Pictures that cannot be read, are smaller than a crop or flat are left out, which is logged at the end. Raise
+    MusicaeError if none is left.
 
     Parameters
     ----------
@@ -76,7 +85,7 @@ def pictures(
         raise MusicaeError("[dataset] crops and max_windows must be at least 1, and crop_size 0 or more")
     if not scales or not all(0 < scale <= 1 for scale in scales):
         raise MusicaeError(f"[dataset] scales must be over 0 and at most 1, not {list(scales)}")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
+    paths = files_in(folder, adapter.suffixes)
     if not paths:
         raise MusicaeError(f"no pictures under {folder}; check the path given with --data")
     height, width = adapter.spec.shape
@@ -102,53 +111,44 @@ def _crop_centre(windows: Windows, height: int, width: int) -> Windows:
     return windows
 
 
-def _map(read: Any, paths: Sequence[Path]) -> Iterator[Tensor]:
+def _map(read: Any, paths: Sequence[Path]) -> Iterator[_Read]:
     """Read pictures in several threads, a batch at a time (Pillow releases the GIL while it decodes)."""
     with ThreadPoolExecutor(cores()) as pool:
         for i in range(0, len(paths), _READ_AT_ONCE):
             yield from pool.map(read, paths[i : i + _READ_AT_ONCE])
 
 
-def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, Tensor]], folder: Path) -> Windows:
+def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, _Read]], folder: Path) -> Windows:
     names: list[str] = []
     data: list[Tensor] = []
     pieces: list[Tensor] = []
-    unusable: list[str] = []
-    for path, windows in pairs:
-        name = path.relative_to(folder).as_posix()
-        if not len(windows):
-            unusable.append(name)
+    left_out = LeftOut(f"pictures under {folder}")
+    for path, (windows, reason, example) in pairs:
+        if reason:
+            left_out.add(reason, example)
             continue
         data.append(windows)
         pieces.append(torch.full((len(windows),), len(names), dtype=torch.int32))
-        names.append(name)
-    count = len(names) + len(unusable)
-    if unusable:
-        more = f" and {len(unusable) - _MAX_NAMED} more" if len(unusable) > _MAX_NAMED else ""
-        logging.getLogger("musicae").warning(
-            "%d of %d pictures under %s were left out (they cannot be read, or are too small or flat): %s",
-            len(unusable),
-            count,
-            folder,
-            ", ".join(unusable[:_MAX_NAMED]) + more,
-        )
-    if not data:
-        raise MusicaeError(
-            f"none of the {count} pictures under {folder} can be used (damaged, too small or flat); name another folder"
-        )
+        names.append(path.relative_to(folder).as_posix())
+    left_out.report(len(names))
     return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names, levels=_LEVELS)
 
 
-def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: Path) -> Tensor:
-    """Return the windows of a picture, uint8 ``(n, C, H, W)``; none if it cannot be read or used."""
+def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: Path) -> _Read:
+    name = path.relative_to(folder).as_posix()
     try:
         picture = adapter.read(path).tensor
-    except MusicaeError:
-        return torch.empty(0)
+    except MusicaeError as error:
+        return _Read(torch.empty(0), "that cannot be read", str(error))
     if not adapter.any_size:
-        return _bytes(picture[None])
-    rng = torch.Generator().manual_seed(_hash(seed, path.relative_to(folder).as_posix()) >> 1)
-    return _crops(picture, cropping, rng)
+        return _Read(_bytes(picture[None]))
+    rng = torch.Generator().manual_seed(_hash(seed, name) >> 1)
+    crops = _crops(picture, cropping, rng)
+    if len(crops):
+        return _Read(crops)
+    high, wide = (math.ceil(side / max(cropping.scales)) for side in cropping.shape)
+    small = picture.shape[1] < high or picture.shape[2] < wide
+    return _Read(crops, f"smaller than {wide} x {high} pixels" if small else "flat, with hardly any contrast", name)
 
 
 def _crops(picture: Tensor, cropping: _Cropping, rng: torch.Generator) -> Tensor:
@@ -185,4 +185,4 @@ def _bytes(values: Tensor) -> Tensor:
 
 
 def _hash(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode(errors="surrogatepass")).digest()[:8], "big")

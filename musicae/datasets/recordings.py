@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
+from musicae.datasets.shared.left_out import LeftOut
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
 from musicae.ranges import CountOrNone, Decibels, Frequency, Seed, Share
@@ -83,18 +83,24 @@ def recordings(
     options = _Options(rate, length, max_windows, max_per_piece, high_pass_hz, min_dynamic_range_db, seed)
     paths = [path for group in groups.values() for path in group]
     key = cache.fingerprint(paths, folder, set="recordings", split_by=split_by, **asdict(options))
-    return cache.cached(key, lambda: _collect(adapter, groups, options))
+    left_out = LeftOut(f"recordings under {folder}")
+
+    def make() -> Windows:
+        made = _collect(adapter, groups, options, left_out)
+        left_out.report(len(set(made.pieces.tolist())), needed=split == "train")
+        return made
+
+    return cache.cached(key, make)
 
 
-def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options) -> Windows:
+def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options, left_out: LeftOut) -> Windows:
     data: list[Tensor] = []
     pieces: list[Tensor] = []
-    unreadable: list[str] = []
     keys: list[Tensor] = []  # A random number for each window: those with the smallest are kept.
     draws, thinned = torch.Generator().manual_seed(options.seed), False
     max_windows = options.max_windows
     for i, paths in enumerate(groups.values()):
-        windows = torch.from_numpy(_cut(adapter, paths, options, unreadable))
+        windows = torch.from_numpy(_cut(adapter, paths, options, left_out))
         if options.max_per_piece and len(windows) > options.max_per_piece:
             order = torch.randperm(len(windows), generator=torch.Generator().manual_seed(options.seed + i))
             windows = windows[order[: options.max_per_piece].sort().values]
@@ -105,10 +111,6 @@ def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options)
             kept = torch.cat(keys).argsort()[:max_windows].sort().values
             data, pieces, keys = ([torch.cat(parts)[kept]] for parts in (data, pieces, keys))
             thinned = True
-    if unreadable:
-        logging.getLogger("musicae").warning(
-            "%d recordings cannot be read and were left out: %s", len(unreadable), unreadable[0]
-        )
     if not data:
         empty = torch.zeros(0, 1, options.length, dtype=torch.int16)
         return Windows(empty, torch.zeros(0, dtype=torch.int32), 1, list(groups), levels=_LEVELS)
@@ -120,19 +122,23 @@ def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options)
     return everything.subset(order[:max_windows].sort().values)
 
 
-def _cut(adapter: Adapter, paths: list[Path], options: _Options, unreadable: list[str]) -> NDArray[np.int16]:
+def _cut(adapter: Adapter, paths: list[Path], options: _Options, left_out: LeftOut) -> NDArray[np.int16]:
     """Return windows ``(n, length)`` of files, one after another, without silent or noisy ones."""
     length = options.length
     windows: list[NDArray[np.int16]] = []
-    held = np.zeros(0, np.float32)
-    for block in _filtered(_blocks(adapter, paths, unreadable), options):
-        held = np.concatenate([held, block])
+    held, read = np.zeros(0, np.float32), False
+    for block in _filtered(_blocks(adapter, paths, left_out), options):
+        held, read = np.concatenate([held, block]), True
         count = len(held) // length
         rows = held[: count * length].reshape(count, length)
         windows += [_to_16_bits(row) for row in rows if _usable(row, options)]
         held = held[count * length :]
     if _usable(held, options) and (not windows or len(held) > length // 2):
         windows.append(_to_16_bits(np.resize(held, length)))  # A short remainder is looped.
+    if read and not windows:
+        least = options.min_dynamic_range_db
+        noisy = f", or without quiet moments {least:g} dB below the loud ones (min_dynamic_range_db)" if least else ""
+        left_out.add(f"silent{noisy}", paths[0].name)
     return np.stack(windows) if windows else np.zeros((0, length), np.int16)
 
 
@@ -151,12 +157,12 @@ def _filtered(blocks: Iterator[Samples], options: _Options) -> Iterator[Samples]
         yield block
 
 
-def _blocks(adapter: Adapter, paths: list[Path], unreadable: list[str]) -> Iterator[Samples]:
+def _blocks(adapter: Adapter, paths: list[Path], left_out: LeftOut) -> Iterator[Samples]:
     for path in paths:
         try:
             yield from adapter.blocks(path)
         except MusicaeError as error:
-            unreadable.append(str(error))
+            left_out.add("that cannot be read", str(error))
 
 
 def _usable(window: Samples, options: _Options) -> bool:

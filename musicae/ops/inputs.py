@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import math
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 from musicae.memory import check_memory
 from musicae.tensors.random import generator
 
@@ -24,7 +26,6 @@ __all__ = [
     "check_number",
     "check_temperature",
     "crop_windows",
-    "files_in",
     "listed",
     "name_of",
     "read",
@@ -54,8 +55,10 @@ def check_file(path: Path) -> None:
     """Raise MusicaeError for a path that is not a file's."""
     if path.is_dir():
         raise MusicaeError(f"{path} is a folder; name a file in it")
-    if not path.is_file():
+    if not os.path.exists(path):  # noqa: PTH110, since Path.exists raises for a name that is too long.
         raise MusicaeError(f"there is no file {path}; check the name")
+    if not path.is_file():
+        raise MusicaeError(f"{path} is a pipe or a device; name a file")
 
 
 # --- one source ----------------------------------------------------------------------------------------------------
@@ -135,24 +138,6 @@ def read_all(codec: Codec, sources: Sequence[Source], options: Mapping[str, Any]
 
 
 # --- many files ----------------------------------------------------------------------------------------------------
-
-
-def files_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = None) -> list[Path]:
-    """Return all files below `folder` that end in one of `suffixes`, sorted, without hidden ones.
-
-    Those in the folder `leave_out`, where it lies in `folder`, are not among them.
-    """
-    hidden = leave_out.resolve() if leave_out else None
-    if hidden and folder.resolve() not in hidden.parents:
-        hidden = None
-    found = []
-    for path in sorted(folder.rglob("*")):
-        place = path.relative_to(folder)
-        if path.suffix.lower() not in suffixes or any(part.startswith(".") for part in place.parts):
-            continue
-        if path.is_file() and not (hidden and path.resolve().is_relative_to(hidden)):
-            found.append(path)
-    return found
 
 
 def listed(paths: Sequence[Path], suffixes: Collection[str], leave_out: Path | None = None) -> list[tuple[Path, Path]]:

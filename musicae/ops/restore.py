@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypeGuard
 from musicae.codec import Codec
 from musicae.core import Corruption, File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.formats.folders import check_different
 from musicae.memory import check_memory
 from musicae.ops.choose import codec_and_doubts, codec_for, nearest_in_rate
 from musicae.ops.conditions import condition
@@ -83,7 +84,8 @@ def restore(
 
     Raises
     ------
-    MusicaeError : a source that cannot be read, a target that cannot be written, a preset for another task.
+    MusicaeError : a source that cannot be read, a target that cannot be written or is the source itself, a preset for
+        another task.
     """
     options = options or RestoreOptions()
     if verb not in ("denoise", "upscale"):
@@ -95,6 +97,7 @@ def restore(
         raise MusicaeError("raw (--raw) describes samples that come from a stream; give one as the source")
     if not isinstance(source, Sample):
         source = as_file(source)
+    check_different(one for one in (source, target, options.noise, options.picture) if isinstance(one, Path))
     codec, doubts = codec_and_doubts(preset, source, job=verb, scale=options.wanted_scale)
     corruption = _check_task(codec, verb, options.scale)
     if restores_streams(codec):

@@ -13,6 +13,7 @@ from pathlib import Path
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError, OutputError
 from musicae.formats.atomic import make_folder
+from musicae.formats.folders import identity
 from musicae.ops.choose import choice_for, codec_for, readable_suffixes
 from musicae.ops.inputs import listed
 from musicae.ops.restore import restore
@@ -125,7 +126,7 @@ def plan(
 
 
 def _targets(made: Plan, folders: list[Path], files: list[tuple[Path, Path]], into: Path | None) -> list[Path]:
-    originals = {file.resolve() for file, _ in files}
+    originals = {identity(file) for file, _ in files}
     targets: dict[Path, Path] = {}
     ending = ENDINGS[made.verb]
     for file, name in files:
@@ -140,7 +141,7 @@ def _targets(made: Plan, folders: list[Path], files: list[tuple[Path, Path]], in
             target = base.with_name(f"{base.name}-{ending}") / name.with_suffix(suffix)
         else:
             target = file.with_name(f"{file.stem}-{ending}{suffix}")
-        if target.resolve() in originals:
+        if identity(target) in originals:
             raise MusicaeError(f"{target} is an input itself; name another folder with -o")
         if target in targets:
             raise MusicaeError(

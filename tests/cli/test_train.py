@@ -109,6 +109,25 @@ def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> Non
     assert settings["cpu"]
 
 
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        (["--steps", "20"], (20, 5)),
+        (["--steps", "1"], (1, 1)),
+        (["--steps", "0"], (0, 50)),
+        (["--set", "training.prior_steps=7", "--steps", "20"], (20, 7)),
+        (["--set", "training.steps=20"], (20, 50)),
+    ],
+)
+def test_a_priors_steps_go_with_the_models(
+    shell: Any, recipe: str, fake: Train, words: list[str], steps: tuple[int, int]
+) -> None:
+    (shell.folder / recipe).write_text(f"{TINY}steps = 200\nprior_steps = 50\n")
+    shell.ok("train", recipe, *words)
+    training = fake.calls[0][0].sections["training"]
+    assert (training["steps"], training["prior_steps"]) == steps
+
+
 def test_only_the_first_of_several_processes_prints(
     shell: Any, recipe: str, fake: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,7 +91,7 @@ def test_a_folder_that_is_not_named_is_looked_for_among_the_users(folder, monkey
 def test_unreadable_files_are_passed_over_and_said(folder, caplog):
     (folder / "s0" / "bad.wav").write_text("hello")
     windows = recordings(ADAPTER, "train", folder, test=0.0, validation=0.0)
-    assert "1 recordings cannot be read and were left out" in caplog.text
+    assert "1 of 25 recordings under" in caplog.text
     assert "bad.wav is not a sound file" in caplog.text
     assert len(windows) == 72
 

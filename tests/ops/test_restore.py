@@ -6,8 +6,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
+import soundfile
 import torch
 from torch import nn
 
@@ -135,3 +137,22 @@ def test_what_a_picture_loses_is_told_to_every_user(tmp_path: Path, tiny_denoise
     done = musicae.denoise(tmp_path / "a.gif", tmp_path / "b.gif", preset=str(tiny_denoise))
     assert done.notices == ["a.gif: the first of its 2 pictures was taken"]
     assert not any("first of" in line for line in done.remarks)
+
+
+@pytest.mark.parametrize("place", ["target", "noise", "picture", "noise and target"])
+def test_no_output_is_the_input_or_another_output(tmp_path: Path, tiny_voice: Path, place: str) -> None:
+    source = tmp_path / "a.wav"
+    soundfile.write(source, np.full(800, 0.25), 8000)
+    (tmp_path / "link.png").symlink_to(source)
+    (tmp_path / "hard.wav").hardlink_to(source)
+    before, hard = source.read_bytes(), tmp_path / "hard.wav"
+    places: dict[str, dict[str, Any]] = {
+        "target": {"target": hard},
+        "noise": {"target": tmp_path / "b.wav", "noise": str(hard)},
+        "picture": {"target": tmp_path / "b.wav", "picture": tmp_path / "link.png"},
+        "noise and target": {"target": tmp_path / "b.wav", "noise": tmp_path / "b.wav"},
+    }
+    with pytest.raises(MusicaeError, match="the input and all outputs must be different files"):
+        musicae.denoise(source, preset=str(tiny_voice), **places[place])
+    assert source.read_bytes() == before
+    assert not (tmp_path / "b.wav").exists()

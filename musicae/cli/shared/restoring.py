@@ -14,6 +14,7 @@ from musicae.cli.shared.results import beside, check_suffix, say_json, say_skipp
 from musicae.cli.shared.staging import make_folder, staged
 from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
+from musicae.formats.folders import check_different
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,7 @@ def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOpti
     others = {"noise": options.noise, "picture": beside("png", out.png, target.with_suffix(""))}
     kept = {name: path for name, path in others.items() if path}
     targets = [target, *kept.values()]
-    if len({path.resolve() for path in (*targets, file)}) <= len(targets):
-        raise MusicaeError("the input and all outputs must be different files")
+    check_different([file, *targets])
     with staged(targets, out.force) as places, _report(codec) as report:
         placed = {name: places[path] for name, path in kept.items()}
         settings = replace(options, report=report, noise=placed.get("noise"), picture=placed.get("picture"))

@@ -50,8 +50,12 @@ def fingerprint(files: Iterable[Path], root: Path, **settings: Any) -> str:
     """
     digest = hashlib.sha256(json.dumps([_VERSION, settings], sort_keys=True, default=_describe).encode())
     for path in files:
-        stat = path.stat()
-        digest.update(f"{path.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode(errors="surrogatepass"))
+        try:
+            stat = path.stat()
+            state = f"{stat.st_size}:{stat.st_mtime_ns}"
+        except OSError:  # It may have been deleted meanwhile; reading it says so.
+            state = "gone"
+        digest.update(f"{path.relative_to(root)}:{state}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()[:32]
 
 
@@ -65,7 +69,7 @@ def _describe(value: Any) -> Any:
 def cached(key: str, make: Callable[[], Windows]) -> Windows:
     """Return the windows stored under `key`, or call `make` and store them. A broken cache is ignored."""
     path = cache_folder() / f"{key}.safetensors"
-    if (stored := _load(path)) is not None:
+    if (stored := _load(path)) is not None and len(stored):  # Why there are none is said again.
         return stored
     windows = make()
     with contextlib.suppress(OSError, MusicaeError):

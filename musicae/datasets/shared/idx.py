@@ -22,6 +22,7 @@ from musicae.datasets.shared.cache import data_folder
 from musicae.datasets.shared.fetch import fetch
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 from musicae.memory import check_memory
 
 __all__ = ["IdxSet", "Part", "idx_windows"]
@@ -107,7 +108,8 @@ def _missing(source: IdxSet, stem: str, axes: int, folder: Path) -> Path:
 
 def _find(source: IdxSet, stem: str, axes: int, folder: Path) -> Path | None:
     named = re.compile(rf"{stem}[.-]idx{axes}-ubyte(\.gz)?")
-    paths = sorted(path for path in folder.rglob(f"{stem}*") if path.is_file() and named.fullmatch(path.name))
+    suffixes = (".gz", "", f".idx{axes}-ubyte")
+    paths = [path for path in files_in(folder, suffixes) if named.fullmatch(path.name)]
     # A folder may hold several sets, each in a folder of its name. A file may also be there unpacked, next to its .gz.
     own = [path for path in paths if source.name in (parent.name for parent in path.parents)]
     folders = {path.parent for path in own or paths}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from torch import Tensor
-
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats import midi
+from musicae.formats.folders import files_in
 
 __all__ = ["folder_windows"]
 
@@ -26,7 +25,7 @@ def folder_windows(
     check(split)
     if not folder.is_dir():
         raise MusicaeError(f"no folder {folder}; check the path given with --data")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in midi.SUFFIXES)
+    files = files_in(folder, midi.SUFFIXES)
     if not files:
         raise MusicaeError(f"no MIDI files under {folder}; check the path given with --data")
     settings = {"adapter": adapter.__dict__, "kind": type(adapter).__name__, "track": track}
@@ -40,9 +39,10 @@ def folder_windows(
     return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
 
 
-def _read_file(adapter: Adapter, folder: Path, track: str, path: Path) -> list[tuple[str, Tensor]]:
+def _read_file(adapter: Adapter, folder: Path, track: str, path: Path) -> list[scores.Piece]:
+    name = path.relative_to(folder).as_posix()
     try:
         sample = adapter.read(path, track=track) if track else adapter.read(path)
-    except MusicaeError:
-        return []
-    return [(path.relative_to(folder).as_posix(), scores.cut(adapter, sample))]
+    except MusicaeError as error:
+        return [scores.unreadable(name, error)]
+    return [scores.Piece(name, scores.cut(adapter, sample))]

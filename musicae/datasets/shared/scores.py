@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from musicae import registry
 from musicae.core import Adapter, Likelihood, Roll, Sample, Spec, Windows
+from musicae.datasets.shared.left_out import LeftOut
 from musicae.errors import MusicaeError
 from musicae.processes import end_with_parent
 from musicae.threads import cores
 
-__all__ = ["collect", "cut", "read_all", "subset"]
+__all__ = ["Piece", "collect", "cut", "read_all", "subset", "unreadable"]
 
 _MIN_JOBS_TO_SHARE = 2000  # Reading fewer files is faster than starting processes.
 
@@ -27,13 +28,26 @@ def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
     return windows.subset(chosen[windows.pieces.long()].nonzero().squeeze(1))
 
 
-def read_all(read: Callable[[Any], list[tuple[str, Tensor]]], jobs: Sequence[Any]) -> list[tuple[str, Tensor]]:
+class Piece(NamedTuple):
+    """A piece's name, its windows as `cut` gives them, and why there are none, if it cannot be read."""
+
+    name: str
+    windows: Tensor
+    error: str = ""
+
+
+def unreadable(name: str, error: MusicaeError) -> Piece:
+    """Return a piece that cannot be read."""
+    return Piece(name, torch.empty(0), str(error))
+
+
+def read_all(read: Callable[[Any], list[Piece]], jobs: Sequence[Any]) -> list[Piece]:
     """Map `read` over `jobs`, in several processes if there are thousands; the order is kept."""
     workers = cores()
     if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
-        return [pair for job in jobs for pair in read(job)]
+        return [piece for job in jobs for piece in read(job)]
     with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
-        return [pair for pairs in pool.map(read, jobs, chunksize=64) for pair in pairs]
+        return [piece for pieces in pool.map(read, jobs, chunksize=64) for piece in pieces]
 
 
 def cut(adapter: Adapter, sample: Sample) -> Tensor:
@@ -91,18 +105,24 @@ def _usable(onset: Tensor, sounding: Tensor) -> Tensor:
     return (onset.sum(-1) >= 2) & (gap <= size // 2)
 
 
-def collect(adapter: Adapter, pairs: Iterable[tuple[str, Tensor]], what: str) -> Windows:
+def collect(adapter: Adapter, found: Iterable[Piece], what: str) -> Windows:
     """Collect the windows of many pieces; a window that repeats within a piece is kept once."""
     names: list[str] = []
     data: list[Tensor] = []
     pieces: list[Tensor] = []
-    for name, windows in pairs:
+    left_out = LeftOut(what)
+    for name, windows, error in found:
+        if error:
+            left_out.add("that cannot be read", error if name in error else f"{name}: {error}")
+            continue
         if not len(windows):
+            left_out.add("without two notes in a window and no long gap", name)
             continue
         once = torch.unique(windows, dim=0)
         data.append(once)
         pieces.append(torch.full((len(once),), len(names), dtype=torch.int32))
         names.append(name)
+    left_out.report(len(names))
     if not data:
-        raise MusicaeError(f"no usable {what} found; a window needs two notes and no long gap")
+        raise MusicaeError(f"there are no {what}; give some with --data")
     return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from pathlib import Path
 
 from musicae.core import Adapter
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
+from musicae.formats.folders import files_in
 
 __all__ = ["grouped"]
 
@@ -23,7 +25,7 @@ def grouped(
     check(split)
     if split_by not in ("file", "folder"):
         raise MusicaeError(f"[dataset] split_by must be 'file' or 'folder', not '{split_by}'")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in adapter.suffixes and path.is_file())
+    paths = files_in(folder, adapter.suffixes)
     if not paths:
         raise MusicaeError(f"no sound files under {folder}; check the path given with --data")
     groups: dict[str, list[Path]] = {}
@@ -37,15 +39,26 @@ def grouped(
 
 def _unique(paths: list[Path]) -> list[Path]:
     """Return the files without exact copies of an earlier one."""
-    sizes = Counter(path.stat().st_size for path in paths)
+    sizes = {path: _size(path) for path in paths}
+    counts = Counter(sizes.values())
     seen: set[bytes] = set()
     kept = []
     for path in paths:
-        if sizes[path.stat().st_size] > 1:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
+        if counts[sizes[path]] > 1:
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").digest()
+            except OSError:  # Who reads it says so.
+                digest = os.fsencode(path)
             if digest in seen:
                 continue
             seen.add(digest)
         kept.append(path)
     return kept
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # It may have been deleted meanwhile.
+        return -1

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from musicae.core import Adapter
 from musicae.errors import MusicaeError
-from musicae.ops.inputs import files_in
+from musicae.formats.folders import files_in
 from musicae.tensors.dsp import NOISE_FLOOR, power
 from musicae.tensors.random import generator
 

@@ -113,12 +113,16 @@ def test_all_windows_together_cover_the_piece_but_for_half_a_window(length, step
 def test_a_window_that_a_piece_repeats_is_kept_once():
     adapter = Melody()
     a, b = torch.full((1, 32), C4, dtype=torch.uint8), torch.full((1, 32), C4 + 1, dtype=torch.uint8)
-    pairs = [("one", torch.cat([b, a, b])), ("none", a[:0]), ("two", a)]
-    found = scores.collect(adapter, pairs, "tunes")
+    none, damaged = scores.Piece("none", a[:0]), scores.unreadable("bad", MusicaeError("it is damaged"))
+    pieces = [scores.Piece("one", torch.cat([b, a, b])), none, damaged, scores.Piece("two", a)]
+    found = scores.collect(adapter, pieces, "tunes")
     assert (found.names, found.pieces.tolist(), found.channels) == (["one", "two"], [0, 0, 1], 90)
     assert torch.equal(found.data, torch.cat([a, b, a]))
-    with pytest.raises(MusicaeError, match="no usable tunes found; a window needs two notes"):
-        scores.collect(adapter, [("none", a[:0])], "tunes")
+    why = r"none of the 3 tunes can be used: 2 without two notes .* no long gap \(none\), 1 .* \(bad: it is damaged\)"
+    with pytest.raises(MusicaeError, match=why):
+        scores.collect(adapter, [damaged, none, none], "tunes")
+    with pytest.raises(MusicaeError, match="there are no tunes"):
+        scores.collect(adapter, [], "tunes")
 
 
 def test_a_subset_keeps_labels_and_conditions():
