@@ -24,7 +24,7 @@ __all__ = ["SUFFIXES", "Loaded", "build", "is_midi", "load", "save"]
 SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 """File endings of MIDI."""
 
-_MORE_ENDS, _MAX_BYTES = 8, 20_000_000  # How many times as many ends to try; up to which size of the file.
+_MORE_ENDS, _MAX_CLOSED = 8, 20_000_000  # How many times as many ends to try; up to which size of the file.
 
 
 class Loaded(NamedTuple):
@@ -57,8 +57,10 @@ def _load_midi(data: bytes, name: str) -> Loaded:
     parsed, encoding = midi_bytes.parse(data, name), ""
     score, remarks = _score(parsed, name)
     if any("\ufffd" in track.name for track in score.tracks):
-        names, encoding = decode_texts(midi_bytes.names_of(parsed))
-        score, remarks = _score(midi_bytes.with_names(parsed, names), name)
+        names, found = decode_texts(midi_bytes.names_of(parsed))
+        if found != "utf-8":
+            encoding = found
+            score, remarks = _score(midi_bytes.with_names(parsed, names), name)
     if parsed.ticks_per_second:
         _set_tempo(score, parsed)
     mend_ends(score)
@@ -86,7 +88,7 @@ def _with_ends(parsed: MidiBytes) -> ScoreTick:
 
     ends, data = 1, parsed.dump()
     score = ScoreTick.from_midi(data)
-    while has_open_notes(score) and len(data) * _MORE_ENDS < _MAX_BYTES:
+    while has_open_notes(score) and len(data) * _MORE_ENDS < _MAX_CLOSED:
         count, ends = score.note_num(), ends * _MORE_ENDS
         data = parsed.dump(ends=ends)
         score = ScoreTick.from_midi(data)

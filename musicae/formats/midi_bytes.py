@@ -5,24 +5,33 @@ See the Standard MIDI Files 1.0 (MIDI Association, RP-001) for the format.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import re
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from musicae.errors import MusicaeError
+from musicae.memory import check_memory
 
 __all__ = ["CHUNK_CONTROL", "MidiBytes", "encode_names", "is_midi", "names_of", "parse", "with_names"]
 
 CHUNK_CONTROL = 119
 """The controller (like the one below it, it has no meaning in MIDI) by which `MidiBytes.dump` marks chunks."""
 
+_NAME, _NOTE = 3, -2  # Kinds of events: the meta event of a track's name, and a note on or off.
 _END = b"\xff\x2f\x00"  # The event at the end of a track, without its time.
 _MAC_HEADER = 128
 _MAX_SEARCH = 4096  # Bytes in which a file in a container begins.
-_MAX_BYTES = 64_000_000
-_MAX_REPAIRED = 4_000_000  # Bytes of a track that is read event by event, which is slow.
+_MAX_TRACKS = 1 << 14  # Scores for orchestras have about a hundred.
+_MAX_SPLIT = 1 << 15  # Channels and programs of all tracks: symusic makes a track of each, of 8 KB.
+_MAX_REPAIRED = 2_000_000  # Bytes of all tracks that are read event by event, which is slow.
+_MAX_EVENTS = 1000  # Events of a track among which its name is looked for; a few are usual.
+_MEMORY = 60  # Bytes that a byte of a file takes at most, when it is read.
 _FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
 _LENGTHS = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}  # Data bytes of a channel's events.
+_NOTES_ON = [(channel, bytes([0x90 | channel])) for channel in range(16)]
 _NOTES_OFF = b"\0".join(bytes([pitch, 0]) for pitch in range(128))
 
 
@@ -60,15 +69,14 @@ def is_midi(head: bytes) -> bool:
 def parse(data: bytes, name: str) -> MidiBytes:
     """Return the parts of a file; `remarks` says what was mended. `name` is the file's in messages.
 
-    Raise MusicaeError for a file that is no MIDI file, is cut short, or is damaged beyond that.
+    Raise MusicaeError for a file that is no MIDI file, is cut short, is damaged beyond that, or is too large.
     """
     at = data.find(b"MThd", 0, _MAX_SEARCH) if is_midi(data) else -1
     if at < 0:
         raise MusicaeError(f"{name} is not a MIDI file (it does not start with MThd); export it as .mid first")
     if len(data) < at + 14:
         raise MusicaeError(f"{name} is cut short inside its header; get the file again")
-    if len(data) > _MAX_BYTES:
-        raise MusicaeError(f"{name} has {len(data):,} bytes; a MIDI file of more than {_MAX_BYTES:,} is not read")
+    check_memory(_MEMORY * len(data), name)
     remarks = ["it was read from a container around the MIDI file"] if at else []
     size, style, count, division = struct.unpack(">IHHH", data[at + 4 : at + 14])
     if size != 6:
@@ -81,6 +89,7 @@ def parse(data: bytes, name: str) -> MidiBytes:
     if not 0 < file.ticks_per_quarter < 0x8000:
         raise MusicaeError(f"{name} does not say how long its ticks are; export it again")
     file.tracks = _tracks(data, at + 8 + (size if 6 <= size < 256 else 6), name, remarks)
+    _check_count(file.tracks, name)
     if len(file.tracks) != count:
         remarks.append(f"its header counts {count} tracks, there are {len(file.tracks)}")
     file.remarks = [f"the file was mended: {'; '.join(remarks)}"] if remarks else []
@@ -90,28 +99,54 @@ def parse(data: bytes, name: str) -> MidiBytes:
 def _tracks(data: bytes, at: int, name: str, remarks: list[str]) -> list[bytes]:
     """Return the events of each track from `at` on, whatever the lengths in the file say."""
     tracks: list[bytes] = []
-    while at + 8 <= len(data):
+    foreign = gaps = wrong = 0
+    left = _MAX_REPAIRED
+    while at + 8 <= len(data) and foreign + gaps + len(tracks) <= 2 * _MAX_TRACKS:
         kind, end = data[at : at + 4], at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
         if kind != b"MTrk":
             if _is_chunk(data, at):
-                at = end
+                at, foreign = end, foreign + 1
                 continue
             at = data.find(b"MTrk", at + 1)
             if at < 0:
                 break
-            remarks.append("bytes between its tracks were left out")
-            continue
-        if end <= len(data) and data[end - 3 : end] == _END and _is_chunk(data, end):
+            gaps += 1
+        elif end <= len(data) and data[end - 3 : end] == _END and _is_chunk(data, end):
             tracks.append(data[at + 8 : end])
             at = end
-            continue
-        events, at = _until_end(data, at + 8, end, name)
-        tracks.append(events)
-        if at != end:
-            remarks.append(f"the length of track {len(tracks)} is wrong")
+        else:
+            events, at = _until_end(data, at + 8, end, left, name)
+            left -= len(events)
+            tracks.append(events)
+            wrong += at != end
     if not tracks:
         raise MusicaeError(f"{name} is damaged and cannot be read as MIDI: it has no track; get the file again")
+    if gaps:
+        remarks.append("bytes between its tracks were left out")
+    if wrong:
+        remarks.append("the length of a track is wrong" if wrong == 1 else f"the lengths of {wrong} tracks are wrong")
     return tracks
+
+
+def _check_count(tracks: Sequence[bytes], name: str) -> None:
+    """Raise MusicaeError for more tracks, or channels and programs in them, than anyone has."""
+    if len(tracks) > _MAX_TRACKS:
+        raise MusicaeError(f"{name} has more than {_MAX_TRACKS:,} tracks; save those you need in a file of their own")
+    if sum(map(len, tracks)) < 10 * _MAX_SPLIT:  # A program and a note take ten bytes at least.
+        return
+    programs = sum(len(set(re.findall(rb"[\xc0-\xcf][\0-\x7f]", events))) for events in tracks)
+    split = programs + sum(len(_channels(events)) for events in tracks)
+    if split > _MAX_SPLIT:
+        raise MusicaeError(
+            f"{name} has {split:,} tracks with channels and programs of their own, more than {_MAX_SPLIT:,}; "
+            "save those you need in a file of their own"
+        )
+    # symusic copies the name of a track for each channel and program.
+    for events in tracks:
+        for match in re.finditer(rb"\xff\x03([\x81-\xff][\x80-\xff])", events):
+            length, text = _number(events, match.start(1))
+            if text + length <= len(events):
+                check_memory(split * length, name)
 
 
 def _is_chunk(data: bytes, at: int) -> bool:
@@ -121,12 +156,13 @@ def _is_chunk(data: bytes, at: int) -> bool:
     return data[at : at + 4].isalnum() and at + 8 + int.from_bytes(data[at + 4 : at + 8], "big") <= len(data)
 
 
-def _until_end(data: bytes, start: int, declared: int, name: str) -> tuple[bytes, int]:
-    """Return a track's events from `start` to its end, and where that is: by the events, not the `declared` length."""
-    if min(declared, len(data)) - start > _MAX_REPAIRED:
-        raise MusicaeError(f"{name} is damaged and cannot be read as MIDI; get the file again")
+def _until_end(data: bytes, start: int, declared: int, most: int, name: str) -> tuple[bytes, int]:
+    """Return a track's events from `start` to its end, and where that is: by the events, not the `declared` length.
+
+    They are `most` bytes at most.
+    """
     at = start
-    for kind, _, after in _events(data, start):
+    for kind, _, _, after in _events(data, start, start + most):
         at = after
         if kind == 0x2F:
             return data[start:at], at
@@ -136,17 +172,19 @@ def _until_end(data: bytes, start: int, declared: int, name: str) -> tuple[bytes
     raise MusicaeError(f"{name} is {what} and cannot be read as MIDI; get the file again")
 
 
-def _events(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Go through the events from `at`: the type of a meta event (else -1), where its text begins, where it ends.
+def _events(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
+    """Go through the events that begin before `stop`: the type of a meta event (``_NOTE`` for a note, else -1).
 
-    It stops at what is not an event.
+    With it come three places: of the event after its time, of its text, and of its end. It stops at what is not an
+    event.
     """
     running, size = 0, len(data)
-    while at < size:
+    stop = min(stop, size)
+    while at < stop:
         _, at = _number(data, at)
         if at >= size:
             return
-        status = data[at]
+        status, head = data[at], at
         if status >= 0xF0:
             meta = status == 0xFF
             if status not in (0xF0, 0xF7, 0xFF) or at + 1 + meta >= size:
@@ -156,7 +194,7 @@ def _events(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
             at = text + length
             if at > size:
                 return
-            yield kind, text, at
+            yield kind, head, text, at
             continue
         if status >= 0x80:
             running, at = status, at + 1
@@ -165,7 +203,7 @@ def _events(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += _LENGTHS[running & 0xF0]
         if at > size:
             return
-        yield -1, at, at
+        yield _NOTE if running < 0xA0 else -1, head, at, at
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
@@ -187,12 +225,17 @@ def _variable(value: int) -> bytes:
     return bytes(reversed(parts))
 
 
+def _channels(events: bytes) -> list[int]:
+    """Return the channels of the notes of a track, and perhaps more."""
+    return [channel for channel, status in _NOTES_ON if status in events]
+
+
 def _closed(events: bytes, number: int, ends: int) -> bytes:
     """Return the chunk of a track as `MidiBytes.dump` writes it."""
-    channels = [channel for channel in range(16) if bytes([0x90 | channel]) in events]
+    channels = _channels(events)
     if channels:
         # The first of the controllers takes the time of the event at the end.
-        high, low = number >> 7 & 127, number & 127
+        high, low = number >> 7, number & 127  # `_MAX_TRACKS` fit.
         marks = (bytes([0xB0 | c, CHUNK_CONTROL - 1, high, 0, CHUNK_CONTROL, low]) for c in channels)
         offs = (bytes([0x80 | c]) + b"\0".join([_NOTES_OFF] * ends) for c in channels)
         events = b"".join([events[:-3], b"\0".join(marks), b"\1", b"\0".join(offs), b"\0", _END])
@@ -203,23 +246,15 @@ def _closed(events: bytes, number: int, ends: int) -> bytes:
 
 
 def names_of(file: MidiBytes) -> list[bytes]:
-    """Return the names of the tracks as they stand in the file."""
-    return [events[text:end] for events in file.tracks for kind, text, end in _events(events, 0) if kind == 3]
+    """Return the names of the tracks as they stand in the file, before the first note of each."""
+    return [events[text:end] for events in file.tracks for _, text, end in _names(events)]
 
 
 def with_names(file: MidiBytes, names: Sequence[str]) -> MidiBytes:
     """Return a file with other names, in UTF-8, in the order of `names_of`."""
-    left, tracks = iter(names), []
-    for events in file.tracks:
-        parts, done = [], 0
-        for kind, text, end in _events(events, 0):
-            if kind == 3:
-                new = next(left).encode()
-                head = events.rindex(b"\xff\x03", done, text)
-                parts += [events[done:head], b"\xff\x03", _variable(len(new)), new]
-                done = end
-        tracks.append(b"".join([*parts, events[done:]]))
-    return MidiBytes(file.style, file.ticks_per_quarter, tracks, file.ticks_per_second, file.remarks)
+    left = iter(names)
+    tracks = [_renamed(events, lambda _: next(left).encode()) for events in file.tracks]
+    return replace(file, tracks=tracks)
 
 
 def encode_names(data: bytes, names: Sequence[str], encoding: str) -> bytes:
@@ -229,18 +264,31 @@ def encode_names(data: bytes, names: Sequence[str], encoding: str) -> bytes:
     """
     changes = {}
     for name in set(names):
-        try:
-            new = name.encode(encoding)
-        except UnicodeEncodeError:
-            continue
-        old = name.encode()
-        changes[b"\xff\x03" + _variable(len(old)) + old] = b"\xff\x03" + _variable(len(new)) + new
+        with contextlib.suppress(UnicodeEncodeError):
+            changes[name.encode()] = name.encode(encoding)
     parts, at = [data[:14]], 14
     while at + 8 <= len(data):
         end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
-        events = data[at + 8 : end]
-        for before, after in changes.items():
-            events = events.replace(before, after, 1)
+        events = _renamed(data[at + 8 : end], lambda old: changes.get(old, old))
         parts += [data[at : at + 4], len(events).to_bytes(4, "big"), events]
         at = end
     return b"".join(parts)
+
+
+def _names(events: bytes) -> Iterator[tuple[int, int, int]]:
+    """Go through the names in a track, before its first note: where the event, its text and its end are."""
+    for kind, head, text, end in itertools.islice(_events(events, 0, len(events)), _MAX_EVENTS):
+        if kind == _NOTE:
+            return
+        if kind == _NAME:
+            yield head, text, end
+
+
+def _renamed(events: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Return the events of a track with its names changed."""
+    parts, done = [], 0
+    for head, text, end in _names(events):
+        new = change(events[text:end])
+        parts += [events[done:head], bytes([0xFF, _NAME]), _variable(len(new)), new]
+        done = end
+    return b"".join([*parts, events[done:]])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,61 +149,73 @@ def mend_ends(score: ScoreTick) -> None:
     notes follow one another, a note without an end lasts to the next one, or it would cover those below it.
     """
     tracks = [track for track in score.tracks if len(track.notes)]
-    if not tracks:
-        return
     arrays = [track.notes.numpy() for track in tracks]
-    track = np.repeat(np.arange(len(tracks)), [len(array["time"]) for array in arrays])
+    # How long a drum sounds says nothing.
+    chosen = [i for i, one in enumerate(tracks) if _is_open(one) or (not one.is_drum and _has_overlaps(arrays[i]))]
+    if not chosen:
+        return
+    ends = _mended_ends([arrays[i] for i in chosen], [_end_of(tracks[i]) for i in chosen])
+    from symusic.core import NoteTickList
+
+    for i, end in zip(chosen, ends, strict=True):
+        notes = arrays[i]
+        duration = (end - notes["time"]).astype(np.int32)
+        tracks[i].notes = NoteTickList.from_numpy(notes["time"], duration, notes["pitch"], notes["velocity"])
+
+
+def _has_overlaps(notes: Mapping[str, NDArray[Any]]) -> bool:
+    """Tell whether a note, of those of a track in order of onset, lasts into the next one of its pitch."""
+    start, pitch = notes["time"], notes["pitch"]
+    order = np.argsort(pitch, kind="stable")
+    end = (start + notes["duration"])[order]
+    return bool(((pitch[order][1:] == pitch[order][:-1]) & (end[:-1] > start[order][1:])).any())
+
+
+def _mended_ends(tracks: Sequence[Mapping[str, NDArray[Any]]], lasts: Sequence[int | None]) -> list[Ints]:
+    """Return the ends of the notes of tracks, which are in order of onset; `lasts` is where tracks end, if known."""
+    sizes = [len(notes["time"]) for notes in tracks]
+    number = np.repeat(np.arange(len(tracks)), sizes)
     start, duration, pitch = (
-        np.concatenate([array[key] for array in arrays]).astype(np.int64) for key in ("time", "duration", "pitch")
+        np.concatenate([notes[key] for notes in tracks]).astype(np.int64) for key in ("time", "duration", "pitch")
     )
-    key, end = track << 7 | pitch, start + duration
-    order = np.lexsort((start, key))
-    overlaps = (key[order][1:] == key[order][:-1]) & (end[order][:-1] > start[order][1:])
-    pitched = np.array([not one.is_drum for one in tracks])  # How long a drum sounds says nothing.
-    odd = {*track[order][1:][overlaps & pitched[track[order][1:]]].tolist(), *_open_tracks(tracks, track, end)}
-    for index in odd:
-        _mend_track(tracks[index])
+    zero = start.min()
+    start, end = start - zero, start - zero + duration
+    until = np.maximum.reduceat(end, np.cumsum([0, *sizes[:-1]]))
+    last = np.array([tick if known is None else known - zero for known, tick in zip(lasts, until, strict=True)])[number]
+    open_ended = end > last
+    end = np.minimum(end, last)
+    span = int(max(start.max(), end.max())) + 1
+    # Keys that sort by track, pitch and time: one search serves all notes.
+    key = (number << 7 | pitch & 127) * span
+    order = np.argsort(key, kind="stable")
+    key, begin, final = key[order], start[order], last[order]
+    within = np.searchsorted(key, key, side="right") - 1  # The last note of the same track and pitch.
+    closing = np.sort(key + end[order])
+    first = closing[np.minimum(np.searchsorted(closing, key + begin, side="right"), within)] - key
+    after = np.searchsorted(key + begin, key + begin, side="right")
+    again = np.where(after <= within, begin[np.minimum(after, within)], final)
+    end[order] = np.maximum(np.minimum(first, again), begin)
+    open_ended[order] |= first > again
+    # The next onset of the track.
+    at = number * span + start
+    after = np.searchsorted(at, at, side="right")
+    behind = np.minimum(after, len(at) - 1)
+    following = np.where((after < len(at)) & (number[behind] == number), start[behind], last)
+    chords = np.append(at[1:] == at[:-1], False)
+    overlapping = np.bincount(number, ((end > following) & ~open_ended) + chords.astype(np.int64))
+    lines = (overlapping <= _MAX_OVERLAPS * np.array(sizes))[number]
+    end = np.where(open_ended & lines, np.minimum(end, following), end)
+    return np.split(end + zero, np.cumsum(sizes[:-1]))
 
 
 def has_open_notes(score: ScoreTick) -> bool:
     """Tell whether a score has notes that end after their track does: those without an end (see `MidiBytes.dump`)."""
-    tracks = [track for track in score.tracks if len(track.notes)]
-    arrays = [track.notes.numpy() for track in tracks]
-    ends = np.array([int((array["time"] + array["duration"]).max()) for array in arrays], np.int64)
-    return bool(_open_tracks(tracks, np.arange(len(tracks)), ends))
+    return any(_is_open(track) for track in score.tracks if len(track.notes))
 
 
-def _open_tracks(tracks: Sequence[TrackTick], track: Ints, end: Ints) -> list[int]:
-    """Return which tracks have a note that ends after they do; `track` and `end` are those of notes."""
-    never = np.iinfo(np.int64).max
-    last = np.array([never if (tick := _end_of(one)) is None else tick for one in tracks], np.int64)
-    return track[end > last[track]].tolist() if len(tracks) else []
-
-
-def _mend_track(track: TrackTick) -> None:
-    from symusic.core import NoteTickList
-
-    notes, last = track.notes.numpy(), _end_of(track)
-    start, pitch = (notes[key].astype(np.int64) for key in ("time", "pitch"))
-    end = start + notes["duration"]
-    last = int(end.max()) if last is None else last
-    open_ended = end > last
-    end = np.minimum(end, last)
-    for one in np.unique(pitch):
-        own = np.flatnonzero(pitch == one)
-        ends, onsets = np.sort(end[own]), np.unique(start[own])
-        first = ends[np.searchsorted(ends, start[own], side="right").clip(max=len(ends) - 1)]
-        after = np.append(onsets[1:], last)[np.searchsorted(onsets, start[own])]
-        end[own] = np.maximum(np.minimum(first, after), start[own])
-        open_ended[own] |= first > after
-    onsets = np.unique(start)
-    following = np.append(onsets[1:], last)[np.searchsorted(onsets, start)]
-    overlapping = ((end > following) & ~open_ended).sum() + len(start) - len(onsets)
-    if overlapping <= _MAX_OVERLAPS * len(start):
-        end = np.where(open_ended, np.minimum(end, following), end)
-    track.notes = NoteTickList.from_numpy(
-        notes["time"], (end - start).astype(np.int32), notes["pitch"], notes["velocity"]
-    )
+def _is_open(track: TrackTick) -> bool:
+    last = _end_of(track)
+    return last is not None and track.end() > last
 
 
 def merge(chosen: Sequence[Part]) -> Notes:
