@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Melody", "pick", "skyline"]
 
+_MAX_CHORD = 4096
+"""Notes at one tick from which on those of one pitch are taken as one."""
+
 SHIFTS = (-5, 6)
 """The transpositions of `Melody.augment`, in semitones: each key once."""
 
@@ -241,6 +244,8 @@ def skyline(notes: score_parts.Notes, step: float, block: int = 65536) -> score_
     A higher note covers another if it begins no later and goes on for more than a step (or half of the lower note, if
     that is less) after its onset. Anything shorter is legato: the higher note is held into the next one.
     """
+    if np.any(notes.start[_MAX_CHORD:] == notes.start[:-_MAX_CHORD]):
+        notes = _longest(notes)  # A block would be as large as the file.
     start, end, pitch = notes.start, notes.end, notes.pitch
     if len(start) < 2 or np.all(np.maximum.accumulate(end)[:-1] <= start[1:]):
         return notes
@@ -264,6 +269,15 @@ def skyline(notes: score_parts.Notes, step: float, block: int = 65536) -> score_
         higher = reach[np.maximum(rank[at:stop] - 1, 0), last[at:stop] - at + 1]
         keep[at:stop] = (rank[at:stop] == 0) | (higher - start[at:stop] <= slack[at:stop])
     return score_parts.Notes(*(a[keep] for a in notes))
+
+
+def _longest(notes: score_parts.Notes) -> score_parts.Notes:
+    """Return one note, the longest, of those of the same pitch and onset."""
+    order = np.lexsort((-notes.end, notes.pitch, notes.start))
+    start, pitch = notes.start[order], notes.pitch[order]
+    first = np.append(True, (start[1:] != start[:-1]) | (pitch[1:] != pitch[:-1]))
+    kept = np.sort(order[first])
+    return score_parts.Notes(*(a[kept] for a in notes))
 
 
 def _quantise(notes: score_parts.Notes, grid: Grid, steps_per_beat: int, remarks: list[str]) -> score_parts.Notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import subprocess
@@ -14,12 +15,14 @@ import numpy as np
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import temporary_folder
 from musicae.formats.text import decode_texts
+from musicae.memory import check_memory
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
-__all__ = ["from_abc", "is_abc", "load", "split_abc"]
+__all__ = ["from_abc", "is_abc", "load"]
 
+_COPIES = 4  # How many times its size a file takes at most.
 _MAX_LENGTH = 1_000_000  # Characters of a tune; the longest of music21's have 9,000.
 _SECONDS = 2  # Of computing; an ordinary tune takes some milliseconds.
 _TIMEOUT = 4.0  # Seconds in all.
@@ -28,7 +31,7 @@ _MEMORY, _FILE = 2**28, 2**23  # Bytes that abc2midi may take, and write.
 
 def is_abc(head: bytes) -> bool:
     """Tell whether a file that begins with `head` is text with an ABC tune: a line ``X:1``."""
-    return b"\0" not in head and re.search(rb"(?m)^X:\s*\d", head.replace(b"\r", b"\n")) is not None
+    return b"\0" not in head and re.search(rb"(?m)^(?:\xef\xbb\xbf)?X:\s*\d", head.replace(b"\r", b"\n")) is not None
 
 
 def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
@@ -36,20 +39,20 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
 
     Raise MusicaeError if there is no tune, or none that can be read.
     """
-    (text,), _ = decode_texts([data])
-    tunes = split_abc(text.replace("\r\n", "\n"))
-    if not tunes:
+    check_memory(_COPIES * len(data), name)
+    data = b"\n" + data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    count = data.count(b"\nX:")
+    if not count:
         raise MusicaeError(f"{name} has no ABC tune; a tune starts with a line X:1")
-    remarks = [f"the file has {len(tunes)} tunes; the first was taken"] if len(tunes) > 1 else []
+    remarks = [f"the file has {count:,} tunes; the first was taken"] if count > 1 else []
+    start = data.find(b"\nX:") + 1
+    stop = data.find(b"\nX:", start) if count > 1 else len(data)
+    # A letter takes four bytes at most, and a tune that is too long is refused.
+    (tune,), _ = decode_texts([data[start : min(stop, start + 4 * _MAX_LENGTH + 4)]])
     try:
-        return from_abc(tunes[0]), remarks
+        return from_abc(tune.rstrip() + "\n"), remarks
     except MusicaeError as error:
         raise MusicaeError(f"{name}: {error}") from None
-
-
-def split_abc(text: str) -> list[str]:
-    """Return the tunes of an ABC file, each from its ``X:`` line on."""
-    return [tune.rstrip() + "\n" for tune in re.split(r"(?m)^(?=X:)", text) if tune.startswith("X:")]
 
 
 def from_abc(tune: str) -> ScoreTick:

@@ -114,12 +114,14 @@ def _meters(score: ScoreTick, step: float, remarks: list[str]) -> Meters:
             impossible += 1
     if impossible:
         remarks.append(f"{impossible} time signature(s) are impossible and were left out")
-    events = [possible[tick] for tick in sorted(possible)]
+    events, joined = [possible[tick] for tick in sorted(possible)], False
     for i, (tick, n, d) in enumerate(events):
         # Programs that know beats but not bars write many bars of one beat.
         if (n, d) == (1, 4) and (i + 1 == len(events) or events[i + 1][0] - tick > 4 * tpq):
             events[i] = (tick, 4, 4)
-            remarks.append("bars of 1/4 were taken four at a time as 4/4")
+            joined = True
+    if joined:
+        remarks.append("bars of 1/4 were taken four at a time as 4/4")
     return Meters(events, tpq)
 
 

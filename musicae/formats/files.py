@@ -25,9 +25,10 @@ def suffix_of(file: File) -> str:
     return file.suffix.lower() if isinstance(file, Path) else ""
 
 
-def check_input(file: File, what: str) -> None:
-    """Raise MusicaeError, one line, unless a file exists, can be opened and is not empty; rewind a stream.
+def check_input(file: File, what: str) -> int:
+    """Return the size of a file in bytes, and rewind a stream.
 
+    Raise MusicaeError, one line, unless it exists, can be opened and is not empty.
     `what` says what it should be (``"a picture"``).
     """
     try:
@@ -48,6 +49,7 @@ def check_input(file: File, what: str) -> None:
         raise MusicaeError(f"{name_of(file)} cannot be read: {error.strerror or error}") from None
     if not size:
         raise MusicaeError(f"{name_of(file)} is empty (0 bytes); give {what}")
+    return size
 
 
 @contextmanager

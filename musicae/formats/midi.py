@@ -15,6 +15,7 @@ from musicae.formats.files import check_input, name_of, output, suffix_of
 from musicae.formats.midi_bytes import MidiBytes, is_midi
 from musicae.formats.parts import Notes, has_open_notes, mend_ends
 from musicae.formats.text import decode_texts
+from musicae.memory import check_memory
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
@@ -43,10 +44,11 @@ def load(file: File) -> Loaded:
 
     Raises
     ------
-    MusicaeError : a file that is missing, empty, cut short, or not MIDI (or ABC).
+    MusicaeError : a file that is missing, empty, cut short, too large, or not MIDI (or ABC).
     """
     named_abc = suffix_of(file) == ".abc"
-    check_input(file, "an ABC file" if named_abc else "a MIDI file with notes")
+    size = check_input(file, "an ABC file" if named_abc else "a MIDI file with notes")
+    check_memory(size, name_of(file))
     data = file.read() if not isinstance(file, Path) else file.read_bytes()
     if not is_midi(data) and (named_abc or abc.is_abc(data)):
         return Loaded(*abc.load(data, name_of(file)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,10 @@ __all__ = ["Notes", "Part", "has_open_notes", "mend_ends", "merge", "parts", "se
 
 Ints = NDArray[np.int64]
 
+_BATCH = 100_000  # Notes that are mended at once: enough to be quick, and of little memory.
+_MAX_SHOWN = 80  # Characters of a name in messages.
 _MAX_OVERLAPS = 0.05  # Share of the notes of a line that may overlap the next.
+_MAX_COMPARED, _COMPARISON = 30_000_000, 6000  # Notes compared to join tracks; how many a comparison counts itself.
 _MIN_CHANNELS = 3  # From so many channels of one chunk and program on, they are one instrument.
 _MIN_PERCUSSION = 0.95  # Share of the notes of a track named drums that must be percussion.
 _DRUM_NAMES = re.compile(
@@ -62,7 +66,9 @@ class Part:
 
     def __str__(self) -> str:
         """Return its entry in a message's list."""
-        return f"{self.number} {self.name or 'unnamed'} ({'drums, ' if self.drums else ''}{self.count} notes)"
+        return (
+            f"{self.number} {self.name[:_MAX_SHOWN] or 'unnamed'} ({'drums, ' if self.drums else ''}{self.count} notes)"
+        )
 
 
 def _notes(tracks: Sequence[TrackTick]) -> Notes:
@@ -92,6 +98,8 @@ def parts(score: ScoreTick) -> list[Part]:
     keys = [_chunk_key(track) for track in tracks]
     channels = Counter(key for key in keys if key is not None)
     placed: dict[tuple[int, int, str], int] = {}
+    spans: dict[int, tuple[Ints, Ints]] = {}
+    left = _MAX_COMPARED
     for track, key in zip(tracks, keys, strict=True):
         if key is not None and key in placed:
             groups[placed[key]].append(track)
@@ -101,11 +109,15 @@ def parts(score: ScoreTick) -> list[Part]:
             groups.append([track])
             continue
         same = named.setdefault(track.name, []) if not track.is_drum else []
+        span = _span(track)
         for index in same if len(same) < 16 else []:
-            if _take_turns(groups[index], track):
+            left -= _COMPARISON + len(spans[index][0]) + len(span[0])
+            if left > 0 and _take_turns(spans[index], span):
                 groups[index].append(track)
+                spans[index] = _joined(spans[index], span)
                 break
         else:
+            spans[len(groups)] = span
             same.append(len(groups))
             groups.append([track])
     return [
@@ -130,7 +142,9 @@ def _chunk_key(track: TrackTick) -> tuple[int, int, str] | None:
 def _end_of(track: TrackTick) -> int | None:
     """Return the tick at which a track ends, by the mark of `MidiBytes.dump`; None if it has none."""
     controls = track.controls
-    return controls[-1].time if len(controls) > 1 and controls[-1].number == CHUNK_CONTROL else None
+    if len(controls) < 2 or [controls[-2].number, controls[-1].number] != [CHUNK_CONTROL - 1, CHUNK_CONTROL]:
+        return None
+    return controls[-1].time
 
 
 def _is_named_drums(tracks: Sequence[TrackTick]) -> bool:
@@ -152,15 +166,19 @@ def mend_ends(score: ScoreTick) -> None:
     arrays = [track.notes.numpy() for track in tracks]
     # How long a drum sounds says nothing.
     chosen = [i for i, one in enumerate(tracks) if _is_open(one) or (not one.is_drum and _has_overlaps(arrays[i]))]
-    if not chosen:
-        return
-    ends = _mended_ends([arrays[i] for i in chosen], [_end_of(tracks[i]) for i in chosen])
+    done = np.cumsum([len(array["time"]) for array in arrays])
+    for _, batch in itertools.groupby(chosen, lambda i: int(done[i]) // _BATCH):
+        _mend([tracks[i] for i in batch])
+
+
+def _mend(tracks: Sequence[TrackTick]) -> None:
     from symusic.core import NoteTickList
 
-    for i, end in zip(chosen, ends, strict=True):
-        notes = arrays[i]
+    arrays = [track.notes.numpy() for track in tracks]
+    ends = _mended_ends(arrays, [_end_of(track) for track in tracks])
+    for track, notes, end in zip(tracks, arrays, ends, strict=True):
         duration = (end - notes["time"]).astype(np.int32)
-        tracks[i].notes = NoteTickList.from_numpy(notes["time"], duration, notes["pitch"], notes["velocity"])
+        track.notes = NoteTickList.from_numpy(notes["time"], duration, notes["pitch"], notes["velocity"])
 
 
 def _has_overlaps(notes: Mapping[str, NDArray[Any]]) -> bool:
@@ -223,15 +241,26 @@ def merge(chosen: Sequence[Part]) -> Notes:
     return _notes([track for part in chosen for track in part.tracks])
 
 
-def _take_turns(group: list[TrackTick], track: TrackTick) -> bool:
-    """Tell whether at most one onset in twenty falls while the other side sounds."""
-    first, second = _notes(group), _notes([track])
+def _span(track: TrackTick) -> tuple[Ints, Ints]:
+    """Return the onsets and the ends of a track's notes, sorted."""
+    notes = track.notes.numpy()
+    start = notes["time"].astype(np.int64)
+    return start, np.sort(start + np.maximum(notes["duration"], 1))
+
+
+def _joined(first: tuple[Ints, Ints], second: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    start, end = (np.sort(np.concatenate(pair), kind="stable") for pair in zip(first, second, strict=True))
+    return start, end
+
+
+def _take_turns(first: tuple[Ints, Ints], second: tuple[Ints, Ints]) -> bool:
+    """Tell whether at most one onset in twenty falls while the other side sounds; each is as `_span` returns it."""
     clashes = 0
-    for a, b in ((first, second), (second, first)):
-        begun = np.searchsorted(a.start, b.start, side="right")
-        ended = np.searchsorted(np.sort(a.end), b.start, side="right")
+    for (start, end), (onset, _) in ((first, second), (second, first)):
+        begun = np.searchsorted(start, onset, side="right")
+        ended = np.searchsorted(end, onset, side="right")
         clashes += int(np.count_nonzero(begun > ended))
-    return clashes <= (len(first.start) + len(second.start)) / 20
+    return clashes <= (len(first[0]) + len(second[0])) / 20
 
 
 def select(available: Sequence[Part], track: str | int) -> list[Part]:

@@ -229,6 +229,14 @@ def test_chords_give_their_top_and_accompaniment_is_left_out(melody, make_midi):
     assert any("10 of 14 notes are below" in remark for remark in sample.remarks)
 
 
+def test_of_a_chord_of_thousands_of_notes_the_top_and_longest_is_kept():
+    pitch, at = np.arange(6000) % 100, np.repeat([0, 480], 3000)
+    notes = score_parts.Notes(at, at + 1 + np.arange(6000), pitch, pitch, pitch)
+    line = skyline(score_parts.Notes(*(np.tile(a, 2)[np.argsort(np.tile(at, 2), kind="stable")] for a in notes)), 120)
+    assert [line.start.tolist(), line.pitch.tolist()] == [[0, 480], [99, 99]]
+    assert line.end.tolist() == [3000, 480 + 6000]
+
+
 def test_legato_is_cut_not_dropped(melody, make_midi):
     falling = [(0, 1.1, 72), (1, 1.2, 71), (2, 1.1, 69), (3, 0.6, 67), (3.5, 0.5, 65)]
     sample = melody.read(make_midi({"notes": falling}))

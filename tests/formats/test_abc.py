@@ -51,6 +51,25 @@ def test_the_content_says_whether_a_file_is_abc():
     assert [abc.is_abc(head) for head in heads] == [True, True, False, False, False]
 
 
+@pytest.mark.parametrize("line", ["\n", "\r\n", "\r"])
+def test_any_line_ends_and_a_byte_order_mark_are_read(line, tmp_path):
+    path = tmp_path / "tune.mid"  # By its content.
+    path.write_bytes(b"\xef\xbb\xbf" + (ABC + ABC).replace("\n", line).encode())
+    score, remarks, _ = midi.load(path)
+    assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
+    assert remarks == ["the file has 2 tunes; the first was taken"]
+
+
+def test_of_a_large_tune_book_only_the_first_tune_is_read():
+    began = time.process_time()
+    score, remarks = abc.load(ABC.encode() + "X:2\nT:é\n".encode("latin-1") * 2_000_000, "book.abc")
+    assert score.note_num() == 10
+    assert remarks == ["the file has 2,000,001 tunes; the first was taken"]
+    assert time.process_time() - began < 1
+    with pytest.raises(MusicaeError, match="characters"):
+        abc.load(b"X:1\nK:C\n" + b"C" * 20_000_000, "long.abc")
+
+
 HEAD = "X:1\nM:4/4\nL:1/8\nK:C\n"
 
 

@@ -38,7 +38,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
 def test_a_stream_is_rewound():
     stream = io.BytesIO(b"hello")
     stream.read()
-    check_input(stream, "text")
+    assert check_input(stream, "text") == len(stream.getbuffer())
     assert stream.read() == b"hello"
 
 

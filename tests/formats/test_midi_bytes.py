@@ -1,6 +1,7 @@
 """Each file is written byte by byte: what players play must be read, and what was mended must be said."""
 
 import struct
+import time
 
 import pytest
 
@@ -166,3 +167,79 @@ def test_a_meter_that_two_tracks_say_is_no_complaint(tmp_path):
     sample = Melody().read(path)
     assert sample.meta["meters"] == [[0, 3, 4]]
     assert not [remark for remark in sample.remarks if "signature" in remark]
+
+
+SPLIT = b"".join(bytes([0, 0xC0 | i % 16, i // 16, 0, 0x90 | i % 16, 60, 80, 9, 60, 0]) for i in range(2048)) + END
+WIDE = b"".join(bytes([0, 0x90 | c, p, 80]) for c in range(16) for p in range(128)) + b"\x64\xff\x2f\0"
+QUICK = b"\x01\x3c\0\0\x3c\x50" * 100_000
+LONG = b"\xff\xff\xff\x7f"  # The longest time between events.
+HOSTILE = {  # What a file is -> how it is made, and why it is refused, if it is.
+    "70,000 tracks": (lambda: header() + chunk(END) * 70_000, "more than 16,384 tracks"),
+    "tracks of nothing": (lambda: header() + chunk(b"") * 200_000, "damaged"),
+    "gaps": (lambda: header() + (b"x" + chunk(END)) * 5_000 + chunk(tune() + END), ""),
+    "foreign chunks": (lambda: header() + b"abcd\0\0\0\0" * 500_000 + chunk(tune() + END), "no track"),
+    "all programs on all channels": (lambda: header() + chunk(SPLIT), ""),
+    "the same often": (lambda: header(20) + chunk(SPLIT) * 20, "channels and programs"),
+    "the same with a long name": (lambda: header() + chunk(b"\0\xff\x03\xc0\x80\0" + b"x" * 2**20 + SPLIT), "memory"),
+    "wrong lengths": (lambda: header(9) + chunk(tune() + END, 3) * 9, ""),
+    "a long track of wrong length": (lambda: header() + chunk(b"\0\xff\x01\0" * 600_000 + END, 3), "damaged"),
+    "open notes everywhere": (lambda: header(50) + chunk(WIDE) * 50, ""),
+    "a long name": (lambda: header() + chunk(b"\0\xff\x03\xb0\x80\0" + b"\xe9" * (48 << 14) + tune() + END), ""),
+    "a late name": (lambda: header() + chunk(b"\0\xff\3\1\xe9\0\x90\x3c\x50" + QUICK + b"\0\xff\3\1\xe9" + END), ""),
+    "meters of 1/4": (lambda: header() + chunk(b"\x93\x44\xff\x58\x04\1\2\x18\x08" * 100_000 + tune() + END), ""),
+    "odd meter, key and tempo": (
+        lambda: header() + chunk(b"\0\xff\x58\4\xff\xff\0\0\0\xff\x59\2\x7f\x09\0\xff\x51\3\0\0\0" + tune() + END), ""
+    ),
+    "long rests": (lambda: header() + chunk((LONG + b"\xff\x01\0") * 10_000 + tune() + END), ""),
+    "notes far apart": (lambda: header() + chunk((LONG + b"\x90\x3c\x50\x64\x3c\0") * 100 + END), "more than fit"),
+    "many notes at once": (lambda: header() + chunk(b"".join(bytes([0, 0x90, i % 128, 80]) for i in range(200_000))
+                                                    + b"\x64\xff\x2f\0"), ""),
+    "20 MB": (lambda: header() + chunk(b"\0\xff\x01\0" * 5_000_000 + tune() + END), "1 GB; set MUSICAE_MEMORY=2G"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_file_takes_long_or_is_told_at_length(name, tmp_path):
+    make, refused = HOSTILE[name]
+    path = tmp_path / "song.mid"
+    path.write_bytes(make())
+    began = time.process_time()
+    if refused:
+        with pytest.raises(MusicaeError, match=refused) as caught:
+            Melody().read(path)
+        assert len(str(caught.value)) < 300
+    else:
+        sample = Melody().read(path)
+        assert sample.tensor[2:].any()
+        assert sum(map(len, sample.remarks)) < 500
+    assert time.process_time() - began < 5 / 3  # A file is read three times where the preset is chosen by it.
+
+
+def test_wrong_lengths_are_counted():
+    for count, told in ((1, "the length of a track is wrong"), (12, "the lengths of 12 tracks are wrong")):
+        remarks = midi_bytes.parse(header(count) + chunk(tune() + END, 3) * count, "song.mid").remarks
+        assert remarks == [f"the file was mended: {told}"]
+
+
+def test_only_the_name_of_a_track_is_encoded():
+    named = b"\0\xff\x03\x07M\xc3\xa9lodi"
+    text = b"\0\xff\x01\x0b" + named  # It looks like a name, and is the text of another event.
+    data = header() + chunk(text + named + tune() + named + END)
+    encoded = midi_bytes.encode_names(data, ["Mélodi"], "latin-1")
+    assert encoded == header() + chunk(text + b"\0\xff\x03\x06M\xe9lodi" + tune() + named + END)
+    assert midi_bytes.encode_names(data, ["Mélodi"], "ascii") == data
+
+
+def test_names_are_looked_for_before_the_first_note():
+    late = b"\0\xff\x03\x01b"
+    file = midi_bytes.parse(header(2) + chunk(b"\0\xff\x03\x01a" + tune() + late + END) + chunk(END), "song.mid")
+    assert midi_bytes.names_of(file) == [b"a"]
+    assert midi_bytes.with_names(file, ["é"]).tracks == [b"\0\xff\x03\x02\xc3\xa9" + tune() + late + END, END]
+
+
+def test_controllers_like_the_mark_of_a_chunk_do_no_harm(tmp_path):
+    path = tmp_path / "song.mid"
+    for numbers in ((118, 119), (119,)):
+        forged = b"".join(bytes([0, 0xB0, number, 127]) for number in numbers)
+        path.write_bytes(header() + chunk(forged + tune() + forged + END))
+        assert Melody().read(path).tensor[2:].sum() == 18

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from musicae.formats.text import decode_texts
@@ -38,3 +40,17 @@ def test_any_bytes_are_decoded():
     for raw in (b"", b"\xff", b"\xfe\xff", b"\xff\xfea", bytes(range(256)), b"\x81\x81\x81"):
         (text,), _ = decode_texts([raw])
         assert isinstance(text, str)
+
+
+def test_ascii_is_utf_8():
+    assert decode_texts([b"Lead", b"Bass"]) == (["Lead", "Bass"], "utf-8")
+    assert decode_texts([]) == ([], "utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "koi8_r", "cp1252"])
+def test_long_texts_are_told_by_their_beginning(encoding):
+    line = {"cp932": "メロディの歌", "koi8_r": "Мелодия и голос", "cp1252": "Mélodie à la flûte"}[encoding]
+    texts = ["plain\n" * 100_000 + f"{line}\n" * 20_000, line]
+    began = time.process_time()
+    assert decode_texts([text.encode(encoding) for text in texts]) == (texts, encoding)
+    assert time.process_time() - began < 1
