@@ -381,7 +381,8 @@ def _numbers(rng: random.Random, array: np.ndarray[Any, Any]) -> Any:
     values[rng.randrange(len(values))] = rng.choice(ODD_NUMBERS)
     for kind in rng.sample((np.float32, np.int64, np.float64, np.uint8, "U20"), 5):
         try:
-            changed = values.astype(kind)
+            with np.errstate(all="ignore"):
+                changed = values.astype(kind)
             return changed.reshape(array.shape) if changed.size == array.size else changed
         except (ValueError, OverflowError, TypeError):
             continue
