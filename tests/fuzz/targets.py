@@ -96,12 +96,22 @@ class Midi(Target):
 
     def run(self, rng: random.Random) -> None:
         path = write_damaged(rng, self.seeds)
-        codec = rng.choice(self.codecs)
-        choose.adapter_for(path)
+        if rng.random() < 0.5:
+            path.write_bytes(other_data_bytes(rng, rng.choice(self.seeds)[1]))
+        codec = self.codecs["drums" in choose.adapter_for(path) if rng.random() < 0.8 else rng.randrange(2)]
         read_and_write(codec, path, ".mid")
         if rng.random() < 0.02:
             musicae.vary(path, preset=codec)
             musicae.interpolate(path, DATA / "twinkle.mid", preset=codec, steps=3)
+
+
+def other_data_bytes(rng: random.Random, data: bytes) -> bytes:
+    """Return a MIDI file with other data bytes (times, pitches, values), so that its events are still events."""
+    changed = bytearray(data)
+    places = [at for at in range(22, len(data)) if data[at] < 0x80]
+    for at in rng.sample(places, min(len(places), rng.choice((1, 3, 10, 50)))):
+        changed[at] = rng.choice((0, 1, 127, rng.randrange(128), rng.randrange(128)))
+    return bytes(changed)
 
 
 _TUNES = (
