@@ -29,6 +29,7 @@ from musicae.formats.sound_files import (
     is_sound,
     kind_like,
     kind_of,
+    read_tags,
     reading,
     writing,
 )
@@ -146,10 +147,12 @@ class Audio(Adapter):
 
         Raise MusicaeError, one line, for anything that cannot be read.
         """
+        tags = read_tags(file)
         with reading(file) as opened:
             kind = opened.kind
             check = partial(self._check_memory, kind, as_is, name_of(file))
             check(opened.length or 0)
+            tags = tags.at(kind.rate)
             mix = Mixdown(kind.rate, kind.channels)
             blocks: list[Block] = []
             held = 0
@@ -164,7 +167,12 @@ class Audio(Adapter):
         samples = np.concatenate(blocks)
         meta: dict[str, Any] = {"kind": asdict(kind), "length": len(samples)}
         if as_is:
-            return Sample(torch.from_numpy(np.ascontiguousarray(samples.T)), {**meta, "as_is": True}, remarks=remarks)
+            return Sample(
+                torch.from_numpy(np.ascontiguousarray(samples.T)),
+                {**meta, "as_is": True},
+                remarks=remarks,
+                metadata=tags,
+            )
         if kind.channels > 1:
             remarks.append(f"{kind.channels} channels were mixed to one")
         if mix.cancelled:
@@ -174,7 +182,7 @@ class Audio(Adapter):
         changed = resample(samples, kind.rate, self.sample_rate)
         if not len(changed):  # A sound of a sample or two is rounded off.
             changed = samples[:1]
-        return Sample(torch.from_numpy(changed)[None], meta, remarks=remarks)
+        return Sample(torch.from_numpy(changed)[None], meta, remarks=remarks, metadata=tags)
 
     def _check_memory(self, kind: Kind, as_is: bool, name: str, frames: int) -> None:
         """Raise MusicaeError if that many frames of a file take too much memory, read and put through a model."""
@@ -192,7 +200,7 @@ class Audio(Adapter):
             kind = replace(kind, channels=len(sample.tensor))
         kind = kind_like(kind, file, sample.tensor.shape[-1] if as_is else None)
         samples = sample.tensor.T.numpy() if as_is else self._for_file(sample, kind)
-        with writing(file, kind) as opened:
+        with writing(file, kind, sample.metadata) as opened:
             opened.write(np.ascontiguousarray(samples))
 
     def _for_file(self, sample: Sample, kind: Kind) -> Block:

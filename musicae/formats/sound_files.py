@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,12 +13,15 @@ import numpy as np
 
 from musicae.core import File
 from musicae.errors import MusicaeError, OutputError
+from musicae.formats.bit_rates import encoder_options
 from musicae.formats.files import name_of, output, suffix_of
 from musicae.formats.quiet import quiet
 from musicae.formats.signals import defer_signals
 from musicae.formats.sound_heads import is_sound
 from musicae.formats.sound_kind import BLOCK, MAX_AMPLITUDE, Block, Kind, Reader, kind_of, reason
 from musicae.formats.sound_reading import reading
+from musicae.formats.tags.files import read_tags, write_tags
+from musicae.formats.tags.values import Tags
 
 __all__ = [
     "AV_SUFFIXES",
@@ -26,11 +30,13 @@ __all__ = [
     "Block",
     "Kind",
     "Reader",
+    "Tags",
     "Writer",
     "clipping_remark",
     "is_sound",
     "kind_like",
     "kind_of",
+    "read_tags",
     "reading",
     "writing",
 ]
@@ -55,6 +61,7 @@ _FORMATS = {
     **{".aif": "AIFF", ".aifc": "AIFF", ".wave": "WAV", ".bwf": "WAV", ".snd": "AU"},
     **{".opus": "OGG", ".oga": "OGG", ".mpga": "MP3"},
 }
+_UNKNOWN_BITRATE: dict[str, Any] = {"bitrate": 0, "bitrate_mode": ""}
 _WRITTEN = ("WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64")  # The formats of SUFFIXES.
 
 
@@ -88,7 +95,7 @@ def kind_like(kind: Kind, file: File, frames: int | None = None) -> Kind:
     size = 8 if subtype == "DOUBLE" else _BITS.get(subtype, 32) // 8
     if name in ("WAV", "WAVEX") and (frames or 0) * kind.channels * size > _MAX_WAV_BYTES:
         name = "RF64"
-    return Kind(kind.rate, kind.channels, name, subtype)
+    return replace(kind, format=name, subtype=subtype, **({} if subtype == kind.subtype else _UNKNOWN_BITRATE))
 
 
 class _Sink:
@@ -120,6 +127,9 @@ class _Sink:
     def read(self, size: int = -1) -> bytes:
         return self.file.read(size)
 
+    def truncate(self, size: int) -> int:
+        return self.file.truncate(size)
+
     def flush(self) -> None:
         try:
             self.file.flush()
@@ -128,10 +138,14 @@ class _Sink:
 
 
 class Writer:
-    """A sound file being written, which counts the samples that are clipped."""
+    """A sound file being written, which counts the samples that are clipped.
+
+    Once it is written `remarks` say which tags could not be kept.
+    """
 
     def __init__(self, file: Any, kind: Kind, sink: _Sink) -> None:
         self.file, self.kind, self.clipped, self.peak, self.length = file, kind, 0, 0.0, 0
+        self.remarks: list[str] = []
         self._sink = sink
 
     def write(self, block: Block) -> None:
@@ -174,8 +188,10 @@ def clipping_remark(clipped: int, peak: float, kind: Kind) -> str | None:
 
 
 @contextmanager
-def writing(file: File, kind: Kind) -> Iterator[Writer]:
+def writing(file: File, kind: Kind, tags: Tags | None = None) -> Iterator[Writer]:
     """Open a sound file, a path or a stream, to write it; it appears when the block ends, complete or not at all.
+
+    It gets the `tags` of another file, as far as its format can hold them; `Writer.remarks` say what is left out.
 
     Raise OutputError if it cannot be written, MusicaeError if the format does not allow the rate or the channels.
     """
@@ -192,7 +208,13 @@ def writing(file: File, kind: Kind) -> Iterator[Writer]:
         try:
             with defer_signals():
                 opened = soundfile.SoundFile(
-                    sink, "w", kind.rate, kind.channels, subtype=kind.subtype, format=kind.format
+                    sink,
+                    "w",
+                    kind.rate,
+                    kind.channels,
+                    subtype=kind.subtype,
+                    format=kind.format,
+                    **encoder_options(kind),
                 )
         except (soundfile.LibsndfileError, ValueError) as error:
             raise MusicaeError(
@@ -201,10 +223,14 @@ def writing(file: File, kind: Kind) -> Iterator[Writer]:
             ) from None
         try:
             try:
-                yield Writer(opened, kind, sink)
+                writer = Writer(opened, kind, sink)
+                yield writer
             finally:
                 with _undisturbed(kind):
                     opened.close()
         except soundfile.LibsndfileError as error:
             raise OutputError(f"{name} cannot be written: {sink.error or reason(error)}") from None
         sink.check()
+        if tags:
+            writer.remarks += write_tags(sink, tags, kind.format, kind.rate)
+            sink.check()

@@ -47,12 +47,18 @@ MAX_CHANNELS = 64
 
 @dataclass(frozen=True)
 class Kind:
-    """What a sound file holds: `rate` in Hz, `channels`, and its `format` and `subtype` as soundfile names them."""
+    """What a sound file holds: `rate` in Hz, `channels`, and its `format` and `subtype` as soundfile names them.
+
+    Of a lossy file `bitrate` is that of the sound in bits a second, 0 if it is not known, and `bitrate_mode` is
+    ``"CONSTANT"``, ``"AVERAGE"`` or ``"VARIABLE"`` for MP3.
+    """
 
     rate: int
     channels: int
     format: str = "WAV"
     subtype: str = "PCM_16"
+    bitrate: int = 0
+    bitrate_mode: str = ""
 
     @property
     def exact(self) -> bool:
@@ -76,7 +82,8 @@ def kind_of(facts: dict[str, Any]) -> Kind:
     try:
         kind = Kind(**facts)
         valid = all(isinstance(value, int) and value > 0 for value in (kind.rate, kind.channels))
-        if valid and all(isinstance(value, str) for value in (kind.format, kind.subtype)):
+        valid = valid and isinstance(kind.bitrate, int) and 0 <= kind.bitrate < 10**9
+        if valid and all(isinstance(value, str) for value in (kind.format, kind.subtype, kind.bitrate_mode)):
             return kind
     except TypeError:
         pass

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats.av_files import has_av, reading_av
+from musicae.formats.bit_rates import mp3_kind, ogg_kind
 from musicae.formats.files import check_input
-from musicae.formats.mp3 import samples_in
+from musicae.formats.mp3 import frames_in
 from musicae.formats.ogg_files import reading_ogg
 from musicae.formats.sndfile import NotKnownError, reading_sndfile
 from musicae.formats.sound_heads import AV_ONLY, format_of, raw_format, sound_head
@@ -38,13 +40,21 @@ def _opened(file: File, form: str, stack: ExitStack) -> Reader:
         return stack.enter_context(reading_av(file, form))
     try:
         if form == "ogg":
-            return stack.enter_context(reading_ogg(file))
+            reader = stack.enter_context(reading_ogg(file))
+            reader.kind = ogg_kind(reader.kind, file, reader.length)
+            return reader
         reader = stack.enter_context(reading_sndfile(file))
     except NotKnownError as error:
         return _second_try(file, form, error, stack)
-    if reader.kind.format == "MP3" and samples_in(file) > _LENGTH_TOLERANCE * (reader.length or 0) + reader.kind.rate:
+    if reader.kind.format != "MP3":
+        return reader
+    frames = frames_in(file)
+    if frames.samples > _LENGTH_TOLERANCE * (reader.length or 0) + reader.kind.rate:
         # Its header has no length, or a wrong one, and libsndfile stops there.
-        return stack.enter_context(reading_av(file, "mp3", "is longer than its header says, and"))
+        longer = stack.enter_context(reading_av(file, "mp3", "is longer than its header says, and"))
+        longer.kind = replace(longer.kind, format="MP3", subtype=reader.kind.subtype)
+        reader = longer
+    reader.kind = mp3_kind(reader.kind, frames)
     return reader
 
 

@@ -124,36 +124,44 @@ def restore_recording(codec: Codec, source: Source, target: File | None, options
     if wrong := [name for name, value in options.read.items() if value is not None]:
         raise MusicaeError(f"a recording is restored as it is; leave out '{wrong[0]}'")
     if not isinstance(source, Sample):
-        with sound.reading(as_file(source)) as reader:
+        file = as_file(source)
+        tags = sound.read_tags(file)
+        with sound.reading(file) as reader:
+            tags = tags.at(reader.kind.rate)
             if target is None:
-                return _restored_in_memory(codec, called(source), reader, options)
-            return _restored_to_file(codec, called(source), reader, target, options)
+                return _restored_in_memory(codec, called(source), reader, options, tags)
+            return _restored_to_file(codec, called(source), reader, target, options, tags)
     from_sample = _FromSample(source, codec.adapter.sample_rate)
-    made = _restored_in_memory(codec, called(source), from_sample, options)
+    made = _restored_in_memory(codec, called(source), from_sample, options, source.metadata)
     if not from_sample.as_is and made.sample is not None and made.sample.tensor.shape == source.tensor.shape:
         # At the adapter's rate as before, so that it is written at the rate of the file it came from.
         made.sample = replace(source, tensor=made.sample.tensor, remarks=[])
     return made.written_to(target, called(source))
 
 
-def _restored_in_memory(codec: Codec, name: str, reader: _Reader, options: RestoreOptions) -> Restored:
+def _restored_in_memory(
+    codec: Codec, name: str, reader: _Reader, options: RestoreOptions, tags: sound.Tags | None = None
+) -> Restored:
     made = _block_restorer(codec, reader.kind, options)
     kind = replace(reader.kind, rate=made.out_rate)
     given, out = _InMemory(kind, name), _InMemory(kind, name)
     out.check((reader.length or 0) * made.out_rate // reader.kind.rate)
     restored = _pump(made, reader, out, options, _Names(name), given)
-    return replace(restored, sample=out.sample(), given=given.sample(), adapter=codec.adapter)
+    return replace(restored, sample=replace(out.sample(), metadata=tags), given=given.sample(), adapter=codec.adapter)
 
 
-def _restored_to_file(codec: Codec, name: str, reader: _Reader, target: File, options: RestoreOptions) -> Restored:
+def _restored_to_file(
+    codec: Codec, name: str, reader: _Reader, target: File, options: RestoreOptions, tags: sound.Tags | None = None
+) -> Restored:
     made = _block_restorer(codec, reader.kind, options)
     kind = replace(reader.kind, rate=made.out_rate)
     frames = (reader.length or 0) * made.out_rate // reader.kind.rate
     with ExitStack() as stack:
         path = target if isinstance(target, Path) else stack.enter_context(_spooled(target, _suffix(name, kind)))
         names = _Names(name, path.name if path is target else "the output")
-        with sound.writing(path, sound.kind_like(kind, path, frames)) as writer:
+        with sound.writing(path, sound.kind_like(kind, path, frames), tags) as writer:
             restored = _pump(made, reader, writer, options, names)
+        restored.notices += [f"{names.target}: {line}" for line in writer.remarks]
         return replace(restored, path=path if path is target else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta, ValidationError, convert
 
@@ -22,6 +22,8 @@ class KindMeta(TypedDict, total=False):
     channels: Annotated[int, Meta(ge=1, le=64)]
     format: Annotated[str, Meta(max_length=20)]
     subtype: Annotated[str, Meta(max_length=20)]
+    bitrate: Annotated[int, Meta(ge=0, lt=10**9)]
+    bitrate_mode: Literal["", "CONSTANT", "AVERAGE", "VARIABLE"]
 
 
 class SoundMeta(TypedDict, total=False):
