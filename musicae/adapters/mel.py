@@ -163,14 +163,16 @@ class Mel(Adapter):
         length = len(samples)
         missing = max(0, self.frames * self.hop_length - length) + -length % self.hop_length
         meta = {"kind": sample.meta["kind"], "length": length}
-        return Sample(self.analyse(F.pad(samples, (0, missing))[None])[0], meta, remarks=sample.remarks)
+        return Sample(
+            self.analyse(F.pad(samples, (0, missing))[None])[0], meta, remarks=sample.remarks, metadata=sample.metadata
+        )
 
     def write(self, sample: Sample, file: File) -> None:
         """Write a file, atomically; a stream gets the format in the sample's `meta`, or WAV."""
         samples = self.synthesise(sample.tensor[None])
         samples = samples / samples.abs().max().clamp_min(1.0)  # Sounds at full scale may add up to more.
         meta = {"kind": sample.meta.get("kind") or self.blank()["kind"], "length": None}
-        self._audio.write(Sample(samples, meta), file)
+        self._audio.write(Sample(samples, meta, metadata=sample.metadata), file)
 
     # --- between files ------------------------------------------------------------------------------------
 

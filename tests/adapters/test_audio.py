@@ -407,3 +407,16 @@ def test_what_lies_between_sounds_is_of_the_heaviest():
 
 def test_its_steps_are_samples():
     assert (Audio(sample_rate=8000).sample_rate, Audio(sample_rate=8000).steps_per_second) == (8000, 8000)
+
+
+@pytest.mark.parametrize("as_is", [True, False])
+def test_a_sample_carries_the_tags_of_its_file(tmp_path, as_is):
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 8000, 1) as file:
+        file.title = "Stück"
+        file.write(tones())
+    sample = Audio(8000, 1000).read(tmp_path / "a.flac", as_is=as_is)
+    Audio(8000, 1000).write(sample, tmp_path / "b.flac")
+    Audio(8000, 1000).write(sample, tmp_path / "b.wav")
+    for name in ("b.flac", "b.wav"):
+        with soundfile.SoundFile(tmp_path / name) as file:
+            assert file.title == "Stück"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from musicae.formats.mp3 import is_frame, samples_in
+from musicae.formats.mp3 import frames_in, is_frame, samples_in
 
 
 def mp3(path, seconds=4, rate=16_000):
@@ -63,3 +63,18 @@ def test_what_is_no_mp3_has_no_samples():
 )
 def test_a_frame_begins_with_its_sync_word(header, yes):
     assert is_frame(header) == yes
+
+
+@pytest.mark.parametrize(("mode", "level"), [("CONSTANT", 2 / 3), ("VARIABLE", 0.2), ("AVERAGE", 0.5)])
+def test_frames_tell_mode_and_quality(tmp_path, mode, level):
+    sound = np.random.default_rng(0).standard_normal((44_100, 2)) / 10
+    options = {"format": "MP3", "bitrate_mode": mode, "compression_level": level}
+    with soundfile.SoundFile(tmp_path / "a.mp3", "w", 44_100, 2, **options) as file:
+        file.write(sound)
+    frames = frames_in(tmp_path / "a.mp3")
+    assert (frames.constant, frames.average) == (mode == "CONSTANT", mode == "AVERAGE")
+    assert frames.size <= (tmp_path / "a.mp3").stat().st_size
+    if mode == "CONSTANT":
+        assert frames.kbits == (128,)
+    if mode == "VARIABLE":
+        assert frames.quality == 2

@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,7 @@ def test_other_suffixes_are_written_as_what_they_mean(tmp_path, suffix):
     with sound.writing(tmp_path / f"a{suffix}", kind) as file:
         file.write(tones(16_000, 1, 16_000))
     with sound.reading(tmp_path / f"a{suffix}") as opened:
-        assert opened.kind == kind
+        assert replace(opened.kind, bitrate=0, bitrate_mode="") == kind
     assert kind.format == {".wave": "WAV", ".bwf": "WAV", ".snd": "AU", ".oga": "OGG", ".mpga": "MP3"}[suffix]
 
 

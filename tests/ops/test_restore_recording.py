@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import mutagen
+import mutagen.flac
+import mutagen.id3
 import numpy as np
 import pytest
 import soundfile
@@ -231,3 +235,67 @@ def test_in_memory_there_is_a_limit_and_into_a_file_there_is_none(
     for source in (recording, Pipe(recording.read_bytes())):
         with pytest.raises(MusicaeError, match="of memory, the limit is 100 KB"):
             musicae.denoise(source, preset=voice)
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".mp3", ".ogg", ".wav", ".aiff"])
+def test_tags_and_cover_are_kept_in_a_file_in_memory_and_in_a_stream(voice: Codec, tmp_path: Path, suffix: str) -> None:
+    old = tmp_path / f"old{suffix}"
+    soundfile.write(old, noisy(), RATE)
+    tag(old)
+    musicae.denoise(old, tmp_path / f"a{suffix}", preset=voice)
+    musicae.denoise(old, preset=voice).save(tmp_path / f"b{suffix}")
+    out = io.BytesIO()
+    musicae.denoise(io.BytesIO(old.read_bytes()), out, preset=voice)
+    (tmp_path / f"c{suffix}").write_bytes(out.getvalue())
+    sample = voice.adapter.read(old, as_is=True)
+    musicae.denoise(sample, tmp_path / f"d{suffix}", preset=voice)
+    for name in "abcd":
+        assert (title_and_cover(tmp_path / f"{name}{suffix}")) == ("Stück", b"jpeg" * 999), name
+
+
+def test_what_is_upscaled_keeps_its_tags_and_says_what_it_cannot(band: Codec, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "old.wav", noisy(), RATE)
+    data = (tmp_path / "old.wav").read_bytes() + b"iXML\4\0\0\0<x/>"
+    (tmp_path / "old.wav").write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    tag(tmp_path / "old.wav")
+    done = musicae.upscale(tmp_path / "old.wav", tmp_path / "new.wav", preset=band)
+    assert any("iXML" in notice for notice in done.notices)
+    assert title_and_cover(tmp_path / "new.wav") == ("Stück", b"jpeg" * 999)
+
+
+def test_damaged_tags_are_said_in_one_line(voice: Codec, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.mp3", noisy(), RATE)
+    damaged = b"ID3\3\0\0\0\0\0\x20" + b"\xfe" * 32
+    (tmp_path / "a.mp3").write_bytes(damaged + (tmp_path / "a.mp3").read_bytes())
+    done = musicae.denoise(tmp_path / "a.mp3", tmp_path / "b.mp3", preset=voice)
+    assert [notice for notice in done.notices if "tags" in notice] == [
+        "b.mp3: left out of the tags: tags that are damaged"
+    ]
+
+
+def tag(path: Path) -> None:
+    file = mutagen.File(path)
+    if file.tags is None:
+        file.add_tags()
+    picture = mutagen.flac.Picture()
+    picture.data, picture.type, picture.mime = b"jpeg" * 999, 3, "image/jpeg"
+    if isinstance(file.tags, mutagen.id3.ID3):
+        file.tags.add(mutagen.id3.Frames["TIT2"](3, ["Stück"]))
+        file.tags.add(mutagen.id3.Frames["APIC"](3, "image/jpeg", 3, "", picture.data))
+    else:
+        file["title"] = "Stück"
+        if isinstance(file, mutagen.flac.FLAC):
+            file.add_picture(picture)
+        else:
+            file["metadata_block_picture"] = base64.b64encode(picture.write()).decode()
+    file.save()
+
+
+def title_and_cover(path: Path) -> tuple[str, bytes]:
+    file = mutagen.File(path)
+    if isinstance(file.tags, mutagen.id3.ID3):
+        return str(file.tags["TIT2"]), file.tags.getall("APIC")[0].data
+    if isinstance(file, mutagen.flac.FLAC):
+        return file["title"][0], file.pictures[0].data
+    picture = mutagen.flac.Picture(base64.b64decode(file["metadata_block_picture"][0]))
+    return file["title"][0], picture.data

@@ -83,7 +83,7 @@ def read(file: RawFile) -> tuple[list[Block], list[str]]:
 def common(blocks: tuple[Block, ...]) -> Common:
     """Return what other formats can hold of chunks."""
     found = Common()
-    with suppress(ValueError):
+    with suppress(ValueError, struct.error, LookupError):
         found = id3.common(blocks)
     fields = []
     for block in blocks:

@@ -15,6 +15,7 @@ __all__ = ["read_tags", "write_tags"]
 
 _FORMS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3", "AIFF": "aiff"}
 _BY_TINYTAG = {"mov": "x.m4a", "asf": "x.wma"}
+_OF_THE_FILE = ("DURATION", "BPS", "NUMBER_OF_", "_STATISTICS", "MAJOR_BRAND", "MINOR_VERSION", "COMPATIBLE_BRANDS")
 _UNREADABLE = (ValueError, struct.error, LookupError, OverflowError, MemoryError)
 
 
@@ -65,7 +66,8 @@ def _by_av(file: File, form: str) -> Common | None:
     place: Any = f"file:{file}" if isinstance(file, Path) else file
     try:
         with av.open(place, format=form, options={"protocol_whitelist": "file"}, metadata_errors="replace") as opened:
-            fields = {key: value for one in (*opened.streams.audio, opened) for key, value in one.metadata.items()}
+            pairs = [pair for one in (*opened.streams.audio, opened) for pair in one.metadata.items()]
+            fields = {name: value for name, value in pairs if not name.upper().startswith(_OF_THE_FILE)}
     except (av.error.FFmpegError, ValueError):
         return None
     return id3.renamed(fields) if fields else None
@@ -78,13 +80,17 @@ def write_tags(file: RawFile, tags: Tags, form: str, rate: int) -> list[str]:
     """
     remarks = list(tags.remarks)
     own = _FORMS.get(form, "")
-    given = Common() if own == tags.form else _common(tags)
     lost: list[str] = []
+    given = Common()
+    try:
+        given = given if own == tags.form else _common(tags)
+    except _UNREADABLE:
+        lost.append("tags that are damaged")
     if tags.blocks or given.fields or given.pictures:
         try:
-            lost = _write(file, tags, given, own, rate)
+            lost += _write(file, tags, given, form, rate)
         except _UNREADABLE:
-            lost = ["tags that are damaged"]
+            lost.append("tags that are damaged")
     if own != tags.form:
         lost += [*chunks.own(tags.blocks)] if tags.form in ("wav", "aiff") else []
         lost += [*flac.own(tags.blocks)] if tags.form == "flac" else []
@@ -104,7 +110,8 @@ def _common(tags: Tags) -> Common:
     return found
 
 
-def _write(file: RawFile, tags: Tags, given: Common, form: str, rate: int) -> list[str]:
+def _write(file: RawFile, tags: Tags, given: Common, name: str, rate: int) -> list[str]:
+    form = _FORMS.get(name, "")
     if form in ("wav", "aiff"):
         return chunks.write(file, tags, given, rate, form)
     if form == "flac":
@@ -113,4 +120,4 @@ def _write(file: RawFile, tags: Tags, given: Common, form: str, rate: int) -> li
         return ogg.write(file, tags, given)
     if form == "mp3":
         return id3.write(file, tags, given)
-    return ["tags and covers, which this format does not hold here"]
+    return [f"tags and covers, which {name} does not hold"]

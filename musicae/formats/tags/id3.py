@@ -30,6 +30,7 @@ _NAMES = {  # Of tinytag and of APE items; others keep their name.
     **{"TRACK_TOTAL": "TRACKTOTAL", "DISC_TOTAL": "DISCTOTAL", "YEAR": "DATE", "PUBLISHER": "ORGANIZATION"},
 }
 _PICTURES = {"front_cover": 3, "back_cover": 4, "leaflet": 5, "media": 6, "icon": 1, "artist": 8, "band": 10}
+_TINY_NUMBERS = {"track", "track_total", "disc", "disc_total"}
 _TINY_FACTS = {"filename", "filesize", "mime_type", "duration", "channels", "bitrate", "bitdepth", "samplerate",
                "is_lossless"}  # fmt: skip
 
@@ -285,8 +286,7 @@ def _ape_common(data: bytes) -> Common:
     try:
         for name, flags, value in _ape_items(data):
             if flags >> 1 & 3 == 0:
-                key = _NAMES.get(name.upper(), name.upper())
-                fields += [(key, text) for text in value.decode("utf-8", "replace").split("\0")]
+                fields += [(_comment_name(name), text) for text in value.decode("utf-8", "replace").split("\0")]
             elif name.lower().startswith("cover art"):
                 pictures.append(Picture(value.partition(b"\0")[2], "", 3 if "front" in name.lower() else 4))
     except (ValueError, struct.error):
@@ -296,7 +296,15 @@ def _ape_common(data: bytes) -> Common:
 
 def renamed(fields: Mapping[str, str]) -> Common:
     """Return fields with the names that Vorbis comments have for them."""
-    return Common(tuple((_NAMES.get(name.upper(), name.upper()), value) for name, value in fields.items()))
+    return Common(tuple((_comment_name(name), value) for name, value in fields.items()))
+
+
+def _comment_name(name: str) -> str:
+    """Return the name that a field has in Vorbis comments."""
+    name = name.upper()
+    if name.startswith("MUSICBRAINZ "):  # "MusicBrainz Album Id" is MUSICBRAINZ_ALBUMID there.
+        return f"MUSICBRAINZ_{name[12:].replace(' ', '')}"
+    return _NAMES.get(name, name)
 
 
 def tiny(file: BinaryIO, name: str) -> Common:
@@ -310,10 +318,11 @@ def tiny(file: BinaryIO, name: str) -> Common:
         raise ValueError(str(error)) from None
     fields = []
     for key, values in found.as_dict().items():
-        if key in _TINY_FACTS:
+        # In MP4 it is the encoder, elsewhere a person.
+        if key in _TINY_FACTS or (key == "encoded_by" and not name.endswith(".mp3")):
             continue
-        key = _NAMES.get(key.upper(), key.upper())
-        fields += [(key, str(value)) for value in (values if isinstance(values, list) else [values])]
+        texts = [str(value) for value in (values if isinstance(values, list) else [values])]
+        fields += [(_comment_name(key), text) for text in texts if not (key in _TINY_NUMBERS and text == "0")]
     pictures = [
         _picture(key, image) for key, images in found.images.as_dict().items() for image in images if image.data
     ]

@@ -14,6 +14,7 @@ __all__ = ["common", "heads", "read", "write"]
 _HEADER = 27  # Bytes of a page's header before its table of segments.
 _STARTS = {b"\x03vorbis": 3, b"OpusTags": 2}  # How the comments begin, and how many packets come before the sound.
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_OF_OPUS = b"R128_"  # Gains relative to that in the header of Opus (RFC 7845, section 5.2.1).
 _MAX_SEGMENTS = 255
 
 
@@ -85,7 +86,8 @@ def _heads(file: RawFile, count: int) -> _Heads | None:
 def common(blocks: tuple[Block, ...]) -> Common:
     """Return what other formats can hold of blocks."""
     try:
-        return comments.common_of(comments.unpack(blocks[0].data)[1])
+        lines = comments.unpack(blocks[0].data)[1]
+        return comments.common_of([line for line in lines if not line.upper().startswith(_OF_OPUS)])
     except (ValueError, IndexError):
         return Common()
 
@@ -101,11 +103,10 @@ def write(file: RawFile, tags: Tags, given: Common) -> list[str]:
     if tags.form == "ogg":
         try:
             lines = comments.kept(comments.unpack(tags.blocks[0].data)[1])
+            if tags.blocks[0].name != start:
+                lines = [line for line in lines if not line.upper().startswith(_OF_OPUS)]
         except ValueError:
             return ["comments that are damaged"]
-    if start == b"OpusTags" and tags.blocks and tags.blocks[0].name != start:
-        # Gains of Opus are relative to its own header (RFC 7845, section 5.2.1).
-        lines = [line for line in lines if not line.upper().startswith(b"R128_")]
     vendor = comments.unpack(found.packets[1][len(start) :])[0]
     body = start + comments.pack(vendor, lines) + (b"\x01" if start != b"OpusTags" else b"")
     pages = _pages([body, *found.packets[2:]], found.serial)
