@@ -25,8 +25,6 @@ _SYNC = re.compile(
 )
 _HEADER_SIZE = 200  # Bytes in which the header of Xing and LAME lies.
 _TAG_HEADER = 10  # Bytes of the header of an ID3v2 tag, which may come before the frames.
-
-
 _QUALITY_STEPS = 10  # Of LAME's header: 100 less ten times its -V.
 
 
