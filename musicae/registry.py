@@ -258,7 +258,7 @@ def _check_range(where: str, value: Any, annotation: Any) -> None:
 
     try:
         convert(value, annotation)
-    except (ValidationError, RecursionError) as error:
+    except (ValidationError, RecursionError, UnicodeError) as error:
         limits = [one for one in typing.get_args(annotation)[1:] if isinstance(one, Meta)]
         if limits and isinstance(value, int | float):
             lowest = f"over {limits[0].gt:g}" if limits[0].ge is None else _number(limits[0].ge)

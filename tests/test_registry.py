@@ -212,7 +212,7 @@ def test_a_number_out_of_its_range_is_refused() -> None:
         registry.resolve("models", "dual-path", {"bands": [[3, 0]]})
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/x", "C:x", "x.safetensors", "x.toml", ".x", "a\0"])
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "C:x", "x.safetensors", "x.toml", ".x", "a\0", "\ud800"])
 def test_a_setting_that_names_a_preset_is_no_path(name: str) -> None:
     with pytest.raises(MusicaeError, match=r"^\[evaluation\] lm must be a name, not a path: "):
         registry.resolve("evaluations", "sequence", {"lm": name})

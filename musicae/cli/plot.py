@@ -196,7 +196,7 @@ def _curves(path: Path) -> dict[str, list[tuple[float, float]]]:
                     curves.setdefault(name, []).append((float(values["step"]), float(value)))
     except OSError:
         raise MusicaeError(f"there is no {path}; name the folder of a training (musicae train -o DIR)") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise MusicaeError(f"{path} is not the log of a training, or it is damaged; name the folder of one") from None
     if not curves:
         raise MusicaeError(f"{path} has no losses yet; train for longer")

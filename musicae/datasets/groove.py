@@ -28,8 +28,7 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
     table = next((path for path in files_in(folder, [".csv"]) if path.name == "info.csv"), None)
     if table is None:
         raise MusicaeError(f"no info.csv of the Groove MIDI Dataset under {folder}; check the path given with --data")
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = {row["midi_filename"]: row for row in csv.DictReader(file)}
+    rows = _rows(table)
     files = [path for path in (table.parent / name for name in sorted(rows)) if path.is_file()]
     key = cache.fingerprint(files, table.parent, set="groove", adapter=adapter.__dict__, kind=type(adapter).__name__)
 
@@ -41,6 +40,19 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
         return rows[name]["split"] == split and (fills or rows[name]["beat_type"] == "beat")
 
     return scores.subset(cache.cached(key, make), keep)
+
+
+def _rows(table: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of ``info.csv`` by the names of their files, those that lie beside it."""
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = [
+                {key: str(row[key]) for key in ("midi_filename", "split", "beat_type")} for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, csv.Error):
+        raise MusicaeError(f"{table} is damaged; get the Groove MIDI Dataset again") from None
+    inside = [row for row in rows if not Path(row["midi_filename"]).anchor and ".." not in row["midi_filename"]]
+    return {row["midi_filename"]: row for row in inside if "\0" not in row["midi_filename"]}
 
 
 def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[scores.Piece]:

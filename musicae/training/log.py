@@ -86,5 +86,5 @@ def _step_of(line: str) -> float:
     """Return the step of a line of the log; infinity for one that was cut short, for example by a power failure."""
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return math.inf

@@ -104,7 +104,18 @@ def test_the_curves_of_a_training(shell: Any) -> None:
     assert is_png("run/losses.png")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "3", '{"loss": 1}', '{"step": 1, "loss": "much"}'])
+NO_LOGS = [
+    "{",
+    "[]",
+    "3",
+    '{"loss": 1}',
+    '{"step": 1, "loss": "much"}',
+    "[" * 2000,
+    '{"step": 1, "loss": ' + "9" * 400 + "}",
+]
+
+
+@pytest.mark.parametrize("content", NO_LOGS)
 def test_a_file_that_is_no_log(shell: Any, content: str) -> None:
     (shell.folder / "metrics.jsonl").write_text(content)
     line = shell.fails("plot", "losses", ".")

@@ -56,3 +56,23 @@ def test_what_is_missing_is_said(tmp_path):
         groove(Drums(), "train", tmp_path)
     with pytest.raises(MusicaeError, match="no split named 'all'"):
         groove(Drums(), "all", tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"a,b\n1,2\n", b"midi_filename,split,beat_type\n" + b"x" * 200_000])
+def test_a_damaged_table_is_one_line(tmp_path, text):
+    (tmp_path / "info.csv").write_bytes(text)
+    with pytest.raises(MusicaeError, match=r"info\.csv is damaged; get the Groove MIDI Dataset again$"):
+        groove(Drums(), "train", tmp_path)
+
+
+def test_a_table_names_no_file_elsewhere(folder):
+    table = next(folder.rglob("info.csv"))
+    outside = folder.parent / "outside.mid"
+    outside.write_bytes(next(folder.rglob("*.mid")).read_bytes())
+    before = names_of(groove(Drums(), "train", folder))
+    fields = table.read_text().splitlines()[0].split(",")
+    for name in (str(outside), "../outside.mid", "a\0b"):
+        row = {"midi_filename": name, "split": "train", "beat_type": "beat"}
+        with table.open("a") as file:
+            file.write(",".join(row.get(field, "x") for field in fields) + "\n")
+    assert names_of(groove(Drums(), "train", folder)) == before

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from musicae.errors import MusicaeError
-from musicae.training.log import METRICS, Log, Means
+from musicae.training.log import METRICS, Log, Means, _step_of
 
 
 def lines(out):
@@ -49,3 +49,8 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(MusicaeError, match="cannot write in"):
         Log(tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize("line", ["", "{", "[" * 2000, '{"step": 1' + "0" * 400 + "}", '{"step": []}', "9" * 5000])
+def test_a_damaged_line_has_no_step(line):
+    assert _step_of(line) == float("inf")

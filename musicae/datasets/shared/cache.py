@@ -94,7 +94,7 @@ def _load(path: Path) -> Windows | None:
             header["levels"],
             tensors.get("cond"),
         )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
