@@ -74,5 +74,7 @@ Decibels = Annotated[float, Meta(ge=-1000, le=1000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 """A duration, a day at most."""
 
-PartName = Annotated[str, Meta(max_length=100, pattern=r"^(?![.~-])[^/\\:\x00-\x1f]*$(?<!\.toml)(?<!\.safetensors)")]
+PartName = Annotated[
+    str, Meta(max_length=100, pattern=r"^(?![.~-])[^/\\:\x00-\x1f\ud800-\udfff]*$(?<!\.toml)(?<!\.safetensors)")
+]
 """The name of a preset or a data set, and no path: a checkpoint of anybody's opens no other file."""
