@@ -9,7 +9,7 @@ from pathlib import Path
 
 from musicae.core import File
 
-__all__ = ["Frames", "frames_in", "is_frame", "samples_in"]
+__all__ = ["Frames", "frames_in", "is_frame"]
 
 # Of layer III (ISO/IEC 11172-3 and 13818-3): kbit/s by index, Hz by index; a lower version halves the rates.
 _KBITS = {
@@ -46,14 +46,6 @@ class Frames:
     def constant(self) -> bool:
         """Whether all frames have one bit rate."""
         return len(self.kbits) == 1
-
-
-def samples_in(file: File) -> int:
-    """Return the number of samples per channel in all frames of a layer III file; 0 if it has none.
-
-    A stream keeps its position.
-    """
-    return frames_in(file).samples
 
 
 def frames_in(file: File) -> Frames:

@@ -8,12 +8,21 @@ from typing import Any, BinaryIO
 
 from musicae.core import File
 from musicae.formats.sound_heads import format_of, sound_head
-from musicae.formats.tags import chunks, flac, id3, ogg
+from musicae.formats.tags import caf, chunks, flac, id3, ogg
 from musicae.formats.tags.values import MAX_BYTES, Block, Common, RawFile, Tags
 
 __all__ = ["read_tags", "write_tags"]
 
-_FORMS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3", "AIFF": "aiff"}
+_FORMS = {
+    "WAV": "wav",
+    "WAVEX": "wav",
+    "RF64": "wav",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "MP3": "mp3",
+    "AIFF": "aiff",
+    "CAF": "caf",
+}
 _BY_TINYTAG = {"mov": "x.m4a", "asf": "x.wma"}
 _OF_THE_FILE = ("DURATION", "BPS", "NUMBER_OF_", "_STATISTICS", "MAJOR_BRAND", "MINOR_VERSION", "COMPATIBLE_BRANDS")
 _UNREADABLE = (ValueError, struct.error, LookupError, OverflowError, MemoryError)
@@ -42,11 +51,15 @@ def _read(opened: BinaryIO, form: str, file: File) -> Tags:
     if form in ("wav", "aiff"):
         blocks, lost = chunks.read(opened)
     elif form == "flac":
-        blocks, lost = flac.read(opened, id3.head_end(opened))
+        start = id3.head_end(opened)
+        blocks, lost = flac.read(opened, start)
+        lost += ["an ID3 tag before FLAC"] if start else []
     elif form == "ogg":
         blocks, lost = ogg.read(opened)
     elif form == "mp3":
         blocks, lost = id3.read(opened)
+    elif form == "caf":
+        blocks, lost = caf.read(opened)
     elif form in _BY_TINYTAG:
         return Tags(common=id3.tiny(opened, _BY_TINYTAG[form]))
     else:
@@ -83,7 +96,7 @@ def write_tags(file: RawFile, tags: Tags, form: str, rate: int) -> list[str]:
     lost: list[str] = []
     given = Common()
     try:
-        given = given if own == tags.form else _common(tags)
+        given = given if own and own == tags.form else _common(tags)
     except _UNREADABLE:
         lost.append("tags that are damaged")
     if tags.blocks or given.fields or given.pictures:
@@ -103,7 +116,14 @@ def _common(tags: Tags) -> Common:
     """Return what a file of another format can hold; the pictures together below the limit."""
     if tags.common is not None:
         return tags.common
-    made = {"wav": chunks.common, "aiff": chunks.common, "flac": flac.common, "ogg": ogg.common, "mp3": id3.common}
+    made = {
+        "wav": chunks.common,
+        "aiff": chunks.common,
+        "flac": flac.common,
+        "ogg": ogg.common,
+        "mp3": id3.common,
+        "caf": caf.common,
+    }
     found = made[tags.form](tags.blocks) if tags.form in made else Common()
     if sum(len(picture.data) for picture in found.pictures) > MAX_BYTES:
         return Common(found.fields)
@@ -120,4 +140,6 @@ def _write(file: RawFile, tags: Tags, given: Common, name: str, rate: int) -> li
         return ogg.write(file, tags, given)
     if form == "mp3":
         return id3.write(file, tags, given)
+    if form == "caf":
+        return caf.write(file, tags, given)
     return [f"tags and covers, which {name} does not hold"]

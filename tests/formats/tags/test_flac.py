@@ -68,3 +68,10 @@ def test_a_picture_over_16_mb_does_not_fit(tmp_path, tagged):
     file.save()
     assert tagged.copy(tmp_path / "a.wav", tmp_path / "b.flac") == ["left out of the tags: what is over 16 MB"]
     assert tagged.of(tmp_path / "b.flac")[1] == [tagged.cover]
+
+
+def test_an_id3_tag_before_flac_is_left_out_with_a_line(tmp_path, tagged):
+    old = tagged.make(tmp_path / "a.flac")
+    old.write_bytes(b"ID3\4\0\0\0\0\0\5" + bytes(5) + old.read_bytes())
+    assert tagged.copy(old, tmp_path / "b.flac") == ["left out of its tags: an ID3 tag before FLAC"]
+    assert tagged.of(tmp_path / "b.flac")[1] == [tagged.cover]
