@@ -26,6 +26,8 @@ _FIRST_TIMES = (0.25, 0.5, 0.75, 1.0)  # On the way to a draw; between them the 
 _ROUNDS = 5  # In which the place between two of them is narrowed down.
 _AT_ONCE = 32  # Windows decoded together in a round; an input with more is tried at one place at a time.
 _MAX_DRAWS = 8  # Ways tried for a variation: each changes the output in jumps of its own.
+_COMPARED = 3  # Of these the one is taken whose music the decoder is surest of.
+_FEW_WINDOWS = 200  # Decoded for a variation, after which no more ways are compared.
 _MAX_WINDOWS = 600  # Decoded for a variation, after which no other way is tried: bounds the time of a long input.
 
 
@@ -76,6 +78,8 @@ class _Point:
     codes: Tensor
     tensor: Tensor
     likeness: float
+    unsure: float
+    """By how many nats a window the decoder is unsure of what it writes there."""
 
 
 class _Search:
@@ -86,13 +90,13 @@ class _Search:
         code = codec.encode(given, cond).mean
         self.place = codec.to_noise(code, cond)
         self.drift = code - codec.from_noise(self.place, cond)  # The way there and back is not quite exact.
-        tensor = self._decode(code[None])[0]
+        (tensor,), unsure = self._decode(code[None])
         # Values that are right or wrong can be compared with the file itself; of real ones every one differs.
         self.reference = sample.tensor if codec.likelihood.discrete else tensor
         self.far = tensor
         # A single step of a short tune may be more.
         self.tolerance = max(_CLOSE_ENOUGH, 1 / math.prod(sample.tensor.shape[1:]))
-        (self.start,) = self._points(code[None], [tensor])
+        (self.start,) = self._points(code[None], [tensor], unsure)
         self.taken = {self._key(sample.tensor), self._key(tensor)}
 
     def find(self, similarity: float, draws: list[Tensor]) -> _Point:
@@ -102,19 +106,23 @@ class _Search:
         goal = min(similarity, self.start.likeness)  # No more can be kept than the preset can reconstruct.
         best: _Point | None = None
         windows = 0
-        for draw in draws:
+
+        def rank(point: _Point) -> tuple[float, float]:
+            return max(0.0, abs(point.likeness - goal) - self.tolerance), point.unsure
+
+        for i, draw in enumerate(draws, start=1):
             for points in self._along(draw, goal):
                 windows += len(points) * len(self.place)
-                for point in points:
-                    error = abs(point.likeness - goal)
-                    if best and error >= abs(best.likeness - goal):
-                        continue
+                for point in sorted(points, key=rank):
+                    if best and rank(point) >= rank(best):
+                        break
                     if similarity == 0 or self._key(point.tensor) not in self.taken:
                         best = point
-                if best and abs(best.likeness - goal) <= self.tolerance:
+                        break
+                if any(rank(point)[0] == 0 for point in points):
                     break
-            enough = similarity == 0 or windows > _MAX_WINDOWS
-            if best and (enough or abs(best.likeness - goal) <= self.tolerance):
+            enough = i >= _COMPARED or windows > _FEW_WINDOWS
+            if best and (similarity == 0 or windows > _MAX_WINDOWS or (enough and rank(best)[0] == 0)):
                 break
         found = best or points[-1]
         self.taken.add(self._key(found.tensor))
@@ -127,9 +135,9 @@ class _Search:
         noise = latent.path(self.place, end, times, spherical=True)
         codes = self.codec.from_noise(noise.flatten(0, 1), self._repeated(len(times))).view(noise.shape)
         codes = codes + (1 - times).view(-1, 1, 1) * self.drift
-        tensors = self._decode(codes)
+        tensors, unsure = self._decode(codes)
         self.far = tensors[-1]
-        points = self._points(codes, tensors)
+        points = self._points(codes, tensors, unsure)
         yield points
         path = [self.start, *points]
         count = max(1, min(7, _AT_ONCE // len(self.place)))
@@ -139,22 +147,23 @@ class _Search:
                 return
             a, b = path[before], path[before + 1]
             between = latent.path(a.codes, b.codes, torch.linspace(0, 1, count + 2)[1:-1])
-            points = self._points(between, self._decode(between))
+            points = self._points(between, *self._decode(between))
             yield points
             path = [a, *points, b]
 
-    def _points(self, codes: Tensor, tensors: list[Tensor]) -> list[_Point]:
+    def _points(self, codes: Tensor, tensors: list[Tensor], unsure: list[float]) -> list[_Point]:
         likeness = self.codec.likelihood.likeness
         shares = [likeness(self.reference[None], one[None], self.far[None]).item() for one in tensors]
-        return [_Point(*point) for point in zip(codes, tensors, shares, strict=True)]
+        return [_Point(*point) for point in zip(codes, tensors, shares, unsure, strict=True)]
 
-    def _decode(self, codes: Tensor) -> list[Tensor]:
-        """Return the tensors ``(C, *S)`` of codes ``(S, N, D)``."""
+    def _decode(self, codes: Tensor) -> tuple[list[Tensor], list[float]]:
+        """Return the tensors ``(C, *S)`` of codes ``(S, N, D)``, and how unsure the decoder is of each."""
         cond = self._repeated(len(codes))
-        windows = self.codec.decode(codes.flatten(0, 1), cond=cond)
+        windows, nll = self.codec.decode_with_nll(codes.flatten(0, 1), cond)
         length = self.sample.tensor.shape[-1]
         parts = windows.view(*codes.shape[:2], *windows.shape[1:])
-        return [self.codec.join(part, self.sample.hop, length) for part in parts]
+        joined = [self.codec.join(part, self.sample.hop, length) for part in parts]
+        return joined, nll.view(codes.shape[:2]).mean(1).tolist()
 
     def _repeated(self, times: int) -> Tensor | None:
         return None if self.cond is None else self.cond.repeat(times, *(1,) * (self.cond.ndim - 1))

@@ -43,16 +43,14 @@ def test_vary_refuses_a_similarity_that_is_none(tiny: Codec, data: Path, similar
 
 
 @pytest.mark.parametrize(("name", "bars"), [("twinkle.mid", "1-4"), ("greensleeves.mid", "3-4"), ("rock.mid", None)])
-@pytest.mark.parametrize("similarity", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("similarity", [0.5, 0.9])
 def test_the_share_that_is_asked_for_stays(data: Path, name: str, bars: str | None, similarity: float) -> None:
     codec = codecs.load("drums-2bar" if name == "rock.mid" else "melody-2bar")
     file = codec.adapter.read(data / name, bars=bars)
-    made = musicae.vary(file, similarity, 3, preset=codec, seed=1)
+    made = musicae.vary(file, similarity, 2, preset=codec, seed=1)
     shares = [(one.tensor == file.tensor).all(0).float().mean().item() for one in made]
-    assert shares == pytest.approx([similarity] * 3, abs=0.05)
-    assert [line.partition(":")[0] for line in made[0].remarks] == ["variation 1", "variation 2", "variation 3"]
-    again = musicae.vary(file, similarity, 3, preset=codec, seed=1)
-    assert [torch.equal(a.tensor, b.tensor) for a, b in zip(made, again, strict=True)] == [True] * 3
+    assert shares == pytest.approx([similarity] * 2, abs=0.05)
+    assert [line.partition(":")[0] for line in made[0].remarks] == ["variation 1", "variation 2"]
 
 
 def test_no_two_variations_sound_alike_and_none_like_the_file(data: Path) -> None:
@@ -61,6 +59,8 @@ def test_no_two_variations_sound_alike_and_none_like_the_file(data: Path) -> Non
     made = musicae.vary(file, 0.97, 4, preset=codec)
     every = [file, musicae.reconstruct(file, preset=codec).sample, *made]
     heard = {tuple(codec.adapter.roll(one).notes) for one in every}
+    again = musicae.vary(file, 0.97, 4, preset=codec)
+    assert [torch.equal(a.tensor, b.tensor) for a, b in zip(made, again, strict=True)] == [True] * 4
     assert len(heard) == 5  # The preset reconstructs these bars exactly.
 
 
