@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,13 +26,16 @@ _BATCH = 100_000  # Notes that are mended at once: enough to be quick, and of li
 _MAX_SHOWN = 80  # Characters of a name in messages.
 _MAX_OVERLAPS = 0.05  # Share of the notes of a line that may overlap the next.
 _MAX_COMPARED, _COMPARISON = 30_000_000, 6000  # Notes compared to join tracks; how many a comparison counts itself.
-_MIN_CHANNELS = 3  # From so many channels of one chunk and program on, they are one instrument.
+_MIN_CHANNELS = 3  # From so many channels of one chunk and program on, they may be one instrument.
+_STRUNG = range(24, 40)  # The programs of guitars and basses.
+_MAX_EFFECT = 0.1  # Share of the variance in pitch between the channels of one instrument (epsilon squared).
 _MIN_PERCUSSION = 0.95  # Share of the notes of a track named drums that must be percussion.
 _DRUM_NAMES = re.compile(
     r"\bdrum|drum ?(kit|set|s\b)|\bkit\b|percus|perkus|schlagzeug|batter[iy]|\bbater[ií]a|trommel|trummor|rummut|"
     r"ударн|барабан|перкусс|ドラム|パーカッション|打楽器|鼓|드럼|타악",
     re.IGNORECASE,
 )
+_TUNED_DRUMS = {47, 114, 116, 117, 118}  # Timpani, steel drums, taiko, toms, synth drum: pitch is no kind of drum.
 _PITCHED_DRUM_NAMES = re.compile(r"steel|melod|synth", re.IGNORECASE)
 
 
@@ -88,7 +90,7 @@ def parts(score: ScoreTick) -> list[Part]:
 
     - with different programs, which (almost) never sound at once: a track with program changes;
     - with one program, which (almost) never sound at once: a tune written over several tracks;
-    - of one chunk with one program, if they are three or more: a channel for each note (MPE) or for each string.
+    - of one chunk with one program, if they are the channels of one instrument: one for each note (MPE) or string.
 
     A track is drums if it is on channel 10, or is named so and has hardly a pitch that is no percussion.
     """
@@ -96,7 +98,11 @@ def parts(score: ScoreTick) -> list[Part]:
     named: dict[str, list[int]] = {}
     tracks = [track for track in score.tracks if len(track.notes)]
     keys = [_chunk_key(track) for track in tracks]
-    channels = Counter(key for key in keys if key is not None)
+    channels: dict[tuple[int, int, str], list[TrackTick]] = {}
+    for track, key in zip(tracks, keys, strict=True):
+        if key is not None:
+            channels.setdefault(key, []).append(track)
+    instruments = {key for key, own in channels.items() if len(own) >= _MIN_CHANNELS and _is_one_instrument(own)}
     placed: dict[tuple[int, int, str], int] = {}
     spans: dict[int, tuple[Ints, Ints]] = {}
     left = _MAX_COMPARED
@@ -104,7 +110,7 @@ def parts(score: ScoreTick) -> list[Part]:
         if key is not None and key in placed:
             groups[placed[key]].append(track)
             continue
-        if key is not None and channels[key] >= _MIN_CHANNELS:
+        if key is not None and key in instruments:
             placed[key] = len(groups)
             groups.append([track])
             continue
@@ -112,7 +118,8 @@ def parts(score: ScoreTick) -> list[Part]:
         span = _span(track)
         for index in same if len(same) < 16 else []:
             left -= _COMPARISON + len(spans[index][0]) + len(span[0])
-            if left > 0 and _take_turns(spans[index], span):
+            changed = all(track.program != one.program for one in groups[index])
+            if left > 0 and _take_turns(spans[index], span, changed):
                 groups[index].append(track)
                 spans[index] = _joined(spans[index], span)
                 break
@@ -147,10 +154,29 @@ def _end_of(track: TrackTick) -> int | None:
     return controls[-1].time
 
 
+def _is_one_instrument(tracks: Sequence[TrackTick]) -> bool:
+    """Tell whether channels of one chunk and program are the strings of a guitar, or the notes of a controller (MPE).
+
+    Each is a line then. Of other instruments than guitars and basses they must be alike in pitch, as parts are not.
+    """
+    arrays = [track.notes.numpy() for track in tracks]
+    for notes in arrays:
+        start, end = notes["time"], np.maximum.accumulate(notes["time"] + notes["duration"])
+        if np.count_nonzero(end[:-1] > start[1:]) > _MAX_OVERLAPS * len(start):
+            return False
+    if tracks[0].program in _STRUNG:
+        return True
+    pitches = [notes["pitch"].astype(np.float64) for notes in arrays]
+    joined = np.concatenate(pitches)
+    free = len(joined) - len(pitches)
+    within = sum(float(((one - one.mean()) ** 2).sum()) for one in pitches)
+    return free > 0 and within / free >= (1 - _MAX_EFFECT) * float(joined.var(ddof=1))
+
+
 def _is_named_drums(tracks: Sequence[TrackTick]) -> bool:
     """Tell whether tracks off channel 10 are drums by their name, and by pitches of General MIDI percussion."""
     name = tracks[0].name
-    if not _DRUM_NAMES.search(name) or _PITCHED_DRUM_NAMES.search(name):
+    if tracks[0].program in _TUNED_DRUMS or not _DRUM_NAMES.search(name) or _PITCHED_DRUM_NAMES.search(name):
         return False
     pitch = np.concatenate([track.notes.numpy()["pitch"] for track in tracks])
     return bool((CLASS_OF[pitch] >= 0).mean() > _MIN_PERCUSSION)
@@ -253,14 +279,18 @@ def _joined(first: tuple[Ints, Ints], second: tuple[Ints, Ints]) -> tuple[Ints, 
     return start, end
 
 
-def _take_turns(first: tuple[Ints, Ints], second: tuple[Ints, Ints]) -> bool:
-    """Tell whether at most one onset in twenty falls while the other side sounds; each is as `_span` returns it."""
+def _take_turns(first: tuple[Ints, Ints], second: tuple[Ints, Ints], changed: bool) -> bool:
+    """Tell whether at most one onset in twenty falls while the other side sounds; each is as `_span` returns it.
+
+    Of one program, which more often are two parts, it must be so for the side of fewer notes alone.
+    """
     clashes = 0
     for (start, end), (onset, _) in ((first, second), (second, first)):
         begun = np.searchsorted(start, onset, side="right")
         ended = np.searchsorted(end, onset, side="right")
         clashes += int(np.count_nonzero(begun > ended))
-    return clashes <= (len(first[0]) + len(second[0])) / 20
+    counts = [len(first[0]), len(second[0])]
+    return clashes <= (sum(counts) if changed else 2 * min(counts)) / 20
 
 
 def select(available: Sequence[Part], track: str | int) -> list[Part]:

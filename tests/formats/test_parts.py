@@ -92,8 +92,10 @@ def test_a_track_named_drums_is_drums_on_any_channel(name, make_midi):
 
 def test_a_pitched_track_named_like_drums_is_not(make_midi):
     high = [(i, 1, 88 + i) for i in range(8)]
-    path = make_midi({"notes": high, "name": "Drums"}, {"notes": SCALE, "name": "Steel Drums", "channel": 1})
-    assert [part.drums for part in parts_of(path)] == [False, False]
+    timpani = {"notes": [(i, 1, 38 + i % 2 * 5) for i in range(8)], "name": "Timpani and Drums", "programs": [(0, 47)]}
+    steel = {"notes": SCALE, "name": "Steel Drums", "channel": 1}
+    path = make_midi({"notes": high, "name": "Drums"}, steel, {**timpani, "channel": 2})
+    assert [part.drums for part in parts_of(path)] == [False, False, False]
 
 
 def test_a_note_ends_where_its_pitch_is_struck_again(make_midi):
@@ -113,3 +115,24 @@ def one_chunk(path):
     file.type = 0
     file.save(path)
     return path
+
+
+def test_voices_of_one_program_in_one_chunk_are_parts(make_midi):
+    voices = [{"notes": [(i, 1, low + (i * step) % 7) for i in range(24)], "channel": channel}
+              for channel, (low, step) in enumerate(((72, 2), (65, 3), (60, 5), (48, 4)))]  # fmt: skip
+    assert [part.count for part in parts_of(one_chunk(make_midi(*voices)))] == [24] * 4
+    chords = [{"notes": [(i, 1, p) for i in range(8) for p in (60 + k, 64, 67)], "channel": k} for k in range(4)]
+    assert [part.count for part in parts_of(one_chunk(make_midi(*chords)))] == [24] * 4
+
+
+def test_chords_with_a_channel_for_each_note_are_one_part(make_midi):
+    rng = np.random.default_rng(0)
+    notes = [(i, 1, int(p)) for i in range(40) for p in rng.choice(np.arange(55, 80), 3, replace=False)]
+    (part,) = parts_of(one_chunk(make_midi(*({"notes": notes[k::6], "channel": 1 + k} for k in range(6)))))
+    assert part.count == 120
+
+
+def test_a_part_of_few_notes_under_one_of_many_is_not_joined(make_midi):
+    riff = {"notes": [(i / 4, 0.25, 40 + i % 5) for i in range(400)], "name": "Melody", "programs": [(0, 30)]}
+    lead = {"notes": [(i * 8 + 0.1, 1, 70 + i) for i in range(12)], "name": "Melody", "programs": [(0, 30)]}
+    assert [part.count for part in parts_of(make_midi(riff, {**lead, "channel": 1}))] == [400, 12]
