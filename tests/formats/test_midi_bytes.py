@@ -194,7 +194,7 @@ HOSTILE = {  # What a file is -> how it is made, and why it is refused, if it is
     "notes far apart": (lambda: header() + chunk((LONG + b"\x90\x3c\x50\x64\x3c\0") * 100 + END), "more than fit"),
     "many notes at once": (lambda: header() + chunk(b"".join(bytes([0, 0x90, i % 128, 80]) for i in range(200_000))
                                                     + b"\x64\xff\x2f\0"), ""),
-    "20 MB": (lambda: header() + chunk(b"\0\xff\x01\0" * 5_000_000 + tune() + END), "1 GB; set MUSICAE_MEMORY=2G"),
+    "20 MB": (lambda: header() + chunk(b"\0\xff\x01\0" * 5_000_000 + tune() + END), "1 GB; set MUSICAE_MEMORY=3G"),
 }  # fmt: skip
 
 
