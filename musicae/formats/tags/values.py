@@ -58,8 +58,8 @@ class Tags:
     """The tags of one file.
 
     `form` is the format of its file (``"flac"``, ``"ogg"``, ``"mp3"``, ``"wav"``, ``"aiff"``, ``"caf"``; others are
-    empty), whose `blocks` these are; of other formats there are only the `common` fields. `rate` is that of its sound in
-    Hz, in whose samples markers are counted; 0 if it is not known. `remarks` say what could not be read.
+    empty), whose `blocks` these are; of other formats there are only the `common` fields. `rate` is that of its sound
+    in Hz, in whose samples markers are counted; 0 if it is not known. `remarks` say what could not be read.
     """
 
     form: str = ""
