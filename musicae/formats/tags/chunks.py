@@ -66,10 +66,14 @@ def _places(file: RawFile) -> tuple[list[_Place], str]:
 def read(file: RawFile) -> tuple[list[Block], list[str]]:
     """Return the chunks but those of the samples, and what is left out."""
     blocks: list[Block] = []
-    lost, held, early = [], 0, True
+    lost: list[str] = []
+    held, early = 0, True
     for place in _places(file)[0]:
         early = early and place.name not in _SOUND
         if place.name in _MADE_ANEW:
+            continue
+        if not (place.name.isascii() and place.name.decode("ascii").isprintable()):
+            lost.append("a chunk with a damaged name")
             continue
         held += place.size
         if held > MAX_BYTES:

@@ -104,7 +104,7 @@ def unpack_picture(data: bytes) -> Picture:
         (size,) = struct.unpack_from(">I", data, at + 16)
     except struct.error:
         raise ValueError("the picture ends too early") from None
-    if at + 20 + size > len(data):
-        raise ValueError("the picture ends too early")
+    if at + 20 + size != len(data):
+        raise ValueError("the picture ends too early, or too late")
     picture = data[at + 20 : at + 20 + size]
     return Picture(picture, mime.decode("ascii", "replace"), min(kind, 20), text.decode("utf-8", "replace"))

@@ -89,6 +89,8 @@ def write(file: RawFile, tags: Tags, given: Common, rate: int) -> list[str]:
                     lines += comments.kept(comments.unpack(block.data)[1])
                 except ValueError:
                     lost.append("comments that are damaged")
+            elif kind == _PICTURE and not _is_picture(block.data):
+                lost.append("a picture that is damaged")
             elif tags.rate != rate and kind in (_CUESHEET, _APPLICATION) and _counts_samples(kind, block.data):
                 lost.append("the cue sheet" if kind == _CUESHEET else "the header of the file it was made of")
             else:
@@ -114,6 +116,15 @@ def write(file: RawFile, tags: Tags, given: Common, rate: int) -> list[str]:
         parts += [bytes([kind | last]), len(data).to_bytes(3, "big"), data]
     splice(file, 0, first[-1][1] + first[-1][2], parts)
     return lost
+
+
+def _is_picture(data: bytes) -> bool:
+    """Tell whether a block holds a picture; libFLAC opens no file with another."""
+    try:
+        comments.unpack_picture(data)
+    except ValueError:
+        return False
+    return True
 
 
 def _counts_samples(kind: int, data: bytes) -> bool:

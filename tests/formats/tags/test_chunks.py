@@ -115,3 +115,11 @@ def test_a_damaged_chunk_is_left_out_and_named():
     lost = []
     assert chunks._at_rate(Block(b"smpl", bytes(9)), 48_000, 96_000, lost) is None
     assert lost == ["a damaged chunk 'smpl'"]
+
+
+def test_a_chunk_whose_name_is_damaged_is_left_out(tmp_path, tagged):
+    """Libsndfile takes it for the end of the file."""
+    old = studio(tmp_path / "a.wav", tagged)
+    old.write_bytes(old.read_bytes().replace(b"bext", b"\x7f\xff\xff\xff"))
+    (remark,) = tagged.copy(old, tmp_path / "b.wav")
+    assert remark == "left out of its tags: a chunk with a damaged name"

@@ -75,3 +75,10 @@ def test_an_id3_tag_before_flac_is_left_out_with_a_line(tmp_path, tagged):
     old.write_bytes(b"ID3\4\0\0\0\0\0\5" + bytes(5) + old.read_bytes())
     assert tagged.copy(old, tmp_path / "b.flac") == ["left out of its tags: an ID3 tag before FLAC"]
     assert tagged.of(tmp_path / "b.flac")[1] == [tagged.cover]
+
+
+def test_a_picture_that_is_damaged_is_left_out_with_a_line(tmp_path, tagged):
+    old = tagged.make(tmp_path / "a.flac")
+    old.write_bytes(old.read_bytes().replace(b"\0\0\0\nimage/jpeg", b"\0\0\1\nimage/jpeg"))
+    assert tagged.copy(old, tmp_path / "b.flac") == ["left out of the tags: a picture that is damaged"]
+    assert tagged.of(tmp_path / "b.flac")[0].items() >= tagged.fields.items()
