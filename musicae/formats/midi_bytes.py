@@ -27,6 +27,7 @@ _MAX_SEARCH = 4096  # Bytes in which a file in a container begins.
 _MAX_TRACKS = 1 << 14  # Scores for orchestras have about a hundred.
 _MAX_SPLIT = 1 << 15  # Channels and programs of all tracks: symusic makes a track of each, of 8 KB.
 _MAX_REPAIRED = 2_000_000  # Bytes of all tracks that are read event by event, which is slow.
+_COPIES = 16  # How often a name is copied at most, itself and by each channel and program.
 _MAX_EVENTS = 1000  # Events of a track among which its name is looked for; a few are usual.
 _MEMORY = 120  # Bytes that a byte of a file may take when it is read; about the half is usual. Time grows with it.
 _FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
@@ -146,7 +147,7 @@ def _check_count(tracks: Sequence[bytes], name: str) -> None:
         for match in re.finditer(rb"\xff\x03([\x81-\xff][\x80-\xff])", events):
             length, text = _number(events, match.start(1))
             if text + length <= len(events):
-                check_memory(split * length, name)
+                check_memory(_COPIES * (split + _COPIES) * length, name)
 
 
 def _is_chunk(data: bytes, at: int) -> bool:

@@ -181,6 +181,7 @@ HOSTILE = {  # What a file is -> how it is made, and why it is refused, if it is
     "all programs on all channels": (lambda: header() + chunk(SPLIT), ""),
     "the same often": (lambda: header(20) + chunk(SPLIT) * 20, "channels and programs"),
     "the same with a long name": (lambda: header() + chunk(b"\0\xff\x03\xc0\x80\0" + b"x" * 2**20 + SPLIT), "memory"),
+    "a name of 4 MB": (lambda: header() + chunk(b"\0\xff\3\x82\x80\x80\0" + b"\xe9" * 2**22 + tune() + END), "memory"),
     "wrong lengths": (lambda: header(9) + chunk(tune() + END, 3) * 9, ""),
     "a long track of wrong length": (lambda: header() + chunk(b"\0\xff\x01\0" * 600_000 + END, 3), "damaged"),
     "open notes everywhere": (lambda: header(50) + chunk(WIDE) * 50, ""),
