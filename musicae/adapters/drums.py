@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Drums"]
 
-_KIT = (35, 59)
+_KIT = (35, 59)  # The pitches of a drum kit in General MIDI.
+_MAX_KIT, _MIN_TOGETHER = 16, 0.05  # Pitches of a kit in use; share of the hits that fall on another.
 _LENGTH = 1
 """Steps that a written hit lasts: drums ring as long as they do, but sequencers need a length."""
 
@@ -140,9 +141,14 @@ def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _is_kit(part: score_parts.Part) -> bool:
-    """Tell whether (almost) all notes of a part are those of a drum kit (35..59 in General MIDI)."""
-    pitch = part.notes().pitch
-    return bool(((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean() >= MIN_DRUMS)
+    """Tell whether a part sounds like a drum kit: few pitches, (almost) all of the kit's, some struck together.
+
+    A bass line has such pitches too, but one after another.
+    """
+    start, _, pitch, *_ = part.notes()
+    inside = ((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean() >= MIN_DRUMS
+    together = len(start) - len(np.unique(start)) >= _MIN_TOGETHER * len(start)
+    return bool(inside and together and len(np.unique(pitch)) <= _MAX_KIT)
 
 
 def _choose(available: Sequence[score_parts.Part], track: str | int | None) -> tuple[str, score_parts.Notes, list[str]]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats import midi
-from musicae.formats.files import name_of, output
+from musicae.formats.files import name_of
 from musicae.formats.percussion import CLASSES
+from musicae.formats.sound_files import writing
+from musicae.formats.sound_kind import Kind
 
 __all__ = ["render"]
 
@@ -43,17 +45,12 @@ def render(source: File, wav: File, rate: int = 44100) -> str:
     MusicaeError : a file that cannot be read, that has no notes, that lasts over an hour; a folder that cannot be
         written.
     """
-    import soundfile
-
     if isinstance(wav, Path) and not wav.parent.is_dir():
         raise MusicaeError(f"there is no folder {wav.parent}; make it first")
     sound, remark = _synthesise(_parse(source), rate)
     sound *= _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9)
-    try:
-        with output(wav) as opened:
-            soundfile.write(opened, sound, rate, format="WAV", subtype="PCM_16")
-    except soundfile.LibsndfileError as error:
-        raise MusicaeError(f"{name_of(wav)} cannot be written: {error}") from None
+    with writing(wav, Kind(rate, 1)) as opened:
+        opened.write(sound[:, None].astype(np.float32))
     return remark
 
 

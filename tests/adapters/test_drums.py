@@ -127,11 +127,16 @@ def test_a_file_without_drums_asks_for_another_preset(drums, make_midi):
         drums.read(make_midi(kit([(0, 1, 10), (1, 1, 100)])))
 
 
+def test_a_bass_line_is_no_drums(drums, make_midi):
+    with pytest.raises(MusicaeError, match="no drums"):
+        drums.read(make_midi({"notes": [(i, 1, 36 + i * 2 % 9) for i in range(8)], "name": "Bass"}))
+
+
 @pytest.mark.parametrize("name", ["Drums", "Track 1"])
 def test_drums_on_another_channel_are_read(name, drums, make_midi):
-    path = make_midi({"notes": [(0, 0.25, 36), (1, 0.25, 38), (1.5, 0.25, 42)], "name": name})
-    sample = drums.read(path)
-    assert sample.tensor[:3].nonzero().tolist() == [[0, 0], [1, 4], [2, 6]]
+    beat = [(0, 0.25, 36), (0, 0.25, 42), (1, 0.25, 38), (1.5, 0.25, 42)]
+    sample = drums.read(make_midi({"notes": beat, "name": name}))
+    assert sample.tensor[:3].nonzero().tolist() == [[0, 0], [1, 4], [2, 0], [2, 6]]
     assert any("not on channel 10" in remark for remark in sample.remarks) == (name != "Drums")
 
 

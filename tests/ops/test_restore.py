@@ -126,9 +126,10 @@ def test_restoring_refuses(
         musicae.upscale(path, preset=str(tiny_upscale), scale=4)
     with pytest.raises(MusicaeError, match="a U-Net has no code"):
         musicae.reconstruct(path, preset=str(tiny_denoise))
+    upscaler = musicae.load(str(tiny_upscale))
     monkeypatch.setenv("MUSICAE_MEMORY", "15K")
     with pytest.raises(MusicaeError, match=r"a\.png, enlarged, takes 32 KB of memory, the limit is 15 KB"):
-        musicae.upscale(path, preset=str(tiny_upscale))
+        musicae.upscale(path, preset=upscaler)
 
 
 def test_what_a_picture_loses_is_told_to_every_user(tmp_path: Path, tiny_denoise: Path) -> None:

@@ -156,7 +156,7 @@ class _Here:
 
     workers: list[int] = []  # noqa: RUF012
 
-    def __init__(self, workers):
+    def __init__(self, workers, initializer):
         self.workers.append(workers)
 
     def __enter__(self):
