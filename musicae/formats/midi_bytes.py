@@ -25,7 +25,7 @@ _END = b"\xff\x2f\x00"  # The event at the end of a track, without its time.
 _MAC_HEADER = 128
 _MAX_SEARCH = 4096  # Bytes in which a file in a container begins.
 _MAX_TRACKS = 1 << 14  # Scores for orchestras have about a hundred.
-_MAX_SPLIT = 1 << 15  # Channels and programs of all tracks: symusic makes a track of each, of 8 KB.
+_MAX_SPLIT = 12_000  # Channels and programs of all tracks: symusic makes a track of each, of 8 KB.
 _MAX_REPAIRED = 2_000_000  # Bytes of all tracks that are read event by event, which is slow.
 _COPIES = 16  # How often a name is copied at most, itself and by each channel and program.
 _MAX_EVENTS = 1000  # Events of a track among which its name is looked for; a few are usual.
@@ -133,7 +133,7 @@ def _check_count(tracks: Sequence[bytes], name: str) -> None:
     """Raise MusicaeError for more tracks, or channels and programs in them, than anyone has."""
     if len(tracks) > _MAX_TRACKS:
         raise MusicaeError(f"{name} has more than {_MAX_TRACKS:,} tracks; save those you need in a file of their own")
-    if sum(map(len, tracks)) < 10 * _MAX_SPLIT:  # A program and a note take ten bytes at least.
+    if sum(map(len, tracks)) < 4 * _MAX_SPLIT:  # A note takes four bytes at least.
         return
     programs = sum(len(set(re.findall(rb"[\xc0-\xcf][\0-\x7f]", events))) for events in tracks)
     split = programs + sum(len(_channels(events)) for events in tracks)

@@ -185,6 +185,9 @@ HOSTILE = {  # What a file is -> how it is made, and why it is refused, if it is
     "wrong lengths": (lambda: header(9) + chunk(tune() + END, 3) * 9, ""),
     "a long track of wrong length": (lambda: header() + chunk(b"\0\xff\x01\0" * 600_000 + END, 3), "damaged"),
     "open notes everywhere": (lambda: header(50) + chunk(WIDE) * 50, ""),
+    "a note on every channel": (
+        lambda: header(2000) + chunk(b"".join(bytes([0, 0x90 | c, 60, 80]) for c in range(16)) + END) * 2000, "channels"
+    ),
     "a long name": (lambda: header() + chunk(b"\0\xff\x03\xb0\x80\0" + b"\xe9" * (48 << 14) + tune() + END), ""),
     "a late name": (lambda: header() + chunk(b"\0\xff\3\1\xe9\0\x90\x3c\x50" + QUICK + b"\0\xff\3\1\xe9" + END), ""),
     "meters of 1/4": (lambda: header() + chunk(b"\x93\x44\xff\x58\x04\1\2\x18\x08" * 100_000 + tune() + END), ""),
