@@ -30,6 +30,7 @@ _STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and the margin around them that is only seen.
 _COPIES = 2  # Of a file of weights: those read, and those of the network.
 _BYTES = 4  # Of a number in a network.
+_NETWORK_SHARE = 0.7  # Of the memory allowed, for a network that is built; the rest is for building it.
 _EXTRA_NUMBERS = 2**24  # That a network may create besides its weights: tables, windows.
 
 
@@ -341,7 +342,7 @@ def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     """Build an untrained codec. Raise MusicaeError for settings out of range, at odds, or that take too much memory."""
     limit = memory_limit()
     message = f"the preset '{recipe.name}' takes more than {in_bytes(limit)}; set {VARIABLE}=... to allow it"
-    return _limited(recipe, device, AllocationLimit(limit // _BYTES, message))
+    return _limited(recipe, device, AllocationLimit(int(_NETWORK_SHARE * limit) // _BYTES, message))
 
 
 def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit) -> Codec:

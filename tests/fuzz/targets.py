@@ -524,12 +524,15 @@ class CommandLine(Target):
         self.presets = [*presets.listed(), "own.toml", "nothing", "melody", "three.png"]
 
     def run(self, rng: random.Random) -> None:
-        shutil.copytree(self.folder, ".", dirs_exist_ok=True)
+        # Some results go beside a folder, ``work-denoised``, but nothing goes further.
+        above = Path.cwd()
+        outside = {path.name for path in above.parent.iterdir()}
+        shutil.copytree(self.folder, "work")
+        os.chdir("work")
         if rng.random() < 0.5:
             path = Path(rng.choice(self.files))
             if path.is_file():
                 path.write_bytes(damaged(rng, path.read_bytes()))
-        beside = {"inputs-denoised", *(path.name for path in Path.cwd().parent.iterdir())}  # That of ``denoise .``.
         words = self.words(rng)
         self.shown = shlex.join(words)
         code = self.call(words)
@@ -539,8 +542,9 @@ class CommandLine(Target):
         _read_back(1)
         assert code in (0, 1, 2), f"exit code {code}"
         assert "Traceback" not in text
-        assert {path.name for path in Path.cwd().parent.iterdir()} <= beside, "a file outside its folder"
-        assert not [path for path in Path.cwd().rglob(".*") if path.name.endswith(".tmp")], "a temporary file is left"
+        assert {path.name for path in above.parent.iterdir()} == outside, "a file outside its folder"
+        assert all(path.name.startswith("work") for path in above.iterdir()), "a file outside its folder"
+        assert not list(above.rglob(".musicae-*")), "a temporary file is left"
         assert not (wild := _UNPRINTABLE.search(text)), f"{wild[0]!r} on the terminal"
         if code:
             lines = [line for line in text.split("\n") if line.startswith(("musicae: ", "Error: ", "Usage: "))]
@@ -572,7 +576,7 @@ class CommandLine(Target):
             words += ["--steps", "1", "-o", "run"]
         if rng.random() < 0.05:
             words.insert(rng.randrange(len(words) + 1), self.odd(rng))
-        return [word.replace("\0", "") for word in words]
+        return [word.replace("\0", "").encode(errors="replace").decode() for word in words]  # As a shell can say them.
 
     def odd(self, rng: random.Random) -> str:
         return str(rng.choice((*ODD_WORDS, *ODD_NUMBERS)))

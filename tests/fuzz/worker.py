@@ -46,10 +46,10 @@ class _Runner:
         import targets
 
         self.folder = folder.resolve()
-        self.inputs, self.log = self.folder / "inputs", self.folder / "log"
+        self.inputs, self.logs = self.folder / "inputs", [self.folder / "stdout", self.folder / "stderr"]
         os.chdir(self.folder)
         self.saved = [os.dup(1), os.dup(2)]
-        self.stray = os.open(self.log, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        self.stray = [os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC) for log in self.logs]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.target = targets.TARGETS[target](self.folder / "seeds")
@@ -63,10 +63,10 @@ class _Runner:
         shutil.rmtree(self.inputs, ignore_errors=True)
         self.inputs.mkdir()
         os.chdir(self.inputs)
-        os.ftruncate(self.stray, 0)
-        os.lseek(self.stray, 0, os.SEEK_SET)
-        os.dup2(self.stray, 1)
-        os.dup2(self.stray, 2)
+        for stream, log in zip((1, 2), self.stray, strict=True):
+            os.ftruncate(log, 0)
+            os.lseek(log, 0, os.SEEK_SET)
+            os.dup2(log, stream)
         outcome, detail, full = "result", "", ""
         try:
             self.target.run(rng)
@@ -85,7 +85,7 @@ class _Runner:
             for stream, copy in zip((1, 2), self.saved, strict=True):
                 os.dup2(copy, stream)
             os.chdir(self.folder)
-        written = self.log.read_bytes()
+        written = b"".join(log.read_bytes() for log in self.logs)
         if written and outcome in ("result", "refused"):
             outcome, full = "stray output", written.decode(errors="replace")
             detail = re.sub(r"0x[0-9a-f]+|\d+", "N", full.splitlines()[0][:100])

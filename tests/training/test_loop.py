@@ -114,7 +114,7 @@ def test_either_optimizer_learns_and_resumes_to_the_bit(sounds, tmp_path, kind):
 def test_noise_that_is_silent_is_one_line(sounds, tmp_path):
     for path in sounds["noise"].rglob("*.wav"):
         soundfile.write(path, np.full(3000, 1e-5), 8000)
-    with pytest.raises(MusicaeError, match="nothing but silence"):
+    with pytest.raises(MusicaeError, match="1 silent"):
         train(voice(), tmp_path / "run", sounds, cpu=True)
 
 
