@@ -30,7 +30,7 @@ _STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
 _TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and the margin around them that is only seen.
 _COPIES = 2  # Of a file of weights: those read, and those of the network.
 _BYTES = 4  # Of a number in a network.
-_NETWORK_SHARE = 0.7  # Of the memory allowed, for a network that is built; the rest is for building it.
+_NETWORK_SHARE = 0.5  # Of the memory allowed, for a network that is built; the rest is for building it.
 _EXTRA_NUMBERS = 2**24  # That a network may create besides its weights: tables, windows.
 
 
