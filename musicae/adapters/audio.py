@@ -21,7 +21,7 @@ from musicae.adapters.shared.schema import SoundMeta, checked
 from musicae.core import Adapter, Candidate, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of, suffix_of
-from musicae.formats.sound_files import (
+from musicae.formats.sound.files import (
     AV_SUFFIXES,
     SUFFIXES,
     Block,

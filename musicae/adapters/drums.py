@@ -14,9 +14,9 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
 from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import bar_grid, midi
-from musicae.formats import parts as score_parts
-from musicae.formats.percussion import CLASS_OF, CLASSES
+from musicae.formats.music import bar_grid, midi
+from musicae.formats.music import parts as score_parts
+from musicae.formats.music.percussion import CLASS_OF, CLASSES
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick

@@ -17,9 +17,10 @@ from torch.nn import functional as F
 from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError, did_you_mean
-from musicae.formats import picture_fit, pictures
 from musicae.formats.files import suffix_of
-from musicae.formats.pictures import Raster
+from musicae.formats.pictures import files as pictures
+from musicae.formats.pictures import fit as picture_fit
+from musicae.formats.pictures.files import Raster
 from musicae.ranges import Share, Size
 from musicae.tensors.luma import LUMA_WEIGHTS, luma
 

@@ -16,7 +16,7 @@ from musicae.adapters.audio import Audio, is_short
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import suffix_of
-from musicae.formats.sound_files import AV_SUFFIXES, SUFFIXES, is_sound
+from musicae.formats.sound.files import AV_SUFFIXES, SUFFIXES, is_sound
 from musicae.ranges import Count, CountOrNone, Decibels, SampleRate, Size, Weight
 from musicae.tensors.dsp import EPS, NOISE_FLOOR
 

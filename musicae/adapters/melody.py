@@ -16,10 +16,10 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
 from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import bar_grid, midi
-from musicae.formats import parts as score_parts
-from musicae.formats.abc import is_abc
-from musicae.formats.bar_grid import Grid
+from musicae.formats.music import bar_grid, midi
+from musicae.formats.music import parts as score_parts
+from musicae.formats.music.abc import is_abc
+from musicae.formats.music.bar_grid import Grid
 from musicae.tensors import melody_tokens
 
 if TYPE_CHECKING:

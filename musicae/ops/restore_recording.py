@@ -15,10 +15,10 @@ import torch
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
-from musicae.formats import sound_files as sound
-from musicae.formats.sound_files import Block, Kind
+from musicae.formats.sound import files as sound
+from musicae.formats.sound.files import Block, Kind
+from musicae.formats.sound.wav_pipe import PipeReader, PipeWriter
 from musicae.formats.temporary import temporary_folder
-from musicae.formats.wav_pipe import PipeReader, PipeWriter
 from musicae.memory import check_memory
 from musicae.ops.inputs import as_file
 from musicae.ops.restored import Restored, RestoreOptions, called

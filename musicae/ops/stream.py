@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from musicae import threads
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError
-from musicae.formats.sound_kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
+from musicae.formats.sound.kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
 from musicae.ops.defaults import nearest_in_rate
 from musicae.tensors.dsp import EPS
 

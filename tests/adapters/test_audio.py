@@ -14,8 +14,8 @@ from musicae.adapters.audio import Audio, excerpt, is_short, resample
 from musicae.adapters.mel import Mel
 from musicae.core import Candidate, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import sndfile
-from musicae.formats import sound_files as sound
+from musicae.formats.sound import files as sound
+from musicae.formats.sound import sndfile
 from musicae.testing import check_adapter
 
 

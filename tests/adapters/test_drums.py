@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from musicae.adapters.drums import Drums
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import midi
-from musicae.formats import parts as score_parts
-from musicae.formats.percussion import CLASSES
+from musicae.formats.music import midi
+from musicae.formats.music import parts as score_parts
+from musicae.formats.music.percussion import CLASSES
 
 DATA = Path(__file__).parents[2] / "data"
 BEAT = [(0, 0.1, 36, 100), (0, 0.1, 42, 60), (1, 0.1, 38, 90), (1.5, 0.1, 46, 50), (2.75, 0.1, 36, 70)]

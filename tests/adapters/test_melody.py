@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from musicae.adapters.melody import Melody, skyline
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
-from musicae.formats import parts as score_parts
+from musicae.formats.music import parts as score_parts
 from musicae.tensors import melody_tokens
 
 DATA = Path(__file__).parents[2] / "data"

@@ -31,7 +31,7 @@ from musicae import preset as presets
 from musicae.cli import main
 from musicae.codec import Codec
 from musicae.errors import MusicaeError
-from musicae.formats import pictures
+from musicae.formats.pictures import files as pictures
 from musicae.ops import choose
 
 __all__ = ["TARGETS"]

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.formats.bar_grid import without_repeats
+from musicae.formats.music.bar_grid import without_repeats
 from musicae.formats.text import ENCODINGS
 
 __all__ = ["blank", "check", "concat", "mix", "velocities"]

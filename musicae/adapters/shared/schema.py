@@ -16,7 +16,7 @@ Name = Annotated[str, Meta(max_length=1000)]
 
 
 class KindMeta(TypedDict, total=False):
-    """The kind of a sound file, as `musicae.formats.sound_kind.Kind` has it; what else it has is left out."""
+    """The kind of a sound file, as `musicae.formats.sound.kind.Kind` has it; what else it has is left out."""
 
     rate: Annotated[int, Meta(ge=1, le=768_000)]
     channels: Annotated[int, Meta(ge=1, le=64)]

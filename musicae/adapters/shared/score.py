@@ -15,9 +15,9 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.meta import check
 from musicae.core import Adapter, File, Sample, Spec
 from musicae.errors import MusicaeError
-from musicae.formats import midi
-from musicae.formats import parts as score_parts
 from musicae.formats.files import name_of
+from musicae.formats.music import midi
+from musicae.formats.music import parts as score_parts
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
@@ -117,7 +117,7 @@ class ScoreAdapter(Adapter):
 
     def render(self, sample: Sample, file: File) -> str:
         """Render a sample as WAV, by way of MIDI; return a remark that says which synthesiser was used."""
-        from musicae.formats.synth import render
+        from musicae.formats.music.synth import render
 
         written = io.BytesIO()
         self.write(sample, written)

@@ -9,8 +9,8 @@ from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
-from musicae.formats import midi
 from musicae.formats.folders import files_in
+from musicae.formats.music import midi
 
 __all__ = ["folder_windows"]
 

@@ -1,0 +1,170 @@
+"""MIDI files <-> scores: reading them, whatever is odd about them, and writing them. The parser is symusic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from musicae.core import File
+from musicae.errors import MusicaeError
+from musicae.formats.files import check_input, name_of, output, suffix_of
+from musicae.formats.music import abc, bar_grid, midi_bytes
+from musicae.formats.music.midi_bytes import MidiBytes, is_midi
+from musicae.formats.music.parts import Notes, has_open_notes, mend_ends
+from musicae.formats.text import decode_texts
+from musicae.memory import check_memory
+
+if TYPE_CHECKING:
+    from symusic.core import ScoreTick
+
+__all__ = ["SUFFIXES", "Loaded", "build", "is_midi", "load", "save"]
+
+SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
+"""File endings of MIDI."""
+
+_MORE_ENDS, _MAX_CLOSED = 8, 20_000_000  # How many times as many ends to try; up to which size of the file.
+
+
+class Loaded(NamedTuple):
+    """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8."""
+
+    score: ScoreTick
+    remarks: list[str]
+    encoding: str = ""
+
+
+# --- files -> scores -----------------------------------------------------------------------------------------------
+
+
+def load(file: File) -> Loaded:
+    """Read a MIDI or ABC file; its content decides which it is, or else its suffix.
+
+    Raises
+    ------
+    MusicaeError : a file that is missing, empty, cut short, too large, or not MIDI (or ABC).
+    """
+    named_abc = suffix_of(file) == ".abc"
+    size = check_input(file, "an ABC file" if named_abc else "a MIDI file with notes")
+    check_memory(size, name_of(file))
+    data = file.read() if not isinstance(file, Path) else file.read_bytes()
+    if not is_midi(data) and (named_abc or abc.is_abc(data)):
+        return Loaded(*abc.load(data, name_of(file)))
+    return _load_midi(data, name_of(file))
+
+
+def _load_midi(data: bytes, name: str) -> Loaded:
+    parsed, encoding = midi_bytes.parse(data, name), ""
+    score, remarks = _score(parsed, name)
+    if any("\ufffd" in track.name for track in score.tracks):
+        names, found = decode_texts(midi_bytes.names_of(parsed))
+        if found != "utf-8":
+            encoding = found
+            score, remarks = _score(midi_bytes.with_names(parsed, names), name)
+    if parsed.ticks_per_second:
+        _set_tempo(score, parsed)
+    mend_ends(score)
+    return Loaded(score, remarks, encoding)
+
+
+def _score(parsed: MidiBytes, name: str) -> tuple[ScoreTick, list[str]]:
+    """Return the score of a parsed file, and remarks."""
+    remarks = list(parsed.remarks)
+    try:
+        if parsed.style != 2:
+            return _with_ends(parsed), remarks
+        remarks.append("a type-2 file holds separate patterns; the first one with notes was taken")
+        # symusic would play all of them at once.
+        patterns = (_with_ends(replace(parsed, style=0, tracks=[track])) for track in parsed.tracks)
+        first = next(patterns)
+        return (first if first.note_num() else next((one for one in patterns if one.note_num()), first)), remarks
+    except (RuntimeError, ValueError):
+        raise MusicaeError(f"{name} is damaged and cannot be read as MIDI; get the file again") from None
+
+
+def _with_ends(parsed: MidiBytes) -> ScoreTick:
+    """Return the score in which every note has an end, however many of a pitch lack one."""
+    from symusic.core import ScoreTick
+
+    ends, data = 1, parsed.dump()
+    score = ScoreTick.from_midi(data)
+    while has_open_notes(score) and len(data) * _MORE_ENDS < _MAX_CLOSED:
+        count, ends = score.note_num(), ends * _MORE_ENDS
+        data = parsed.dump(ends=ends)
+        score = ScoreTick.from_midi(data)
+        if score.note_num() == count:
+            break
+    return score
+
+
+def _set_tempo(score: ScoreTick, parsed: MidiBytes) -> None:
+    """Give a score whose time is counted in frames the tempo at which its ticks last what they should."""
+    from symusic.core import TempoTick, TempoTickList
+
+    score.tempos = TempoTickList()
+    score.tempos.append(TempoTick(0, mspq=round(1e6 * parsed.ticks_per_quarter / parsed.ticks_per_second)))
+
+
+# --- notes -> files ------------------------------------------------------------------------------------------------
+
+
+def build(notes: Notes, meta: dict[str, Any], length: int, *, steps_per_beat: int, drums: bool) -> ScoreTick:
+    """Return a score of `notes` (in steps) with the tempo map, meters, keys and programs of `meta`.
+
+    `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps. Each program gets its own
+    track, all with the same name.
+    """
+    from symusic.core import KeySignatureTick, NoteTickList, ScoreTick, TempoTick, TimeSignatureTick, TrackTick
+
+    step = max(1, round(480 / steps_per_beat))
+    score = ScoreTick(step * steps_per_beat)
+    meta = {**meta, **{name: [e for e in meta[name] if e[0] < length] for name in ("tempos", "meters", "keys")}}
+    for at, qpm in meta["tempos"]:
+        score.tempos.append(TempoTick(at * step, mspq=round(6e7 / qpm)))
+    for at, n, d in meta["meters"]:
+        score.time_signatures.append(TimeSignatureTick(at * step, n, d))
+    for at, key, tonality in meta["keys"]:
+        score.key_signatures.append(KeySignatureTick(at * step, key, tonality))
+    for program in sorted(set(notes.program.tolist()), key=notes.program.tolist().index) or [meta["programs"][0][1]]:
+        own = notes.program == program
+        track = TrackTick(meta["track"], program, drums)
+        start, end = notes.start[own] * step, notes.end[own] * step
+        track.notes = NoteTickList.from_numpy(
+            start.astype(np.int32),
+            (end - start).astype(np.int32),
+            notes.pitch[own].astype(np.int8),
+            notes.velocity[own].astype(np.int8),
+        )
+        score.tracks.append(track)
+    if len(notes.start) and length <= bar_grid.MAX_STEPS:  # Longer ones are read in parts anyway.
+        _mark_ends(score, notes, length, steps_per_beat, step)
+    return score
+
+
+def _mark_ends(score: ScoreTick, notes: Notes, length: int, steps_per_beat: int, step: int) -> None:
+    """Set markers where reading would otherwise leave out empty bars at the start or the end."""
+    from symusic.core import TextMetaTick
+
+    start, end = np.sort(notes.start) * step, notes.end * step
+    grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length)
+    if grid.start != 0:
+        score.markers.append(TextMetaTick(0, bar_grid.START))
+    if grid.start + grid.length * step != length * step:
+        score.markers.append(TextMetaTick(length * step, bar_grid.END))
+
+
+def save(score: ScoreTick, file: File, encoding: str = "") -> None:
+    """Write a type-1 MIDI file; at a path it appears complete or not at all. `encoding` is that of names.
+
+    Raises
+    ------
+    MusicaeError : the folder is missing or cannot be written.
+    """
+    data = score.dumps_midi()
+    names = [track.name for track in score.tracks if not track.name.isascii()]
+    if encoding and names:
+        data = midi_bytes.encode_names(data, names, encoding)
+    with output(file) as opened:
+        opened.write(data)

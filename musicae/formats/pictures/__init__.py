@@ -1,0 +1,1 @@
+"""Picture files: their colours, numbers and metadata."""
