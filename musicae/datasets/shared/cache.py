@@ -18,7 +18,7 @@ from musicae.formats.atomic import atomic_write
 
 __all__ = ["cache_folder", "cached", "data_folder", "fingerprint", "own_folder"]
 
-_VERSION = 1  # Raise it when the same files and settings give other windows.
+_VERSION = 2  # Raise it when the same files and settings give other windows.
 
 
 def data_folder() -> Path:

@@ -5,19 +5,10 @@ import io
 
 import numpy as np
 import pytest
+from made_sounds import read, tones
 
 from musicae.errors import MusicaeError
 from musicae.formats.sound import files as sound
-
-
-def tones(frames=4000, channels=1, rate=8000):
-    time = np.arange(frames)[:, None] / rate
-    return (0.4 * np.sin(2 * np.pi * time * (220 + 110 * np.arange(channels)))).astype(np.float32)
-
-
-def read(file):
-    with sound.reading(file) as opened:
-        return np.concatenate(list(opened.blocks()))
 
 
 def encoded(path, codec, form=None, rate=16_000, layout="mono", seconds=1, tags=None):

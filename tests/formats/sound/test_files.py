@@ -11,21 +11,11 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_sounds import read, tones
 
 from musicae.errors import MusicaeError, OutputError
 from musicae.formats.sound import files as sound
 from musicae.formats.sound.files import Kind
-
-
-def tones(frames=4000, channels=1, rate=8000):
-    time = np.arange(frames)[:, None] / rate
-    return (0.4 * np.sin(2 * np.pi * time * (220 + 110 * np.arange(channels)))).astype(np.float32)
-
-
-def read(file):
-    with sound.reading(file) as opened:
-        return np.concatenate(list(opened.blocks()))
-
 
 # --- what is written comes back --------------------------------------------------------------------------------------
 

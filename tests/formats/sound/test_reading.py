@@ -11,20 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from made_sounds import read, tones
 
 from musicae.errors import MusicaeError
 from musicae.formats.sound import files as sound
 from musicae.formats.sound.files import Kind
-
-
-def tones(frames=4000, channels=1, rate=8000):
-    time = np.arange(frames)[:, None] / rate
-    return (0.4 * np.sin(2 * np.pi * time * (220 + 110 * np.arange(channels)))).astype(np.float32)
-
-
-def read(file):
-    with sound.reading(file) as opened:
-        return np.concatenate(list(opened.blocks()))
 
 
 def test_bad_files_are_one_line(tmp_path):
