@@ -91,7 +91,7 @@ def parts(score: ScoreTick) -> list[Part]:
     - with one program, which (almost) never sound at once: a tune written over several tracks;
     - of one chunk with one program, if they are the channels of one instrument: one for each note (MPE) or string.
 
-    A track is drums if it is on channel 10, or is named so and has hardly a pitch that is no percussion.
+    A track is drums if it is on channel 10, or is named so and has nearly only the pitches of a drum kit.
     """
     groups: list[list[TrackTick]] = []
     named: dict[str, list[int]] = {}
