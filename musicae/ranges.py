@@ -1,7 +1,7 @@
 """The ranges of settings, written where a part declares them: ``def vae(spec: Spec, latent: Size = 32)``.
 
-A range holds what makes sense for a setting by itself; whether several go together, the part checks. A plugin may use
-these, or declare its own, as ``Annotated[int, msgspec.Meta(ge=1, le=64)]``. See `musicae.registry.fill`.
+A range limits one setting; the part checks whether several fit together. A plugin may use these, or declare its own, as
+``Annotated[int, msgspec.Meta(ge=1, le=64)]``. See `musicae.registry.fill`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 __all__ = ["ENCODINGS", "decode_texts"]
 
 _ENCODINGS = ("cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r", "cp1251", "cp1252", "latin_1")
-_MAX_SAMPLE = 20_000  # Bytes by which an encoding is told.
+_MAX_SAMPLE = 20_000  # Bytes; enough to detect an encoding.
 _WORDS = re.compile(
     "メロディ|ボーカル|ピアノ|ギター|ベース|ドラム|パーカッション|旋律|人声|人聲|钢琴|鋼琴|贝司|貝斯|吉他|鼓|멜로디|피아노|기타|베이스|드럼|"
     "(?i:мелодия|голос|вокал|гитара|ударные|барабаны|пианино|фортепиано|mélodie|flöte|baß|batería|percussão)"

@@ -66,7 +66,7 @@ class Overview:
 
     def _add_frames(self, frames: Block) -> None:
         window = np.hanning(_N_FFT).astype(np.float32)
-        # The mean of the channels' powers: what one has and the other inverted is heard, too.
+        # The mean power of the channels: sound that is inverted in one of them must not cancel.
         power = np.square(np.abs(np.fft.rfft(frames * window))).mean(1) / np.square(window.sum() / 2)
         for i in range(power.shape[1]):
             self._sum += power[:, i]

@@ -86,7 +86,7 @@ def read_exactly(file: RawFile, size: int) -> bytes:
 
 
 def splice(file: RawFile, start: int, end: int, parts: Iterable[bytes]) -> int:
-    """Put `parts` in the place of the bytes `start` to `end`, moving what follows; return by how much it moved."""
+    """Replace the bytes `start` to `end` by `parts`; return the shift in bytes of what follows."""
     new = b"".join(parts)
     size, moved = file.seek(0, 2), len(new) - (end - start)
     if moved > 0:
