@@ -16,14 +16,13 @@ from musicae.core import File, Roll, Sample
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
-from musicae.formats.music.percussion import CLASS_OF, CLASSES
+from musicae.formats.music.percussion import CLASS_OF, CLASSES, share_in_kit
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
 __all__ = ["Drums"]
 
-_KIT = (35, 59)  # The pitches of a drum kit in General MIDI.
 _MAX_KIT, _MIN_TOGETHER = 16, 0.05  # Pitches of a kit in use; share of the hits that fall on another.
 _LENGTH = 1
 """Steps that a written hit lasts: drums ring as long as they do, but sequencers need a length."""
@@ -146,7 +145,7 @@ def _is_kit(part: score_parts.Part) -> bool:
     A bass line has such pitches too, but one after another.
     """
     start, _, pitch, *_ = part.notes()
-    inside = ((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean() >= MIN_DRUMS
+    inside = share_in_kit(pitch) >= MIN_DRUMS
     together = len(start) - len(np.unique(start)) >= _MIN_TOGETHER * len(start)
     return bool(inside and together and len(np.unique(pitch)) <= _MAX_KIT)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from musicae.errors import MusicaeError
 from musicae.formats.music.midi_bytes import CHUNK_CONTROL
+from musicae.formats.music.percussion import share_in_kit
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick, TrackTick
@@ -28,7 +29,7 @@ _MAX_COMPARED, _COMPARISON = 30_000_000, 6000  # Notes compared to join tracks; 
 _MIN_CHANNELS = 3  # From so many channels of one chunk and program on, they may be one instrument.
 _STRUNG = range(24, 40)  # The programs of guitars and basses.
 _MAX_EFFECT = 0.1  # Share of the variance in pitch between the channels of one instrument (epsilon squared).
-_KIT, _MIN_IN_KIT = (35, 59), 0.8  # Pitches of a drum kit; share of a track named drums that must be among them.
+_MIN_IN_KIT = 0.8  # Share of the notes of a track named drums that must be those of a drum kit.
 _DRUM_NAMES = re.compile(
     r"\bdrum|drum ?(kit|set|s\b)|\bkit\b|percus|perkus|schlagzeug|batter[iy]|\bbater[ií]a|trommel|trummor|rummut|"
     r"ударн|барабан|перкусс|ドラム|パーカッション|打楽器|鼓|드럼|타악",
@@ -181,7 +182,7 @@ def _is_named_drums(tracks: Sequence[TrackTick]) -> bool:
     if tracks[0].program in _TUNED_DRUMS or not _DRUM_NAMES.search(name) or _PITCHED_DRUM_NAMES.search(name):
         return False
     pitch = np.concatenate([track.notes.numpy()["pitch"] for track in tracks])
-    return bool(((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean() >= _MIN_IN_KIT)
+    return share_in_kit(pitch) >= _MIN_IN_KIT
 
 
 def mend_ends(score: ScoreTick) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["CLASSES", "CLASS_OF"]
+__all__ = ["CLASSES", "CLASS_OF", "share_in_kit"]
 
 CLASSES: dict[str, tuple[int, ...]] = {
     "kick": (36, 35),
@@ -30,3 +31,10 @@ CLASS_OF = np.full(128, -1, np.int64)
 
 for _index, _notes in enumerate(CLASSES.values()):
     CLASS_OF[list(_notes)] = _index
+
+_KIT = (35, 59)
+
+
+def share_in_kit(pitch: NDArray[np.int64]) -> float:
+    """Return the share of MIDI notes ``(N,)`` that are those of General MIDI's drum kit, 35 to 59."""
+    return float(((pitch >= _KIT[0]) & (pitch <= _KIT[1])).mean())

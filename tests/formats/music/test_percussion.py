@@ -1,6 +1,8 @@
 """The classes of drums cover General MIDI's percussion once."""
 
-from musicae.formats.music.percussion import CLASS_OF, CLASSES
+import numpy as np
+
+from musicae.formats.music.percussion import CLASS_OF, CLASSES, share_in_kit
 
 
 def test_each_percussion_note_has_one_class():
@@ -29,3 +31,8 @@ def test_the_classes_are_those_of_the_groove_data_set():
     known = {note for notes in table.values() for note in notes}
     assert {name: set(group) & known for name, group in CLASSES.items()} == {n: set(v) for n, v in table.items()}
     assert [group[0] for group in CLASSES.values()] == [36, 38, 42, 46, 43, 47, 50, 49, 51]
+
+
+def test_how_much_of_a_part_is_a_drum_kit():
+    assert share_in_kit(np.array([35, 38, 59, 42])) == 1
+    assert share_in_kit(np.array([34, 60, 36, 42])) == 0.5
