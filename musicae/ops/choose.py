@@ -133,7 +133,7 @@ def _of_scale(fitting: Sequence[Preset], file: File, scale: int) -> list[Preset]
 
 def _candidate(recipe: Preset) -> Candidate:
     def suits(samples: NDArray[np.float32], rate: int) -> float:
-        from musicae.ops.listening import log_odds
+        from musicae.ops.detect import log_odds
 
         return log_odds(recipe.content, samples, rate)
 

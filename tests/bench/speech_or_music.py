@@ -22,7 +22,7 @@ from click import echo
 from numpy.typing import NDArray
 
 from musicae.adapters.audio import excerpt
-from musicae.ops import listening
+from musicae.ops import detect
 from musicae.tensors import speech
 from musicae.tensors.speech import FEATURES
 
@@ -64,7 +64,7 @@ def features(clip: Samples, rate: int) -> dict[str, float]:
     stream = io.BytesIO()
     soundfile.write(stream, clip, rate, format="WAV", subtype="PCM_16")
     stream.seek(0)
-    return listening.heard(*excerpt(stream))
+    return detect.features(*excerpt(stream))
 
 
 def gathered(folder: Path, seed: int) -> list[Row]:

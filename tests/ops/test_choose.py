@@ -20,7 +20,7 @@ from musicae import codec as codecs
 from musicae import preset, registry
 from musicae.core import Adapter, Candidate, Sample
 from musicae.errors import MusicaeError
-from musicae.ops import choose, defaults, listening
+from musicae.ops import choose, defaults, detect
 from musicae.ops.choose import (
     adapter_for,
     codec_and_doubts,
@@ -209,7 +209,7 @@ def test_a_voice_goes_to_the_preset_for_speech_and_an_instrument_does_not(
 
 
 def test_what_is_in_doubt_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "log_odds", lambda content, samples, rate: -0.5)
+    monkeypatch.setattr(detect, "log_odds", lambda content, samples, rate: -0.5)
     soundfile.write(tmp_path / "a.wav", 0.1 * np.ones((3000, 2)), 48_000)
     codec, doubts = codec_and_doubts(None, tmp_path / "a.wav", job="denoise")
     assert codec.preset.name == "denoise"

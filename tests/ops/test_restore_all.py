@@ -11,7 +11,7 @@ import soundfile
 from PIL import Image as Pillow
 
 from musicae.errors import MusicaeError, OutputError
-from musicae.ops import listening
+from musicae.ops import detect
 from musicae.ops.restore import denoise
 from musicae.ops.restore_all import plan, restore_all
 from musicae.ops.restored import RestoreOptions
@@ -96,7 +96,7 @@ def test_a_disk_that_is_full_ends_it(album: Path, tiny_denoise: Path, monkeypatc
 
 
 def test_where_the_preset_is_in_doubt_each_result_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "log_odds", lambda content, samples, rate: 0.5)
+    monkeypatch.setattr(detect, "log_odds", lambda content, samples, rate: 0.5)
     file = tmp_path / "a.wav"
     soundfile.write(file, 0.1 * np.ones((2000, 1)), 44_100)
     said = [f"{file} was taken for speech; if it is music, add --preset denoise"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from made_up_sounds import voice
 
-from musicae.ops.listening import _weights
+from musicae.ops.detect import _weights
 from musicae.tensors.voice_activity import RATE, voice_activity
 
 

@@ -1,4 +1,4 @@
-"""How surely a sound is what a preset is for."""
+"""Detect whether a sound is of the kind that a preset is for."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["heard", "log_odds"]
+__all__ = ["features", "log_odds"]
 
-_WEIGHTS = (
-    "data/silero_vad_16k.safetensors"  # In the package silero-vad; its code, which is slow to import, is not run.
-)
+# In the package silero-vad, whose code is not run: importing it is slow.
+_WEIGHTS = "data/silero_vad_16k.safetensors"
 
 
 def log_odds(content: str, samples: NDArray[np.float32], rate: int) -> float:
-    """Return how surely samples ``(T,)`` at `rate` in Hz are of a content (``"speech"``); over 0: more likely than not.
+    """Return the log-odds that samples ``(T,)`` at `rate` in Hz are of a content (``"speech"``).
 
-    Raise MusicaeError for a content that nothing can tell.
+    Raise MusicaeError for a content that has no detector.
     """
     from musicae.tensors.speech import speech_log_odds
 
     if content != "speech":
-        raise MusicaeError(f"nothing can tell whether a sound is '{content}'; choose with --preset")
-    return speech_log_odds(heard(samples, rate))
+        raise MusicaeError(f"there is no detector for '{content}'; choose a preset with --preset")
+    return speech_log_odds(features(samples, rate))
 
 
-def heard(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
-    """Return what tells speech from music in samples ``(T,)`` at `rate` in Hz; see `speech_features`."""
+def features(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
+    """Return the `speech_features` of samples ``(T,)`` at `rate` in Hz."""
     import soxr
     import torch
 

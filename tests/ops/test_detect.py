@@ -5,7 +5,7 @@ import pytest
 from made_up_sounds import SOLOS, chords, voice, with_hiss
 
 from musicae.errors import MusicaeError
-from musicae.ops.listening import heard, log_odds
+from musicae.ops.detect import features, log_odds
 
 RATE = 44_100
 
@@ -27,8 +27,8 @@ def test_an_instrument_alone_is_plainly_no_speech(name, snr):
 
 def test_neither_rate_nor_level_changes_what_is_heard():
     x = voice(48_000, np.random.default_rng(0)).astype(np.float32)
-    found = heard(x, 48_000)
-    for other in (heard(x[::2], 24_000), heard(0.2 * x, 48_000)):
+    found = features(x, 48_000)
+    for other in (features(x[::2], 24_000), features(0.2 * x, 48_000)):
         assert other["held"] == pytest.approx(found["held"], abs=0.05)
         assert other["drift_4"] == pytest.approx(found["drift_4"], abs=0.1)
 
@@ -39,5 +39,5 @@ def test_silence_and_what_is_too_short_are_no_speech(length):
 
 
 def test_only_speech_can_be_told():
-    with pytest.raises(MusicaeError, match="nothing can tell whether a sound is 'birds'; choose with --preset"):
+    with pytest.raises(MusicaeError, match="no detector for 'birds'; choose a preset with --preset"):
         log_odds("birds", np.zeros(5, np.float32), RATE)
