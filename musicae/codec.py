@@ -340,9 +340,12 @@ def _version() -> str:
 
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     """Build an untrained codec. Raise MusicaeError for settings out of range, at odds, or that take too much memory."""
-    limit = memory_limit()
-    message = f"the preset '{recipe.name}' takes more than {in_bytes(limit)}; set {VARIABLE}=... to allow it"
-    return _limited(recipe, device, AllocationLimit(int(_NETWORK_SHARE * limit) // _BYTES, message))
+    limit = int(_NETWORK_SHARE * memory_limit())
+    message = (
+        f"the network of '{recipe.name}' takes more than {in_bytes(limit)}, half of the memory allowed; "
+        f"set {VARIABLE}=8G to allow more"
+    )
+    return _limited(recipe, device, AllocationLimit(limit // _BYTES, message))
 
 
 def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit) -> Codec:
