@@ -341,11 +341,8 @@ def _version() -> str:
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
     """Build an untrained codec. Raise MusicaeError for settings out of range, at odds, or that take too much memory."""
     limit = int(_NETWORK_SHARE * memory_limit())
-    message = (
-        f"the network of '{recipe.name}' takes more than {in_bytes(limit)}, half of the memory allowed; "
-        f"set {VARIABLE}=8G to allow more"
-    )
-    return _limited(recipe, device, AllocationLimit(limit // _BYTES, message))
+    size = f"the network of '{recipe.name}' takes more than {in_bytes(limit)}, half of the memory allowed"
+    return _limited(recipe, device, AllocationLimit(limit // _BYTES, f"{size}; set {VARIABLE}=8G to allow more"))
 
 
 def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit) -> Codec:
