@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -320,22 +320,19 @@ class Codec:
         """Draw `n` codes ``(n, D)`` from the trained prior, or N(0, 1) if there is none, under conditions `cond`."""
         return self.from_noise(self.noise(n, seed, temperature), cond)
 
-    def save(self, path: Path, half: bool = True, tensors: Mapping[str, Tensor] | None = None) -> None:
-        """Write a checkpoint that `load` reads, in half precision by default.
+    def save(
+        self,
+        path: Path,
+        weights: str = "float16",
+        tensors: Mapping[str, Tensor] | None = None,
+        keep: Sequence[str] = (),
+    ) -> None:
+        """Write a checkpoint that `load` reads; `weights` and `keep` say how it is stored, see `checkpoint.write`.
 
         `tensors` replaces the networks' own weights, for example by their moving average.
         """
-        header = {"preset": self.preset.as_dict(), "step": self.step, "version": _version()}
-        checkpoint.write(path, self.networks().state_dict() if tensors is None else tensors, header, half=half)
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("musicae")
-    except metadata.PackageNotFoundError:
-        return "0"
+        stored = self.networks().state_dict() if tensors is None else tensors
+        checkpoint.write(path, stored, {"preset": self.preset.as_dict(), "step": self.step}, weights, keep)
 
 
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
@@ -378,7 +375,6 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
     or whose tensors do not fit the model it names.
     """
     path = hub.weights(name)
-    check_memory(_COPIES * path.stat().st_size if path.is_file() else 0, str(path))
     header = checkpoint.read_header(path)
     try:
         recipe, step = Preset.from_dict(header["preset"]), header["step"]
@@ -388,13 +384,16 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
         raise MusicaeError(f"{path} is not a complete musicae checkpoint: the step in its header is damaged")
     misfit = f"{path} does not fit the model its header names; it was damaged or changed"
     shapes = checkpoint.shapes(path)
+    numbers = sum(map(math.prod, shapes.values()))
+    check_memory(_COPIES * max(_BYTES * numbers, path.stat().st_size), str(path))
     # A header may name a model of any size: no more is built than the file has weights for.
     with skip_initialisation():
-        codec = _limited(recipe, device, AllocationLimit(sum(map(math.prod, shapes.values())) + _EXTRA_NUMBERS, misfit))
+        codec = _limited(recipe, device, AllocationLimit(numbers + _EXTRA_NUMBERS, misfit))
     networks = codec.networks()
-    if {name: tuple(tensor.shape) for name, tensor in networks.state_dict().items()} != shapes:
+    tensors = checkpoint.read(path)[1]
+    if not checkpoint.fits(tensors, networks.state_dict()):
         raise MusicaeError(misfit)
-    networks.load_state_dict(checkpoint.read(path)[1])
+    networks.load_state_dict(tensors)
     codec.step = step
     networks.eval()
     return codec

@@ -107,6 +107,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "interpolate": "musicae.cli.interpolate:interpolate",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
+        "quantize": "musicae.cli.quantize:quantize",
         "reconstruct": "musicae.cli.reconstruct:reconstruct",
         "sample": "musicae.cli.sample:sample",
         "score": "musicae.cli.score:score",

@@ -112,7 +112,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
             torch.manual_seed(1)
             made = codec.build(preset.resolve(preset.parse({**sections, "description": "a small one"}, name)))
             made.step = 7
-            made.save(path, half=False)
+            made.save(path, weights="float32")
         return path
 
     return write

@@ -26,7 +26,7 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_shapes_are_those_of_what_is_read(tmp_path):
     path = tmp_path / "x"
-    checkpoint.write(path, TENSORS, {}, half=True)
+    checkpoint.write(path, TENSORS, {}, weights="float16")
     assert checkpoint.shapes(path) == {"a": (3, 4), "b": (2,), "big": (1,)}
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(MusicaeError, match="complete safetensors"):
@@ -34,7 +34,7 @@ def test_shapes_are_those_of_what_is_read(tmp_path):
 
 
 def test_half_precision_halves_what_fits_and_keeps_what_does_not(tmp_path):
-    checkpoint.write(tmp_path / "x", TENSORS, {}, half=True)
+    checkpoint.write(tmp_path / "x", TENSORS, {}, weights="float16")
     _, tensors = checkpoint.read(tmp_path / "x")
     assert torch.equal(tensors["a"], TENSORS["a"].half().float())
     assert torch.equal(tensors["big"], TENSORS["big"])
@@ -141,3 +141,85 @@ def test_tensors_that_share_memory_are_stored_each(tmp_path):
     found = checkpoint.read(tmp_path / "a.safetensors")[1]
     assert found["a"].tolist() == found["b"].tolist() == one.tolist()
     assert found["part"].tolist() == [2, 3]
+
+
+WEIGHTS = {"a.weight": torch.randn(64, 400), "b.weight": torch.randn(16, 128, 3, 3), "a.bias": torch.randn(2000)}
+
+
+def test_matrices_and_kernels_can_be_stored_in_8_bits(tmp_path):
+    path, half = tmp_path / "x", tmp_path / "half"
+    checkpoint.write(path, {**WEIGHTS, **TENSORS}, {"step": 3}, weights="int8")
+    checkpoint.write(half, {**WEIGHTS, **TENSORS}, {"step": 3}, weights="float16")
+    header, tensors = checkpoint.read(path)
+    assert header == checkpoint.read_header(path) == checkpoint.read_header(half)
+    assert checkpoint.shapes(path) == checkpoint.shapes(half)
+    assert checkpoint.fits(tensors, {**WEIGHTS, **TENSORS})
+    for name in ("a.weight", "b.weight"):
+        error = tensors[name] - WEIGHTS[name]
+        assert 0 < error.square().mean().sqrt() < 0.01
+    assert torch.equal(tensors["a.bias"], WEIGHTS["a.bias"].half().float())
+    assert torch.equal(tensors["a"], TENSORS["a"].half().float())
+    assert tensors["b"].dtype == torch.int64
+    assert path.stat().st_size < half.stat().st_size - 40_000
+
+
+def test_patterns_keep_tensors_in_16_bits(tmp_path):
+    checkpoint.write(tmp_path / "x", WEIGHTS, {}, weights="int8", keep=["b.*", "*.bias"])
+    tensors = checkpoint.read(tmp_path / "x")[1]
+    assert torch.equal(tensors["b.weight"], WEIGHTS["b.weight"].half().float())
+    assert not torch.equal(tensors["a.weight"], WEIGHTS["a.weight"].half().float())
+    with pytest.raises(MusicaeError, match=r"no tensor's name matches 'c\.\*'; they are called a\.weight, b"):
+        checkpoint.write(tmp_path / "y", WEIGHTS, {}, weights="int8", keep=["c.*"])
+    with pytest.raises(MusicaeError, match="weights must be float32, float16 or int8, not 'int4'"):
+        checkpoint.write(tmp_path / "y", WEIGHTS, {}, weights="int4")
+    assert not (tmp_path / "y").exists()
+
+
+def test_only_a_file_with_8_bits_has_the_newest_format(tmp_path):
+    for weights, version in (("float32", 2), ("float16", 2), ("int8", 3)):
+        checkpoint.write(tmp_path / "x", WEIGHTS, {}, weights=weights)
+        assert f'\\"format\\": {version}'.encode() in (tmp_path / "x").read_bytes()
+
+
+def _in_8_bits(**changes):
+    integers, scales = torch.ones(64, 40, dtype=torch.int8), torch.ones(64)
+    return {"a": integers, "a.scale": scales, "n": torch.zeros(2, dtype=torch.int8), **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "listed"),
+    [
+        ({"a.scale": None}, ["a"]),
+        ({"a": None}, ["a"]),
+        ({"a.scale": torch.ones(63)}, ["a"]),
+        ({"a.scale": torch.ones(64, 1)}, ["a"]),
+        ({"a.scale": torch.ones(64).half()}, ["a"]),
+        ({"a.scale": torch.ones(64, dtype=torch.int8)}, ["a"]),
+        ({"a": torch.ones(64, 40)}, ["a"]),
+        ({"a": torch.ones(64, dtype=torch.int8)}, ["a"]),
+        ({"a": torch.ones((), dtype=torch.int8), "a.scale": torch.ones(())}, ["a"]),
+        ({}, ["a", "b"]),
+        ({}, ["a.scale"]),
+        *(({}, listed) for listed in ("a", {"a": 1}, None, 3, [1], [["a"]], ["a", "a"])),
+        *(
+            ({"a.scale": torch.ones(64).index_fill(0, torch.tensor([5]), wrong)}, ["a"])
+            for wrong in (0.0, -1.0, float("nan"), float("inf"), 3e38)
+        ),
+    ],
+)
+def test_damaged_scales_are_refused(tmp_path, changes, listed):
+    path = tmp_path / "x"
+    tensors = {name: tensor for name, tensor in _in_8_bits(**changes).items() if tensor is not None}
+    path.write_bytes(save(tensors, {"musicae": json.dumps({"format": 3, "int8": listed})}))
+    with pytest.raises(MusicaeError, match=r"^[^\n]+ is damaged: [^\n]+; copy or train it again$"):
+        checkpoint.read(path)
+
+
+def test_integers_of_8_bits_without_scales_are_integers(tmp_path):
+    (tmp_path / "x").write_bytes(save(_in_8_bits(), {"musicae": json.dumps({"format": 3, "int8": ["a"]})}))
+    found = checkpoint.read(tmp_path / "x")[1]
+    assert found.keys() == {"a", "n"}
+    assert found["a"].dtype == torch.float32
+    assert found["n"].dtype == torch.int8
+    assert checkpoint.shapes(tmp_path / "x") == {"a": (64, 40), "n": (2,)}
+    assert not checkpoint.fits(found, {"a": torch.zeros(64, 40), "n": torch.zeros(2)})

@@ -36,7 +36,7 @@ def line(n):
 def test_a_saved_codec_gives_the_same_codes(tmp_path):
     parts = tiny()
     parts.step = 7
-    parts.save(tmp_path / "x.safetensors", half=False)
+    parts.save(tmp_path / "x.safetensors", weights="float32")
     again = codec.load(str(tmp_path / "x.safetensors"))
     assert again.step == 7
     assert again.preset.as_dict() == parts.preset.as_dict()
@@ -172,6 +172,22 @@ def test_a_preset_of_a_giant_is_refused_before_memory_is_taken(monkeypatch):
     monkeypatch.setenv("MUSICAE_MEMORY", "1K")
     with pytest.raises(MusicaeError, match="takes more than 500 B, half of the memory allowed"):
         tiny()
+
+
+def test_weights_of_8_bits_count_as_the_memory_they_take(tmp_path, monkeypatch):
+    path = tmp_path / "x.safetensors"
+    sections = {"adapter": {"name": "melody"}, "model": {"name": "patch-vae", "width": 128, "depth": 1, "heads": 2}}
+    codec.build(Preset("small", sections)).save(path, weights="int8")
+    monkeypatch.setenv("MUSICAE_MEMORY", str(6 * path.stat().st_size))
+    with pytest.raises(MusicaeError, match=r"x\.safetensors takes .* of memory, the limit is "):
+        codec.load(str(path))
+    monkeypatch.setenv("MUSICAE_MEMORY", str(9 * path.stat().st_size))
+    assert codec.load(str(path)).preset.name == "small"
+
+
+def test_integers_in_the_place_of_weights_are_refused(tmp_path):
+    with pytest.raises(MusicaeError, match="does not fit"):
+        codec.load(_damage(tmp_path, tensors=lambda t: {name: tensor.to(torch.int8) for name, tensor in t.items()}))
 
 
 def test_settings_that_do_not_go_together_are_one_line():

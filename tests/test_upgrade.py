@@ -87,7 +87,7 @@ def test_other_tensors_keep_their_names() -> None:
 
 def _rewritten(path: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     header, tensors = checkpoint.read(path)
-    checkpoint.write(folder / path.name, tensors, header, half=True)
+    checkpoint.write(folder / path.name, tensors, header)
     again, same = checkpoint.read(folder / path.name)
     assert again == header
     assert list(same) == sorted(tensors)

@@ -127,7 +127,7 @@ def test_a_checkpoint_that_is_damaged_newer_or_changed(shell: Any, tiny_melody: 
         (whole[:-100], "is not a complete safetensors file"),
         (whole[: size // 2], "is not a complete safetensors file"),
         (b"x" * 200, "is not a complete safetensors file"),
-        (changed(format=99), "has format 99, newer than this musicae's 2; update musicae"),
+        (changed(format=99), "has format 99, newer than this musicae's 3; update musicae"),
         (changed(preset=3), ""),
         (changed(step="many"), "is not a complete musicae checkpoint"),
         (changed(preset=model), "does not fit the model its header names"),

@@ -43,7 +43,7 @@ def test_evaluate_takes_the_test_split_and_the_number_asked_for(tunes):
 def test_a_codec_may_be_named(tunes, tmp_path):
     parts, folder = tunes
     parts.preset.sections["evaluation"] = {"name": "sequence", "pairs": 4}
-    parts.save(tmp_path / "named.safetensors", half=False)
+    parts.save(tmp_path / "named.safetensors", weights="float32")
     named, given = (musicae.evaluate(one, {"": folder}) for one in (str(tmp_path / "named.safetensors"), parts))
     del named["seconds"], given["seconds"]
     assert named == given

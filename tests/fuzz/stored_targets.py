@@ -140,6 +140,9 @@ class Checkpoint(Target):
             path = folder / f"{name}.safetensors"
             codecs.build(presets.load(name, settings)).save(path)
             self.seeds.append(path.read_bytes())
+        large = presets.load("mnist-vae", ["model.latent=16", "model.width=32"])  # Has matrices worth 8 bits.
+        codecs.build(large).save(path, weights="int8")
+        self.seeds.append(path.read_bytes())
 
     def run(self, rng: random.Random) -> None:
         data = rng.choice(self.seeds)
