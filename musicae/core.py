@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from musicae.errors import MusicaeError
+from musicae.shared_batch import normal
 
 __all__ = [
     "Adapter",
@@ -169,8 +170,7 @@ class Latent:
         """Draw ``mean + temperature * std * noise``, ``(B, D)`` (Kingma and Welling 2014, eq. 10)."""
         if self.logvar is None:
             return self.mean
-        noise = torch.randn(self.mean.shape, generator=generator).to(self.mean)
-        return self.mean + temperature * (0.5 * self.logvar).exp() * noise
+        return self.mean + temperature * (0.5 * self.logvar).exp() * normal(self.mean.shape, generator).to(self.mean)
 
     def kl(self) -> Tensor:
         """Return KL(q || N(0, 1)) in nats for each number of the code, ``(B, D)`` (same paper, app. B)."""

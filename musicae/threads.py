@@ -6,12 +6,14 @@ something else they wait for each other ten times as long as they work.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-__all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "suited", "wait_passively"]
+__all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "spare_cores", "suited", "wait_passively"]
 
 MIN_PARALLEL = 3e11
 """Work (see `suited`) below which one thread is as fast: one core needs some tens of milliseconds for it."""
@@ -64,3 +66,34 @@ def _chosen(number: int) -> bool:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def spare_cores() -> int:
+    """Return how many processes of one thread may compute at a time: as many as there are cores for them.
+
+    Two hardware threads of a core count as one, and a container's share of the machine is respected (Linux). Where the
+    user has set how many threads each process takes, there are that many fewer.
+    """
+    count = float(cores())
+    if sys.platform == "linux":
+        siblings = set()
+        for cpu in os.sched_getaffinity(0):
+            path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+            try:
+                siblings.add(path.read_text())
+            except OSError:
+                siblings.add(str(cpu))
+        count = min(len(siblings), _quota())
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(count) // max(1, int(threads) if threads.isdecimal() else 1))
+
+
+def _quota(folder: Path = Path("/sys/fs/cgroup")) -> float:
+    """Return how many cores' time a container may use, from control groups of version 2 or 1; infinity if any."""
+    with suppress(OSError, ValueError):
+        quota, period = (folder / "cpu.max").read_text().split()
+        return int(quota) / int(period) if quota != "max" else math.inf
+    with suppress(OSError, ValueError):
+        quota, period = ((folder / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else math.inf
+    return math.inf

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -67,3 +69,34 @@ def test_importing_the_package_makes_idle_threads_sleep_unless_the_user_says_oth
     for given, wanted in (({}, "PASSIVE False"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE False")):
         done = subprocess.run([sys.executable, "-c", code], env={**clean, **given}, capture_output=True, text=True)
         assert done.stdout.strip() == wanted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere neither is known")
+def test_processes_get_the_cores_that_are_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda who: {0, 10**6, 10**6 + 1})  # Two of unknown siblings.
+    assert threads.spare_cores() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert threads.spare_cores() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1,2")
+    monkeypatch.setattr(threads, "_quota", lambda: 1.5)
+    assert threads.spare_cores() == 1
+    monkeypatch.setattr(threads, "_quota", lambda: 0.5)
+    assert threads.spare_cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, math.inf),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
+        ({"cpu.max": "damaged"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_a_containers_share_of_the_machine(files: dict[str, str], quota: float, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert threads._quota(tmp_path) == quota

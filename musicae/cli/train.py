@@ -42,6 +42,12 @@ __all__ = ["Report", "train"]
     metavar="N",
     help="Make the batches ahead in that many processes; by default 0 on a CPU, on a GPU one for each core but one.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Share the batches among that many processes on a CPU; by default one for each core, where that is faster.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default runs/PRESET.")
 def train(
     name: str,
@@ -51,6 +57,7 @@ def train(
     resume: bool,
     cpu: bool,
     workers: int | None,
+    processes: int | None,
     output: Path | None,
 ) -> None:
     """Train a preset (a name, or a .toml file) into a folder.
@@ -67,7 +74,15 @@ def train(
 
         with _stopping(out) as stop, _progress() as report:
             path = musicae.train(
-                preset, out, folders, resume=resume, report=report, cpu=cpu, stop=stop, workers=workers
+                preset,
+                out,
+                folders,
+                resume=resume,
+                report=report,
+                cpu=cpu,
+                stop=stop,
+                workers=workers,
+                processes=processes,
             )
     if os.environ.get("RANK", "0") == "0":
         show_path(path)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from musicae.core import Prior
 from musicae.errors import MusicaeError
 from musicae.ranges import Depth, Size, SizeOrNone
+from musicae.shared_batch import normal, whole
 
 __all__ = ["FlowPrior"]
 
@@ -105,12 +106,13 @@ class FlowPrior(Prior):
         """Return the mean squared error of the velocity for codes `z` ``(B, D)``; tracks their mean and spread."""
         if self.training:
             with torch.no_grad():
-                self.mean.lerp_(z.mean(0), _TRACKING)
-                spread = z[:, : self.active_size].std(0).square().mean().sqrt()
+                codes = whole(z)
+                self.mean.lerp_(codes.mean(0), _TRACKING)
+                spread = codes[:, : self.active_size].std(0).square().mean().sqrt()
                 self.scale.lerp_(spread.clamp_min(_MIN_SPREAD), _TRACKING)
         goal = ((z - self.mean) / self.scale)[:, : self.active_size]
-        start = torch.randn(goal.shape, generator=generator).to(z)
-        t = torch.sigmoid(torch.randn(len(z), generator=generator)).to(z)
+        start = normal(goal.shape, generator).to(z)
+        t = torch.sigmoid(normal((len(z),), generator)).to(z)
         mixed = torch.lerp(start, goal, t.unsqueeze(1))
         return F.mse_loss(self.velocity(mixed, t, cond).float(), goal - start)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ from musicae.errors import MusicaeError
 from musicae.formats.atomic import make_folder
 from musicae.formats.temporary import locked
 from musicae.preset import Preset
+from musicae.shared_batch import sharing
 from musicae.tensors.random import generator
 from musicae.training.batches import Batches, default_workers, explain_killed_workers
 from musicae.training.log import Log, Means
 from musicae.training.objective import Objective, kl_weight
 from musicae.training.optimizers import learning_rate, make_optimizers, set_learning_rate
 from musicae.training.options import Report, Run, TrainingOptions
+from musicae.training.parallel import Team, count_processes, together
 from musicae.training.state import MODEL, STATE, TrainingState
 
 __all__ = ["fit", "train"]
@@ -49,21 +52,24 @@ def train(
     cpu: bool = False,
     stop: Callable[[], bool] | None = None,
     workers: int | None = None,
+    processes: int | None = 1,
 ) -> Path:
     """Train a preset from its data into the folder `out`; return the path of the finished checkpoint.
 
     `folders` gives the folders of data sets (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``, whose lines `report` gets.
     `stop` is called after every step; when it returns true, the state is saved and KeyboardInterrupt raised (in
-    training by a single process). `workers` processes make the batches ahead, with the same result: by default none on
-    a CPU, and on a GPU one for each core but one. Raise MusicaeError for a preset that cannot be built, or data that
-    cannot be found.
+    training that torchrun did not start). `workers` processes make the batches ahead, with the same result: by default
+    none on a CPU, and on a GPU one for each core but one. `processes` on a CPU share the batches, one thread each, with
+    the same result up to rounding, and with the same number to the bit; None takes one for each core where that is
+    faster, or on resuming as many as before. Raise MusicaeError for a preset that cannot be built, or data that cannot
+    be found.
     """
     chosen = presets.load(preset) if isinstance(preset, str) else preset
     chosen = replace(chosen, sections={**chosen.sections, "training": chosen.sections.get("training", {})})
     chosen = presets.resolve(chosen, TrainingOptions)
     options = TrainingOptions(**chosen.sections["training"])
-    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers)
+    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
     out, folders = Path(out), folders or {}
     torch.manual_seed(options.seed)
     codec = codecs.build(chosen)
@@ -107,27 +113,44 @@ def fit(
     run: Run,
 ) -> Path:
     """Train the networks of `codec` on `windows` into the folder `out`; return the path of the checkpoint."""
-    from accelerate.utils import set_seed
-
     if options.prior_steps and codec.prior is None:
         raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
     accelerator = _accelerator(options, run.cpu)
-    rank, world, main = accelerator.process_index, accelerator.num_processes, accelerator.is_main_process
-    if options.batch % world:
-        raise MusicaeError(
-            f"[training] batch {options.batch} cannot be shared among {world} processes; make it a multiple"
-        )
+    processes = count_processes(codec, out, options, run, accelerator)
+    work = partial(_steps, codec, windows, validation, out, corruption, options, run, accelerator)
+    weights = sum(weight.numel() for weight in codec.networks().parameters())
+    with together(processes, weights, work) as team:
+        return work(team)
+
+
+def _steps(
+    codec: Codec,
+    windows: Windows,
+    validation: Windows,
+    out: Path,
+    corruption: Corruption | None,
+    options: TrainingOptions,
+    run: Run,
+    accelerator: Any,
+    team: Team,
+) -> Path:
+    """Take all steps, as one of the processes of `team`; see `fit`."""
+    from accelerate.utils import set_seed
+
+    rank, world = accelerator.process_index, accelerator.num_processes
+    main = accelerator.is_main_process and team.rank == 0
     # Convolutions of pictures are faster in this layout.
     layout = torch.channels_last if len(codec.spec.shape) == 2 else torch.preserve_format
     device = {"device": accelerator.device, "non_blocking": True}
     objective = Objective(codec).to(accelerator.device).to(memory_format=layout).train()
     parameters = {name: weight for name, weight in objective.networks.named_parameters() if weight.requires_grad}
     wrapped, *optimizers = accelerator.prepare(objective, *make_optimizers(options, parameters))
-    state = TrainingState(objective.networks, parameters, optimizers)
+    state = TrainingState(objective.networks, parameters, optimizers, team.count)
     first, total = state.read(out) if run.resume else 0, options.total_steps
     if run.resume and main:
         codec.step = first
         state.complete(out, codec)
+    team.start(state, accelerator.clip_grad_norm_)
     log = Log(out, first, run.report) if main else None
     batches = Batches(
         codec.adapter, windows, corruption, options.batch, options.seed, rank, world, codec.conditions(windows)
@@ -142,19 +165,21 @@ def fit(
                 state.use_average()
             set_seed(int(batch.seed))
             rng.set_state(batch.rng_state)
-            clean, given = (x.to(**device, memory_format=layout) for x in (batch.clean, batch.given))
-            cond = None if batch.cond is None else batch.cond.to(**device)
+            clean, given = (team.share.of(x).to(**device, memory_format=layout) for x in (batch.clean, batch.given))
+            cond = None if batch.cond is None else team.share.of(batch.cond).to(**device)
             beta = kl_weight(step, options)
             phase = (step - options.steps, options.prior_steps) if prior_only else (step, options.steps)
             rate = learning_rate(*phase, options)
             set_learning_rate(optimizers, rate)
-            losses = wrapped(clean, given, cond, rng, beta, options.free_bits, prior_only)
+            with sharing(team.share):
+                losses = wrapped(clean, given, cond, rng, beta, options.free_bits, prior_only)
             accelerator.backward(losses["loss"])
-            accelerator.clip_grad_norm_(parameters.values(), options.clip)
+            losses = team.reduce(losses, options.clip)
             for optimizer in optimizers:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
-            state.average(min(options.ema, (1 + step) / (10 + step)))
+            state.average(min(options.ema, (1 + step) / (10 + step)), team.others)
+            team.wait()
             means.add(losses)
 
             done = step + 1
@@ -175,6 +200,7 @@ def fit(
                 if log and len(validation):
                     log({"step": done, **_validate(objective, codec, validation, corruption, options.seed)})
                 accelerator.wait_for_everyone()
+                team.wait()
     return out / MODEL
 
 

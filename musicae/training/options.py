@@ -85,11 +85,12 @@ def _one_of(name: str, value: str, *choices: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The options of one run of a training; the result does not depend on them.
+    """The options of one run of a training; the result does not depend on them beyond rounding.
 
     `resume` continues from the state in the output folder. `report` is called with the figures of the log. `cpu` keeps
     off the GPU. `stop` is called after every step, and returns whether to stop. `workers` processes make batches ahead;
-    None chooses a number that suits the device.
+    None chooses a number that suits the device. `processes` on this machine's CPU share the batches; None
+    chooses a number that suits the cores and the preset, or on resuming that of before.
     """
 
     resume: bool = False
@@ -97,3 +98,4 @@ class Run:
     cpu: bool = False
     stop: Callable[[], bool] | None = None
     workers: int | None = None
+    processes: int | None = 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from musicae import checkpoint
@@ -24,24 +24,40 @@ MODEL, STATE = "model.safetensors", "state.safetensors"
 class TrainingState:
     """The networks of a training, the average of their weights over the steps, and the optimizers.
 
-    `parameters` are the networks' trainable ones, by name.
+    `parameters` are the networks' trainable ones, by name; `processes` is how many share the batches.
     """
 
     def __init__(
-        self, networks: nn.ModuleDict, parameters: Mapping[str, nn.Parameter], optimizers: Sequence[Optimizer]
+        self,
+        networks: nn.ModuleDict,
+        parameters: Mapping[str, nn.Parameter],
+        optimizers: Sequence[Optimizer],
+        processes: int = 1,
     ) -> None:
-        self.networks, self.parameters, self.optimizers = networks, parameters, optimizers
+        self.networks, self.parameters, self.optimizers, self.processes = networks, parameters, optimizers, processes
         self.averaged = {name: tensor.detach().clone() for name, tensor in networks.state_dict().items()}
 
     @torch.no_grad()
-    def average(self, decay: float) -> None:
-        """Move the averaged weights towards the current ones, by ``1 - decay`` of the way."""
+    def average(self, decay: float, leave_out: Collection[str] = ()) -> None:
+        """Move the averaged weights towards the current ones, by ``1 - decay`` of the way; some are left to others."""
         current = self.networks.state_dict()
-        real = [name for name, tensor in self.averaged.items() if tensor.is_floating_point()]
+        real = [name for name, tensor in self.averaged.items() if tensor.is_floating_point() and name not in leave_out]
         torch._foreach_lerp_([self.averaged[name] for name in real], [current[name] for name in real], 1 - decay)
         for name, tensor in self.averaged.items():
             if not tensor.is_floating_point():  # Counters, such as the batches that a norm has seen.
                 tensor.copy_(current[name])
+
+    def move(self, place: Callable[[Tensor], Tensor]) -> None:
+        """Keep parameters, their averages and moments from now on in the memory that `place` copies a tensor to."""
+        for name, parameter in self.parameters.items():
+            parameter.data = place(parameter.data)
+            self.averaged[name] = place(self.averaged[name])
+        for keys, moments, parameters in self._moments():
+            for parameter in parameters.values():
+                before = moments.get(parameter) or {
+                    "step": torch.zeros(()), **{key: torch.zeros_like(parameter.data) for key in keys}
+                }  # fmt: skip
+                moments[parameter] = {"step": before["step"], **{key: place(before[key]) for key in keys}}
 
     def use_average(self) -> None:
         """Give the networks the averaged weights."""
@@ -49,7 +65,7 @@ class TrainingState:
 
     def write(self, out: Path, codec: Codec) -> None:
         """Write to the folder `out` the state to resume from, then the averaged weights to use."""
-        header = {"preset": codec.preset.as_dict(), "step": codec.step}
+        header = {"preset": codec.preset.as_dict(), "step": codec.step, "processes": self.processes}
         state = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
         state |= {f"ema.{name}": tensor for name, tensor in self.averaged.items()}
         for keys, moments, parameters in self._moments():

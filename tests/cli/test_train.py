@@ -70,6 +70,7 @@ def test_train_prints_the_path_and_reports_on_stderr(shell: Any, recipe: str, fa
     ]
     _, out, folders, settings = fake.calls[0]
     assert (out, folders, settings["resume"], settings["cpu"]) == (Path("runs/tiny"), {}, False, False)
+    assert settings["processes"] is None
 
 
 def test_ctrl_c_ends_a_training_after_its_step_and_says_how_to_go_on(
@@ -98,7 +99,7 @@ def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> Non
     (shell.folder / "songs").mkdir()
     shell.ok(
         "train", recipe, "--data", "midi-files=songs", "--data", "songs", "--set", "model.latent=6", "--set",
-        "training.lr=0.5", "--steps", "3", "--resume", "--cpu", "-o", "there",
+        "training.lr=0.5", "--steps", "3", "--resume", "--cpu", "--processes", "2", "-o", "there",
     )  # fmt: skip
     chosen, out, folders, settings = fake.calls[0]
     assert chosen.sections["model"]["latent"] == 6
@@ -107,6 +108,7 @@ def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> Non
     assert folders == {"midi-files": Path("songs"), "": Path("songs")}
     assert settings["resume"]
     assert settings["cpu"]
+    assert settings["processes"] == 2
 
 
 @pytest.mark.parametrize(

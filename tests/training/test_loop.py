@@ -14,7 +14,6 @@ import soundfile
 import torch
 
 from musicae import checkpoint, codec, splits
-from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import locked
 from musicae.preset import Preset
@@ -33,19 +32,6 @@ def recipe(**training):
         "corruption": {"name": "drop-notes", "share": 0.1},
         "training": {**SETTINGS, **training},
     })  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path):
-    adapter = codec.build(recipe()).adapter
-    (tmp_path / "midi").mkdir()
-    for i in range(30):
-        tokens = torch.zeros(32, dtype=torch.long)
-        tokens[::2] = 40 + torch.randint(12, (16,), generator=torch.Generator().manual_seed(i))
-        tokens[1::2] = 1
-        one_hot = torch.nn.functional.one_hot(tokens, 90).T.float()
-        adapter.write(Sample(one_hot, adapter.blank()), tmp_path / "midi" / f"{i}.mid")
-    return tmp_path / "midi"
 
 
 def tensors(path):

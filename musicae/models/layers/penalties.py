@@ -8,6 +8,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from musicae.core import Latent
+from musicae.shared_batch import normal
 
 __all__ = ["Adversary", "Sparsity"]
 
@@ -49,7 +50,7 @@ class Adversary(nn.Module):
     def forward(self, latent: Latent, rng: torch.Generator) -> Tensor:
         """Return the discriminator's loss plus the encoder's times `weight`, a scalar."""
         code = latent.sample(rng)
-        prior = torch.randn(code.shape, generator=rng).to(code)
+        prior = normal(code.shape, rng).to(code)
         logits = self.net(torch.cat([prior, code.detach()])).squeeze(1).float()
         truth = torch.cat([torch.ones(len(prior)), torch.zeros(len(code))]).to(logits)
         fixed = {name: weight.detach() for name, weight in self.net.named_parameters()}

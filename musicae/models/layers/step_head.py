@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from musicae.core import Choose
 from musicae.errors import MusicaeError
 from musicae.models.layers.heads import Head
+from musicae.shared_batch import uniform_like
 
 __all__ = ["StepHead"]
 
@@ -35,7 +36,7 @@ class StepHead(Head):
             raise MusicaeError("this model writes step by step: give the true values `x` too, or call decode")
         previous = F.pad(x, (1, 0))[..., :-1]
         if self.training and self.dropout:
-            previous = previous * (torch.rand_like(previous[:, :1]) >= self.dropout)
+            previous = previous * (uniform_like(previous[:, :1]) >= self.dropout)
         params, _ = self._steps(features.mT, previous.mT, None)
         return params.mT
 

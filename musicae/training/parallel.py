@@ -1,0 +1,286 @@
+"""Training by several processes of one machine, each on its part of every batch.
+
+They are forked when the data are loaded, so they share them, and take one thread each. All take the same steps: batches
+and noises are those of a single process, gradients are averaged, and only their sum is in another order. The first one
+is the caller's own; it alone speaks and writes.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import mmap
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from musicae import checkpoint
+from musicae.codec import Codec
+from musicae.errors import MusicaeError
+from musicae.formats.temporary import temporary_folder
+from musicae.processes import end_with_parent, ignore_sigint, ignoring_sigint
+from musicae.shared_batch import Share
+from musicae.threads import spare_cores
+from musicae.training.options import Run, TrainingOptions
+from musicae.training.state import STATE, TrainingState
+
+__all__ = ["Team", "count_processes", "together"]
+
+_MIN_WORK = 1.5e11
+"""Work of a step, numbers in a batch times weights, below which a process more is no gain: some 20 ms of one core."""
+
+_MOST = 256  # Processes.
+_EPS = 1e-6  # As in torch.nn.utils.clip_grad_norm_.
+_ALIGNMENT = 64  # Bytes, a line of the cache.
+_COPIES = 5  # Of the weights, besides a gradient for each process: themselves, averages, two moments, and to spare.
+_ROOM = 2**22  # Bytes that alignment takes, at most.
+_PATIENCE = timedelta(
+    days=7
+)  # The first process may validate, write or be suspended meanwhile; a death is told at once.
+_LAST_WORDS = 2.0  # Seconds to wait for what a process that failed has to say.
+_KILLED = (
+    "a process of the training was killed, perhaps for lack of memory; "
+    "the same command with --resume goes on, and --processes 1 needs less memory"
+)
+
+
+Clip = Callable[[Iterable[Tensor], float], object]
+"""Clips the gradients of parameters to a norm."""
+
+
+class Team:
+    """The processes that train together, as one of them sees it; this is a process alone, see `_Member`."""
+
+    rank = 0
+    count = 1
+    share = Share()
+    others: Collection[str] = ()
+    """The names of the parameters that other processes update."""
+
+    def start(self, state: TrainingState, clip: Clip) -> None:
+        """Take part in a training, before its first step; a process alone clips its gradients with `clip`."""
+        self.parameters, self._clip = state.parameters, clip
+
+    def reduce(self, losses: dict[str, Tensor], clip: float) -> dict[str, Tensor]:
+        """Return the means of the losses over the processes, and let each parameter have the mean of its gradients.
+
+        Gradients are clipped to the norm `clip`. Only a process that is to update a parameter has its gradient then.
+        """
+        self._clip(self.parameters.values(), clip)
+        return losses
+
+    def wait(self) -> None:
+        """Wait until all processes have come to this point."""
+
+
+class _Member(Team):
+    """One of several processes.
+
+    Parameters, their averages and the optimizers' moments lie in memory that all share. Each process writes its
+    gradients there, sums the gradients of some parameters, and updates these (Rajbhandari et al. 2020, ZeRO, stage 1).
+    """
+
+    def __init__(self, rank: int, count: int, group: Any, memory: _Memory) -> None:
+        self.rank, self.count, self._group, self._memory = rank, count, group, memory
+        self.share = Share(rank, count, self._gather)
+
+    def start(self, state: TrainingState, clip: Clip) -> None:
+        self.parameters = state.parameters
+        state.move(self._memory.place)
+        self._gradients = [
+            {name: self._memory.place(weight.data) for name, weight in self.parameters.items()}
+            for _ in range(self.count)
+        ]
+        owners = _owners({name: weight.numel() for name, weight in self.parameters.items()}, self.count)
+        self._own = [name for name, owner in owners.items() if owner == self.rank]
+        self.others = {name for name, owner in owners.items() if owner != self.rank}
+        self.wait()
+
+    @torch.no_grad()
+    def reduce(self, losses: dict[str, Tensor], clip: float) -> dict[str, Tensor]:
+        found = {name: weight.grad for name, weight in self.parameters.items() if weight.grad is not None}
+        torch._foreach_copy_([self._gradients[self.rank][name] for name in found], list(found.values()))
+        means = self._sum(torch.stack([value.detach().float() for value in losses.values()])) / self.count
+        for name in self.others & found.keys():
+            self.parameters[name].grad = None
+        own = [name for name in self._own if name in found]
+        total = [self._gradients[0][name].clone() for name in own]
+        for gradients in self._gradients[1:]:
+            torch._foreach_add_(total, [gradients[name] for name in own])
+        norms = torch.stack([*torch._foreach_norm(total), torch.zeros(())])
+        norm = self._sum(norms.square().sum()).sqrt() / self.count
+        torch._foreach_mul_(total, (clip / (norm + _EPS)).clamp(max=1.0) / self.count)
+        for name, gradient in zip(own, total, strict=True):
+            self.parameters[name].grad = gradient
+        return dict(zip(losses, means.unbind(), strict=True))
+
+    def wait(self) -> None:
+        self._sum(torch.zeros(1))
+
+    def _sum(self, x: Tensor) -> Tensor:
+        self._group.allreduce([x]).wait()
+        return x
+
+    def _gather(self, x: Tensor) -> Tensor:
+        parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(self.count)]
+        self._group.allgather([parts], [x.contiguous()]).wait()
+        return torch.cat(parts)
+
+
+class _Memory:
+    """Memory for tensors that a process shares with those it forks; each takes the same places in the same order."""
+
+    def __init__(self, size: int) -> None:
+        self._bytes = torch.frombuffer(mmap.mmap(-1, size), dtype=torch.uint8)
+        self._used = 0
+
+    def place(self, tensor: Tensor) -> Tensor:
+        """Copy a tensor to the next place, and return it there."""
+        size = tensor.numel() * tensor.element_size()
+        flat = self._bytes[self._used : self._used + size].view(tensor.dtype)
+        self._used += -(-size // _ALIGNMENT) * _ALIGNMENT
+        # A dense tensor in any layout; another one becomes contiguous.
+        stride = torch.empty_like(tensor, device="meta").stride()
+        return flat.as_strided(tensor.shape, stride).copy_(tensor)
+
+
+def _owners(sizes: Mapping[str, int], count: int) -> dict[str, int]:
+    """Return which of `count` processes updates each parameter, so that all have about as much to do."""
+    load, owners = [0] * count, {}
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        owners[name] = load.index(min(load))
+        load[owners[name]] += sizes[name]
+    return owners
+
+
+def count_processes(codec: Codec, out: Path, options: TrainingOptions, run: Run, accelerator: Any) -> int:
+    """Return how many processes of this machine share the batches: those asked for, or else those that suit it.
+
+    A training that is resumed keeps the number of before. On a new one it depends on the machine and the preset, and
+    not on how busy the machine is, so that the same command gives the same result. Raise MusicaeError for a number that
+    is not possible.
+    """
+    batch, world = options.batch, accelerator.num_processes
+    if batch % world:
+        raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
+    able = accelerator.device.type == "cpu" and world == 1 and sys.platform == "linux"
+    if run.processes is None:
+        if run.resume:
+            before = checkpoint.read_header(out / STATE).get("processes", 1)
+            return before if able and before in _divisors(batch, most=_MOST) else 1
+        weights = sum(weight.numel() for weight in codec.networks().parameters())
+        work = batch * math.prod(codec.spec.full_shape) * weights
+        return max(_divisors(batch, most=min(spare_cores(), int(work / _MIN_WORK)))) if able else 1
+    if run.processes > 1 and not able:
+        raise MusicaeError(
+            "--processes shares batches on the CPU of a Linux machine; add --cpu, or start the training with torchrun instead"
+        )
+    if run.processes not in _divisors(batch, most=_MOST):
+        near = max(_divisors(batch, most=min(_MOST, max(1, run.processes))))
+        raise MusicaeError(f"--processes {run.processes} cannot share a batch of {batch} equally; {near} can")
+    return run.processes
+
+
+def _divisors(batch: int, most: int) -> list[int]:
+    return [count for count in range(1, max(1, min(most, batch)) + 1) if batch % count == 0]
+
+
+@contextmanager
+def together(count: int, weights: int, work: Callable[[Team], object]) -> Iterator[Team]:
+    """Run `work` in ``count - 1`` new processes, and give the caller's team, with which to do the same work here.
+
+    `weights` is how many the networks have. The processes end with the block, whatever ends it. Raise MusicaeError, one
+    line, if one of them fails or is killed.
+    """
+    if count == 1:
+        yield Team()
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # Before the fork: what OpenMP has started does not survive it.
+    with temporary_folder() as meeting:
+        store, memory = meeting / "store", _Memory((_COPIES + count) * (8 * weights + _ROOM))
+        others = _Others(count, lambda rank: work(_Member(rank, count, _group(store, rank, count), memory)))
+        try:
+            yield _Member(0, count, _group(store, 0, count), memory)
+        except RuntimeError as error:
+            others.explain(error)
+            raise
+        finally:
+            others.end()
+            torch.set_num_threads(threads)
+
+
+class _Others:
+    """The processes beside the first one."""
+
+    def __init__(self, count: int, work: Callable[[int], object]) -> None:
+        context = multiprocessing.get_context("fork")
+        self.processes, self.ears = [], []
+        with ignoring_sigint(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Of threads, which sleep or are not used there.
+            for rank in range(1, count):
+                ear, mouth = context.Pipe(duplex=False)
+                process = context.Process(target=_run, args=(rank, work, mouth), name=f"training-{rank}")
+                process.start()
+                mouth.close()
+                self.processes.append(process)
+                self.ears.append(ear)
+
+    def explain(self, error: RuntimeError) -> None:
+        """Raise what a process that has failed says, or that it was killed, if that is why `error` came about."""
+        connection.wait([process.sentinel for process in self.processes], _LAST_WORDS)
+        for ear in self.ears:
+            with suppress(EOFError, OSError):
+                if ear.poll():
+                    raise ear.recv() from error
+        if any(process.exitcode not in (None, 0) for process in self.processes):
+            raise MusicaeError(_KILLED) from error
+
+    def end(self) -> None:
+        """End them, and wait until they have ended."""
+        for process, ear in zip(self.processes, self.ears, strict=True):
+            process.kill()
+            process.join()
+            process.close()
+            ear.close()
+
+
+def _run(rank: int, work: Callable[[int], object], mouth: connection.Connection) -> None:
+    """Do the work of one of the other processes, in silence."""
+    ignore_sigint()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
+    logging.disable()
+    with open(os.devnull, "w") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+    try:
+        work(rank)
+    except MusicaeError as error:
+        mouth.send(MusicaeError(str(error)))
+        os._exit(1)
+    except BaseException:
+        mouth.send(RuntimeError(f"a process of the training failed:\n{traceback.format_exc()}"))
+        os._exit(1)
+
+
+def _group(store: Path, rank: int, count: int) -> Any:
+    """Return the group of the processes that meet at `store`: gloo on this machine's own network."""
+    distributed: Any = torch.distributed  # Its types are incomplete.
+    options = distributed.ProcessGroupGloo._Options()
+    options._devices = [distributed.ProcessGroupGloo.create_device(hostname="127.0.0.1", lazy_init=False)]
+    options._timeout = _PATIENCE
+    return distributed.ProcessGroupGloo(distributed.FileStore(str(store), count), rank, count, options)
