@@ -186,7 +186,7 @@ def count_processes(codec: Codec, out: Path, options: TrainingOptions, run: Run,
         return max(_divisors(batch, most=min(spare_cores(), int(work / _MIN_WORK)))) if able else 1
     if run.processes > 1 and not able:
         raise MusicaeError(
-            "--processes shares batches on the CPU of a Linux machine; add --cpu, or start the training with torchrun instead"
+            "--processes is for the CPU of a Linux machine; add --cpu, or start the training with torchrun"
         )
     if run.processes not in _divisors(batch, most=_MOST):
         near = max(_divisors(batch, most=min(_MOST, max(1, run.processes))))
