@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import re
 
 from musicae.errors import MusicaeError
 
-__all__ = ["VARIABLE", "check_memory", "in_bytes", "memory_limit"]
+__all__ = ["VARIABLE", "check_memory", "in_bytes", "keep_freed_memory", "memory_limit"]
 
 VARIABLE = "MUSICAE_MEMORY"
 """The environment variable that sets the limit: bytes, or a number with K, M, G or T."""
 
 _DEFAULT = 10**9
+_MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**26}
+"""M_MMAP_MAX: nothing is mapped by itself; M_TRIM_THRESHOLD: nothing goes back; M_TOP_PAD: grow in large steps."""
+
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -38,6 +43,18 @@ def check_memory(needed: int, name: str) -> None:
             f"{name} takes {in_bytes(needed)} of memory, the limit is {in_bytes(limit)}; "
             f"set {VARIABLE}={_rounded_up(needed)} to allow it"
         )
+
+
+def keep_freed_memory() -> None:
+    """Keep the memory that tensors leave, for the next ones: a training step takes and frees gigabytes.
+
+    By default the C library returns large pieces to the system, which clears each page when it is used again. Only
+    glibc has this setting (``mallopt``); elsewhere nothing happens.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for parameter, value in _MALLOPT.items():
+            libc.mallopt(parameter, value)
 
 
 def in_bytes(count: int) -> str:

@@ -1,3 +1,8 @@
+import platform
+import resource
+import subprocess
+import sys
+
 import pytest
 
 from musicae.errors import MusicaeError
@@ -36,3 +41,23 @@ def test_more_than_the_limit_is_refused_with_the_way_to_lift_it(monkeypatch):
         check_memory(2_500_000_000, "a.wav")
     monkeypatch.setenv(VARIABLE, "3G")
     check_memory(2_500_000_000, "a.wav")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this setting")
+def test_freed_memory_is_kept_and_used_again():
+    program = """
+import resource, sys
+from musicae.memory import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    bytearray(50_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = {
+        how: int(subprocess.run([sys.executable, "-c", program, how], capture_output=True, check=True).stdout)
+        for how in ("keep", "return")
+    }
+    once = 50_000_000 // resource.getpagesize()
+    assert faults["keep"] < 3 * once < 10 * once < faults["return"]

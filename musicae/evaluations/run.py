@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from musicae import codec as codecs
 from musicae import registry, splits
 from musicae.codec import Codec
 from musicae.core import Windows
 from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, choose
+from musicae.tensors.layout import picture_layout
 
 __all__ = ["evaluate"]
 
@@ -57,8 +56,7 @@ def evaluate(
             raise MusicaeError(
                 f"the evaluation '{name}' needs '{key}'; it can get codec, train, test, folders, limit, against"
             )
-    if len(codec.spec.shape) == 2:  # Convolutions of pictures are faster in this layout.
-        codec.networks().to(memory_format=torch.channels_last)
+    codec.networks().to(memory_format=picture_layout(codec.model, len(codec.spec.shape), codec.device))
     figures: Figures = registry.build("evaluations", name, *(available[key] for key in required), **part[1])
     return figures | counts | {"seconds": round(time.perf_counter() - started, 1)}
 

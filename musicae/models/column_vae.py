@@ -36,6 +36,7 @@ class ColumnModel(Model):
     scale: Tensor
 
     init_samples = 6000
+    channels_last = False
 
     def __init__(
         self,

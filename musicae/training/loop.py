@@ -26,8 +26,10 @@ from musicae.core import Corruption, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.atomic import make_folder
 from musicae.formats.temporary import locked
+from musicae.memory import keep_freed_memory
 from musicae.preset import Preset
 from musicae.shared_batch import sharing
+from musicae.tensors.layout import picture_layout
 from musicae.tensors.random import generator
 from musicae.training.batches import Batches, default_workers, explain_killed_workers
 from musicae.training.log import Log, Means
@@ -86,6 +88,7 @@ def train(
 
 def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: TrainingOptions, run: Run) -> Path:
     """Train a codec from its preset's data, in a folder that is there."""
+    keep_freed_memory()
     recipe = codec.preset
     windows, validation = (splits.load(recipe, codec.adapter, split, folders) for split in ("train", "validation"))
     if codec.model.init_samples and not run.resume and len(windows):
@@ -139,8 +142,7 @@ def _steps(
 
     rank, world = accelerator.process_index, accelerator.num_processes
     main = accelerator.is_main_process and team.rank == 0
-    # Convolutions of pictures are faster in this layout.
-    layout = torch.channels_last if len(codec.spec.shape) == 2 else torch.preserve_format
+    layout = picture_layout(codec.model, len(codec.spec.shape), accelerator.device)
     device = {"device": accelerator.device, "non_blocking": True}
     objective = Objective(codec).to(accelerator.device).to(memory_format=layout).train()
     parameters = {name: weight for name, weight in objective.networks.named_parameters() if weight.requires_grad}

@@ -72,6 +72,8 @@ class CodeModel(Model):
     mixed. `head` turns the decoder's features into parameters. `regularizer` adds a term on the codes to the loss.
     """
 
+    channels_last = False
+
     def __init__(
         self,
         encoder: nn.Module,

@@ -57,7 +57,9 @@ class Spectral(Deterministic):
         spectra = [self._spectra(x * scale) for x in (out, clean)]
         powers = [x.real.square() + x.imag.square() + _MIN_BIN_POWER for x in spectra]
         magnitudes = [x.pow(self.power / 2) for x in powers]
-        compressed = [x * size.pow((self.power - 1) / 2) for x, size in zip(spectra, powers, strict=True)]
+        compressed = [
+            x * (size * squared.rsqrt()) for x, size, squared in zip(spectra, magnitudes, powers, strict=True)
+        ]
         difference = compressed[0] - compressed[1]
         loss = self.magnitude_weight * (magnitudes[0] - magnitudes[1]).square().flatten(1).mean(1)
         squared = difference.real.square() + difference.imag.square()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from musicae.core import Spec
 from musicae.errors import MusicaeError
-from musicae.models.layers.transformer import Block, PatchDecoder, PatchEncoder, patchify, unpatchify
+from musicae.models.layers.transformer import Block, PatchDecoder, PatchEncoder, attention, patchify, unpatchify
 
 
 @given(patch=st.integers(1, 5), counts=st.lists(st.integers(1, 4), min_size=1, max_size=2), channels=st.integers(1, 3))
@@ -23,6 +23,13 @@ def test_patches_go_together_again(patch, counts, channels):
 def test_a_patch_is_a_square_of_the_picture():
     x = torch.arange(64.0).view(1, 1, 8, 8)
     assert torch.equal(patchify(x, 4)[0, 1].view(4, 4), x[0, 0, :4, 4:])
+
+
+@pytest.mark.parametrize("tokens", [1, 8, 200])
+def test_attention_is_that_of_pytorch(tokens):
+    q, k, v = torch.randn(3, 2, 3, tokens, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    assert torch.allclose(attention(q, k, v), expected, atol=1e-12)
 
 
 def test_attention_reaches_every_token():
