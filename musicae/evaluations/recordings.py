@@ -100,7 +100,7 @@ def recordings(
     return figures
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def _streaming_cost(model: Model, x: Tensor, rate: int) -> float:
     """Return CPU seconds for a second of the sound `x` ``(T,)`` in the smallest blocks; `rate` is in Hz."""
     blocks = x[: len(x) // model.multiple * model.multiple].view(-1, 1, 1, model.multiple)

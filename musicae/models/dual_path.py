@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, TypeAlias, cast
 
 import torch
 from msgspec import Meta
@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 from musicae.core import Spec, State
 from musicae.errors import MusicaeError
-from musicae.models.layers.bands import BandMerge, BandSplit, check_bands, lowest_bands
+from musicae.models.layers.bands import BandMerge, BandSplit, FrameSplit, check_bands, lowest_bands
 from musicae.models.layers.hum import Hum
+from musicae.models.layers.path_block import FrameBlock, PathBlock
 from musicae.models.layers.restorer import StreamingRestorer, check_sound
 from musicae.models.layers.running_mean import initial_state, running_mean
 from musicae.models.layers.stft import Stft
@@ -31,45 +32,15 @@ _LEVEL = 0.1  # RMS of the samples that the network sees.
 _HUM_SECONDS = 2  # Over which the hum is averaged.
 
 
-class _Block(nn.Module):
-    """A perceptron over all bands of a frame, then a recurrence over the frames of each band, the same for all bands.
-
-    The two paths follow Luo, Chen and Yoshioka (2020) and Le et al. (2021, DPCRN); here the first is a mixer
-    (Tolstikhin et al. 2021).
-    """
-
-    def __init__(self, bands: int, width: int) -> None:
-        super().__init__()
-        self.norm_bands, self.norm_time = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mix = nn.Sequential(nn.Linear(bands, 2 * bands), nn.SiLU(), nn.Linear(2 * bands, bands))
-        self.project_bands = nn.Linear(width, width)
-        self.lstm = nn.LSTM(width, width, batch_first=True)
-        self.project_time = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the output ``(B, T, F, C)`` for ``(B, T, F, C)``, and the LSTM's new state, two ``(1, B * F, C)``."""
-        mixed = self.mix(self.norm_bands(x).transpose(2, 3)).transpose(2, 3)
-        x = x + self.project_bands(mixed)
-        batch, frames, bands, width = x.shape
-        series = self.norm_time(x).transpose(1, 2).reshape(batch * bands, frames, width)
-        series, hidden, cell = self._over_time(series, hidden.to(series), cell.to(series))
-        x = x + self.project_time(series).view(batch, bands, frames, width).transpose(1, 2)
-        return x, hidden, cell
-
-    def _over_time(self, series: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        if series.shape[1] > 1 or self.training:
-            series, (hidden, cell) = self.lstm(series, (hidden, cell))
-            return series, hidden, cell
-        # A single frame, as in a stream: this is three times as fast.
-        hidden, cell = torch.lstm_cell(series[:, 0], (hidden[0], cell[0]), *self.lstm.all_weights[0])
-        return hidden[:, None], hidden[None], cell[None]
+_Split: TypeAlias = Callable[[Tensor], Tensor]
+_Block: TypeAlias = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 class DualPath(StreamingRestorer):
     """Denoise a sound frame by frame; it is causal, so a block may have any number of hops.
 
-    The compressed spectrum is split into bands, narrow where voices have their harmonics; blocks (see `_Block`) work on
-    a vector for each, and their output gives each bin a complex filter over this frame and earlier ones (deep
+    The compressed spectrum is split into bands, narrow where voices have their harmonics; blocks (see `PathBlock`) work
+    on a vector for each, and their output gives each bin a complex filter over this frame and earlier ones (deep
     filtering, Mack and Habets 2020). At the start of training the sound passes almost unchanged.
 
     Parameters
@@ -124,16 +95,15 @@ class DualPath(StreamingRestorer):
         self.hum = Hum(hum_sample_rate, n_fft, hop_length, memory) if hum_sample_rate else None
         checked = check_bands(bands, self.bins)
         self.bands, self.width = sum(count for count, _ in checked), width
-        self.padded_bins = sum(count * size for count, size in checked)
         features = 2 * context_frames + 1 + (context_frames if relative_phase else 0) + len(background_frames)
         self.split = BandSplit(checked, features, width)
-        self.blocks = nn.ModuleList(_Block(self.bands, width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(PathBlock(self.bands, width) for _ in range(blocks))
         self.merge = BandMerge(checked, width, 2 * taps)
         if self.hum is not None:
             low = lowest_bands(checked, self.hum.bins)
             self.hum_bands = sum(count for count, _ in low)
-            self.padded_hum_bins = sum(count * size for count, size in low)
             self.hum_encoder, self.hum_decoder = BandSplit(low, 4, width), BandMerge(low, width, 2)
+        self._frame_layers: tuple[_Split, list[_Block]] | None = None
 
     @property
     def _past_frames(self) -> int:
@@ -147,6 +117,7 @@ class DualPath(StreamingRestorer):
         the hum tracker (see `Hum`); two of each block's LSTM ``(1, B * bands, width)``; the overlap with the next
         output samples.
         """
+        self._frame_layers = None  # The weights may have changed since the last stream.
         window = self.stft.window
         state = [self.stft.initial_state(batch), window.new_zeros(batch, self._past_frames, self.bins, 2)]
         if self.level_frames:
@@ -162,32 +133,43 @@ class DualPath(StreamingRestorer):
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the denoised ``(B, 1, N * hop_length)``, `delay` samples late, of ``(B, 1, N * hop_length)`` samples.
 
-        Several blocks give the same as all of them in one.
+        Several blocks give the same as all of them in one. The weights must stay as they are while a stream goes on.
         """
-        before = iter(state)
+        before, (split, blocks) = iter(state), self._layers(x)
         spectra, samples = self.stft.analyse(x[:, 0].float(), next(before))
         lagged, past = self._lagged(spectra, next(before))
-        power = (spectra.real.square() + spectra.imag.square()).mean(2, keepdim=True) / self.stft.hop_length
+        seen = torch.stack(lagged[: self.context_frames], 2)
+        magnitude = seen.abs()
+        power = magnitude[:, :, 0].square().mean(2, keepdim=True) / self.stft.hop_length
         scale, level = self._scale(power, tuple(islice(before, 2 if self.level_frames else 0)))
         above, background = self._above(
-            spectra, power > _SILENCE, tuple(islice(before, 2 * len(self.background_frames)))
+            magnitude[:, :, 0], power > _SILENCE, tuple(islice(before, 2 * len(self.background_frames)))
         )
-        x = self.split(self._features([frame * scale for frame in lagged[: self.context_frames]], above))
+        x = split(self._features(seen * scale[..., None], magnitude * scale[..., None], above))
         after = [samples, past, *level, *background]
         line = spectra
         if self.hum is not None:
             line, certainty, hum = self.hum(spectra, tuple(islice(before, 4)))
             x = x + self._encode_hum(line * scale, certainty)
             after += hum
-        for block in self.blocks:
+        for block in blocks:
             x, hidden, cell = block(x, next(before), next(before))
             after += [hidden, cell]
-        filters = self._filters(self.merge(x))
-        cleaned = torch.stack([tap * frame for tap, frame in zip(filters, lagged, strict=False)]).sum(0)
+        cleaned = self._filtered(lagged, self.merge(x))
         if self.hum is not None:
             cleaned = cleaned + self._decode_hum(x, line)
         out, overlap = self.stft.synthesise(cleaned, next(before))
         return out[:, None], (*after, overlap)
+
+    def _layers(self, x: Tensor) -> tuple[_Split, Iterable[_Block]]:
+        """Return the layers to use for samples `x` ``(B, 1, T)``: the modules, or for one frame their fast equals."""
+        slow = x.shape[2] > self.multiple or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+        if slow or self.training or torch.is_grad_enabled():
+            return self.split, self.blocks
+        if self._frame_layers is None:
+            blocks: list[_Block] = [FrameBlock(cast(PathBlock, block)) for block in self.blocks]
+            self._frame_layers = FrameSplit(self.split, self.bins), blocks
+        return self._frame_layers
 
     def _lagged(self, spectra: Tensor, past: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return spectra ``(B, T, F)`` delayed by 0, 1 .. frames, and the last frames as pairs of numbers."""
@@ -202,17 +184,20 @@ class DualPath(StreamingRestorer):
         The level is the mean of the frames so far; old ones count less, silent ones not at all.
         """
         if not self.level_frames:
-            return power.new_ones(()), []
+            return torch.ones_like(power), []
         mean, after = running_mean(power, power > _SILENCE, self.level_frames, (state[0], state[1]))
         return _LEVEL * mean.clamp_min(_SILENCE).rsqrt(), after
 
-    def _above(self, spectra: Tensor, audible: Tensor, state: State) -> tuple[list[Tensor], list[Tensor]]:
-        """Return how far each bin of ``(B, T, F)`` is above the background, in units of 20 dB, and the states.
+    def _above(self, magnitude: Tensor, audible: Tensor, state: State) -> tuple[list[Tensor], list[Tensor]]:
+        """Return how far each `magnitude` ``(B, T, F)`` is above the background, in units of 20 dB, and the states.
 
         It is 0 in frames that are not `audible` ``(B, T, 1)``, which do not count.
         """
-        level = spectra.abs().clamp_min(_MIN_BACKGROUND).log10()
-        above, after = [], []
+        above: list[Tensor] = []
+        after: list[Tensor] = []
+        if not self.background_frames:
+            return above, after
+        level = magnitude.clamp_min(_MIN_BACKGROUND).log10()
         for i, memory in enumerate(self.background_frames):
             mean, kept = running_mean(level, audible, memory, (state[2 * i], state[2 * i + 1]))
             above.append(audible * (level - mean))
@@ -221,8 +206,7 @@ class DualPath(StreamingRestorer):
 
     def _encode_hum(self, line: Tensor, certainty: Tensor) -> Tensor:
         """Return the input of the bands ``(B, T, bands, width)`` for the hum ``(B, T, bins)``."""
-        seen = torch.cat([torch.stack(_compress(line), -1), certainty], -1)
-        encoded = self.hum_encoder(F.pad(seen, (0, 0, 0, self.padded_hum_bins - line.shape[2])))
+        encoded = self.hum_encoder(torch.cat([torch.view_as_real(_compress(line)), certainty], -1))
         return F.pad(encoded, (0, 0, 0, self.bands - self.hum_bands))
 
     def _decode_hum(self, x: Tensor, line: Tensor) -> Tensor:
@@ -230,31 +214,32 @@ class DualPath(StreamingRestorer):
         gains = self.hum_decoder(x[:, :, : self.hum_bands])[:, :, : line.shape[2]].float()
         return F.pad(torch.view_as_complex(gains.contiguous()) * line, (0, self.bins - line.shape[2]))
 
-    def _features(self, lagged: list[Tensor], above: list[Tensor]) -> Tensor:
-        """Return the network's input ``(B, T, padded bins, features)`` for delayed spectra ``(B, T, F)``."""
-        now = lagged[0]
+    def _features(self, seen: Tensor, magnitude: Tensor, above: list[Tensor]) -> Tensor:
+        """Return the network's input ``(B, T, bins, features)`` for spectra ``(B, T, K, F)`` by 0, 1 .. frames late."""
+        now, parts = seen[:, :, :1], []
         if self.relative_phase:
             below = torch.view_as_complex(F.pad(torch.view_as_real(now), (0, 0, 1, 0)))[..., :-1]
-            parts = [frame.abs().clamp_min(_EPS) ** _COMPRESSION for frame in lagged]
-            parts += [part for x in (*lagged[1:], below) for part in _compress(now * x.conj(), _COMPRESSION / 2)]
+            parts.append((magnitude.clamp_min(_EPS) ** _COMPRESSION).transpose(2, 3))
+            seen = _compress(now * torch.cat([seen[:, :, 1:], below], 2).conj(), _COMPRESSION / 2)
         else:
-            parts = [part for frame in lagged for part in _compress(frame)]
-        parts.append(now.abs().clamp_min(_MIN_MAGNITUDE).log10() / 2 + 1)
-        return F.pad(torch.stack([*parts, *above], -1), (0, 0, 0, self.padded_bins - self.bins))
+            seen = _compress(seen)
+        parts.append(torch.view_as_real(seen).transpose(2, 3).flatten(3))
+        level = magnitude[:, :, 0].clamp_min(_MIN_MAGNITUDE).log10() / 2 + 1
+        return torch.cat([*parts, torch.stack([level, *above], -1)], -1)
 
-    def _filters(self, x: Tensor) -> list[Tensor]:
-        """Return the complex filters ``(B, T, F)`` of each tap."""
-        values = x[:, :, : self.bins].float()
+    def _filtered(self, lagged: list[Tensor], values: Tensor) -> Tensor:
+        """Return ``(B, T, F)``: the newest spectra, and what the filters in `values` ``(B, T, F, 2 * taps)`` add."""
+        values = values[:, :, : self.bins].float()
         filters = torch.complex(values[..., : self.taps], values[..., self.taps :])
-        taps = [filters[..., tap : tap + 1].squeeze(-1) for tap in range(self.taps)]  # ONNX has no complex unbind.
-        taps[0] = taps[0] + 1.0
-        return taps
+        cleaned = lagged[0]
+        for tap in range(self.taps):
+            cleaned = torch.addcmul(cleaned, filters[..., tap : tap + 1].squeeze(-1), lagged[tap])
+        return cleaned
 
 
-def _compress(spectra: Tensor, power: float = _COMPRESSION) -> list[Tensor]:
-    """Return the real and the imaginary part of ``(B, T, F)``, magnitudes raised to `power`."""
-    scaled = spectra * spectra.abs().clamp_min(_EPS) ** (power - 1.0)
-    return [scaled.real, scaled.imag]
+def _compress(spectra: Tensor, power: float = _COMPRESSION) -> Tensor:
+    """Return spectra with their magnitudes raised to `power`."""
+    return spectra * spectra.abs().clamp_min(_EPS) ** (power - 1.0)
 
 
 def _check_levels(level_frames: int, background_frames: Sequence[int], hum_sample_rate: int, hop_length: int) -> None:

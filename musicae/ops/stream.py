@@ -157,7 +157,7 @@ class Denoiser:
         resampled: Block = self._from_model.resample_chunk(np.ascontiguousarray(made), last=last)
         return resampled.reshape(-1, 3 * self.channels)
 
-    @torch.no_grad()
+    @torch.inference_mode()  # Faster than no_grad in small steps.
     def _run_model(self, block: Block) -> Block:
         """Run the model on ``(N * multiple, channels)``; what comes out is late by its delay."""
         grain = self.model.multiple

@@ -73,6 +73,30 @@ def test_what_comes_later_changes_nothing_before():
     assert not torch.allclose(before[..., 320:], after[..., 320:])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_one_frame_at_a_time_is_what_the_plain_layers_give(in_blocks, kind, batch):
+    model = shaken(**KINDS[kind])
+    x = 0.1 * torch.randn(batch, 1, 40 * model.multiple, generator=torch.Generator().manual_seed(0))
+    plain = in_blocks(model, x, [1] * 40)  # With a graph, as in training, the layers are the modules themselves.
+    with torch.no_grad():
+        fast = in_blocks(model, x, [1] * 40)
+    assert plain.requires_grad
+    torch.testing.assert_close(fast, plain.detach(), atol=2e-6, rtol=0)
+
+
+def test_a_new_stream_sees_new_weights(in_blocks):
+    model = shaken()
+    x = torch.randn(1, 1, 5 * model.multiple)
+    with torch.no_grad():
+        before = in_blocks(model, x, [1] * 5)
+        for parameter in model.parameters():
+            parameter.mul_(0.9)
+        after = in_blocks(model, x, [1] * 5)
+        torch.testing.assert_close(after, in_blocks(model, x, [5]), atol=2e-6, rtol=0)
+    assert (after - before).abs().max() > 1e-3
+
+
 def shaken(**settings):
     """A model whose weights are larger than those it starts with."""
     model = small(**settings)
@@ -108,7 +132,7 @@ def test_the_background_is_told_from_what_is_above_it():
     noise = torch.randn(1, 300, 33, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     noise[:, 250, 5] *= 100
     audible, state = torch.ones(1, 300, 1, dtype=torch.bool), (torch.zeros(1, 33), torch.zeros(1, 1))
-    (above,), _ = model._above(noise * torch.logspace(-2, 2, 33), audible, state)
+    (above,), _ = model._above((noise * torch.logspace(-2, 2, 33)).abs(), audible, state)
     assert above[:, 200:250].mean().abs() < 0.05
     assert above[0, 250, 5] > 1.5
 

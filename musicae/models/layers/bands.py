@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from musicae.errors import MusicaeError
 
-__all__ = ["BandMerge", "BandSplit", "Bands", "check_bands", "lowest_bands"]
+__all__ = ["BandMerge", "BandSplit", "Bands", "FrameSplit", "check_bands", "lowest_bands"]
 
 Bands = list[tuple[int, int]]
 """From the lowest up: how many bands, of how many bins each."""
@@ -23,18 +23,40 @@ class BandSplit(nn.Module):
     def __init__(self, bands: Bands, features: int, width: int) -> None:
         super().__init__()
         self.bands = bands
+        self.padded_bins = sum(count * size for count, size in bands)
         self.weights = nn.ParameterList(_uniform(count, size * features, width) for count, size in bands)
         self.bias = nn.Parameter(torch.zeros(sum(count for count, _ in bands), width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``(B, T, bands, width)`` of ``(B, T, bins, features)``."""
+        """Return ``(B, T, bands, width)`` of ``(B, T, bins, features)``; bins missing at the end count as 0."""
         parts, bin_, band = [], 0, 0
-        batch, frames = x.shape[:2]
+        batch, frames, bins = x.shape[:3]
+        x = F.pad(x, (0, 0, 0, self.padded_bins - bins))
         for (count, size), weight in zip(self.bands, self.weights, strict=True):
             group = x[:, :, bin_ : bin_ + count * size].reshape(batch * frames, count, -1).transpose(0, 1)
             parts.append(torch.baddbmm(self.bias[band : band + count, None], group, weight))
             bin_, band = bin_ + count * size, band + count
         return torch.cat(parts).transpose(0, 1).reshape(batch, frames, band, -1).contiguous()
+
+
+class FrameSplit:
+    """What a `BandSplit` does, for one frame of `bins` bins, in one step, with the weights that it has now."""
+
+    def __init__(self, split: BandSplit, bins: int) -> None:
+        weights = [weight.flatten(0, 1) for weight in split.weights]
+        features = sum(map(len, weights)) // split.padded_bins
+        # A band is a weighted sum of rows of one table: those of its bins and features.
+        self.table, self.bias = torch.cat(weights)[: bins * features].contiguous(), split.bias.detach()
+        sizes = torch.tensor([size * features for count, size in split.bands for _ in range(count)])
+        self.rows, self.starts = torch.arange(bins * features), sizes.cumsum(0) - sizes
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the same as `BandSplit` for ``(B, 1, bins, features)``."""
+        sums = [self._sums(one.flatten()) for one in x]
+        return torch.stack(sums).add_(self.bias)[:, None]
+
+    def _sums(self, x: Tensor) -> Tensor:
+        return F.embedding_bag(self.rows, self.table, self.starts, mode="sum", per_sample_weights=x)
 
 
 class BandMerge(nn.Module):

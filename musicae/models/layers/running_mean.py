@@ -28,7 +28,7 @@ def running_mean(x: Tensor, counted: Tensor, memory: int, state: tuple[Tensor, T
     total, weight = state
     if x.shape[1] == 1:  # As in a stream: no matrix is needed.
         decay = math.exp(-1 / memory)
-        total, weight = torch.add(marks[:, 0] * x[:, 0], total, alpha=decay), marks[:, 0] + decay * weight
+        total, weight = torch.add((marks * x)[:, 0], total, alpha=decay), torch.add(marks[:, 0], weight, alpha=decay)
         return (total / weight.clamp_min(_MIN_WEIGHT))[:, None], [total, weight]
     means = []
     for part, mark in zip(torch.split(marks * x, _CHUNK, dim=1), torch.split(marks, _CHUNK, dim=1), strict=True):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicae.errors import MusicaeError
-from musicae.models.layers.bands import BandMerge, BandSplit, check_bands, lowest_bands
+from musicae.models.layers.bands import BandMerge, BandSplit, FrameSplit, check_bands, lowest_bands
 
 BANDS = [(8, 1), (4, 4), (2, 5)]
 BINS = 34
@@ -29,6 +29,16 @@ def test_each_bin_is_written_by_its_own_band_only():
     before, after = merge(x), merge(changed)
     assert before.shape == (2, 5, BINS, 2)
     assert (before != after).any(-1).any(0).any(0).nonzero().flatten().tolist() == list(range(29, 34))
+
+
+@pytest.mark.parametrize("bins", [BINS, 32])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_one_frame_is_split_as_several_are(bins, batch):
+    split = BandSplit(BANDS, features=3, width=6)
+    torch.nn.init.normal_(split.bias)
+    x = torch.randn(batch, 1, bins, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(FrameSplit(split, bins)(x), split(x), atol=2e-6, rtol=0)
 
 
 def test_frames_stand_alone():
