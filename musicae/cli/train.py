@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import make_folder
 from musicae.cli.shared.terminal import printable, say, show_path
 
 if TYPE_CHECKING:
     from musicae.preset import Preset
+    from musicae.training.profile import Profile
 
 __all__ = ["Report", "train"]
+
+_ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width of a name.
 
 
 @click.command()
@@ -48,6 +52,12 @@ __all__ = ["Report", "train"]
     metavar="N",
     help="Share the batches among that many processes on a CPU; by default one for each core, where that is faster.",
 )
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Train a few steps in one process, write nothing, and print how fast that is and where the time goes.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="By default runs/PRESET.")
 def train(
     name: str,
@@ -58,6 +68,8 @@ def train(
     cpu: bool,
     workers: int | None,
     processes: int | None,
+    profile: bool,
+    as_json: bool,
     output: Path | None,
 ) -> None:
     """Train a preset (a name, or a .toml file) into a folder.
@@ -67,6 +79,11 @@ def train(
     from musicae import preset as presets
 
     preset, folders = presets.load(name, _with_steps(presets.load(name, changes), changes, steps)), folders_of(data)
+    if profile:
+        from musicae.training.profile import profile as measure
+
+        _show_profile(measure(preset, folders, cpu=cpu), as_json)
+        return
     out = output or Path("runs") / preset.name
     with ExitStack() as cleaning:
         make_folder(out, cleaning)
@@ -86,6 +103,30 @@ def train(
             )
     if os.environ.get("RANK", "0") == "0":
         show_path(path)
+
+
+def _show_profile(profile: Profile, as_json: bool) -> None:
+    rows = [(part.name, part.seconds * 1e3, part.share, part.calls) for part in profile.operations]
+    if as_json:
+        facts = {
+            "batch": profile.batch,
+            "seconds_per_step": profile.seconds,
+            "examples_per_second": profile.examples_per_second,
+            "flops_per_step": profile.flops,
+            "flops_per_second_limit": profile.limit,
+            "share_of_limit": profile.share_of_limit,
+            "operations": [dict(zip(("name", "ms", "share", "calls"), row, strict=True)) for row in rows],
+        }
+        say_json(facts)
+        return
+    rate, limit = (f"{value / 1e9:.0f} GFLOP/s" for value in (profile.flops / profile.seconds, profile.limit))
+    click.echo(
+        f"{profile.examples_per_second:.0f} examples/s: {profile.seconds * 1e3:.0f} ms a step of {profile.batch}\n"
+        f"{rate}, {profile.share_of_limit:.0%} of the {limit} that one of its matrix products reaches by itself\n"
+        f"\n{'operation':<{_NAME}}   ms a step  share  calls a step"
+    )
+    for name, milliseconds, share, calls in rows[:_ROWS]:
+        click.echo(f"{name:<{_NAME}.{_NAME}}  {milliseconds:10.2f}  {share:5.0%}  {calls:12.0f}")
 
 
 def _with_steps(preset: Preset, changes: Sequence[str], steps: int | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from musicae.cli import train as training
+from musicae.training.profile import Operation, Profile
 
 TINY = """
 description = "A tiny one"
@@ -168,3 +170,17 @@ def test_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.err)
     for word in ("2/2", "60 examples/s", "loss 1.5", "validation_nll 3.25"):
         assert word in plain
+
+
+def test_a_profile_is_printed_and_nothing_written(shell: Any, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    operations = (Operation("mm", 0.03, 12.0, 0.6), Operation("addmm", 0.02, 6.0, 0.4))
+    measured = Profile(batch=256, seconds=0.1, flops=20 * 10**9, limit=5e11, operations=operations)
+    monkeypatch.setattr("musicae.training.profile.profile", lambda *args, **settings: measured)
+    before = shell.files()
+    lines = shell.ok("train", recipe, "--profile").splitlines()
+    assert lines[0] == "2560 examples/s: 100 ms a step of 256"
+    assert lines[1] == "200 GFLOP/s, 40% of the 500 GFLOP/s that one of its matrix products reaches by itself"
+    assert [line.split() for line in lines[-2:]] == [["mm", "30.00", "60%", "12"], ["addmm", "20.00", "40%", "6"]]
+    facts = json.loads(shell.ok("train", recipe, "--profile", "--json"))
+    assert (facts["examples_per_second"], facts["operations"][1]["name"]) == (2560, "addmm")
+    assert shell.files() == before
