@@ -241,7 +241,10 @@ class _Others:
 
     def explain(self, error: RuntimeError) -> None:
         """Raise what a process that has failed says, or that it was killed, if that is why `error` came about."""
-        connection.wait([process.sentinel for process in self.processes], _LAST_WORDS)
+        ended = connection.wait([process.sentinel for process in self.processes], _LAST_WORDS)
+        for process in self.processes:
+            if process.sentinel in ended:
+                process.join(_LAST_WORDS)  # Its files are closed a moment before its exit code is there.
         for ear in self.ears:
             with suppress(EOFError, OSError):
                 if ear.poll():
