@@ -329,10 +329,11 @@ class Codec:
     ) -> None:
         """Write a checkpoint that `load` reads; `weights` and `keep` say how it is stored, see `checkpoint.write`.
 
-        `tensors` replaces the networks' own weights, for example by their moving average.
+        `tensors` replaces the networks' own weights, for example by their moving average. Buffers keep 16 bits.
         """
         stored = self.networks().state_dict() if tensors is None else tensors
-        checkpoint.write(path, stored, {"preset": self.preset.as_dict(), "step": self.step}, weights, keep)
+        kept = [*keep, *(stored.keys() - dict(self.networks().named_parameters()))]
+        checkpoint.write(path, stored, {"preset": self.preset.as_dict(), "step": self.step}, weights, kept)
 
 
 def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:

@@ -185,6 +185,17 @@ def test_weights_of_8_bits_count_as_the_memory_they_take(tmp_path, monkeypatch):
     assert codec.load(str(path)).preset.name == "small"
 
 
+def test_only_what_is_trained_is_stored_in_8_bits(tmp_path):
+    sections = {"adapter": {"name": "audio", "size": 2048}, "model": {"name": "mdct-vae", "latent": 128}}
+    whole = codec.build(Preset("small", sections))
+    whole.save(tmp_path / "x.safetensors", weights="int8")
+    found = checkpoint.read(tmp_path / "x.safetensors")[1]
+    trained = dict(whole.model.named_parameters())
+    assert torch.equal(found["model.components"], whole.model.components)
+    assert whole.model.components.numel() > 2**14
+    assert any(not torch.equal(found[f"model.{name}"], tensor.half().float()) for name, tensor in trained.items())
+
+
 def test_integers_in_the_place_of_weights_are_refused(tmp_path):
     with pytest.raises(MusicaeError, match="does not fit"):
         codec.load(_damage(tmp_path, tensors=lambda t: {name: tensor.to(torch.int8) for name, tensor in t.items()}))

@@ -18,6 +18,7 @@ def quantizable(tensor: Tensor) -> bool:
     return (
         tensor.is_floating_point()
         and tensor.ndim > 1
+        and len(tensor) > 1
         and tensor.numel() >= max(_MIN_NUMBERS, _MIN_ROW * len(tensor))
         and bool(tensor.isfinite().all())
     )

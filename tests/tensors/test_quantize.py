@@ -62,6 +62,7 @@ def test_rows_of_zeros_and_of_tiny_numbers_have_scales() -> None:
         (torch.zeros(1024, 16).half(), True),
         (torch.zeros(4, 512, 3, 3), True),
         (torch.zeros(2**15), False),
+        (torch.zeros(1, 96, 176), False),
         (torch.zeros(4096, 8), False),
         (torch.zeros(1023, 16), False),
         (torch.zeros(1024, 16, dtype=torch.int64), False),
