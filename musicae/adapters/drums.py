@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from msgspec import Meta
+from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
-from musicae.core import File, Roll, Sample
+from musicae.core import File, Packed, Roll, Sample
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
+from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.percussion import CLASS_OF, CLASSES, share_in_kit
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreTick
 
 __all__ = ["Drums"]
 
@@ -60,33 +59,24 @@ class Drums(ScoreAdapter):
         return 0.9 if drums >= MIN_DRUMS else 0.4
 
     def from_score(
-        self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
+        self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the drums of a score, of one track or of all drum tracks together; see `read`.
 
         The tensor is ``(9, T)``, from the bar of the first hit to the end of the bar of the last.
         """
-        name, notes, remarks = _choose(score_parts.parts(score), track)
-        grid = bar_grid.build_grid(
-            score,
-            notes.start,
-            notes.start + 1,
-            bars=bars,
-            steps_per_beat=self.steps_per_beat,
-            window=self.spec.shape[0],
-        )
-        step, channel = grid.steps(notes.start), CLASS_OF[notes.pitch]
-        inside = (step >= 0) & (step < grid.length)
-        if not np.any(inside):
-            raise MusicaeError(f"bars '{bars}' have no drums; choose others with --bars")
-        velocities = np.zeros((len(CLASSES), grid.length), np.int64)
+        name, notes, remarks = _choose(score_parts.parts(loaded.tracks), track)
+        found, step, inside = self._place(loaded, notes, bars)
+        channel = CLASS_OF[notes.pitch]
+        velocities = np.zeros((len(CLASSES), found.length), np.int64)
         np.maximum.at(velocities, (channel[inside], step[inside]), notes.velocity[inside])
         merged = np.count_nonzero(inside) - np.count_nonzero(velocities)
         if merged:
             remarks.append(f"{merged} hit(s) fell on the same step as another of their class; the louder one was kept")
-        moved = np.abs((notes.start - grid.start) / grid.step - step)[inside] > 0.25
+        moved = np.abs((notes.start - found.start) / found.step - step)[inside] > 0.25
         if moved.mean() > 0.01:
             remarks.append(f"{moved.mean():.0%} of the hits moved by more than a quarter of a step")
+        grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
         details = {
             "tempos": grid.tempos,
             "meters": grid.meters,
@@ -97,6 +87,30 @@ class Drums(ScoreAdapter):
             "velocities": velocities.tolist(),
         }
         return Sample(torch.from_numpy(velocities > 0).float(), details, grid.hop, remarks + grid.remarks)
+
+    def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
+        """Return the hits of a score, bool ``(9, T)``."""
+        _, notes, _ = _choose(score_parts.parts(loaded.tracks), track)
+        found, step, inside = self._place(loaded, notes, None)
+        loud = inside & (notes.velocity > 0)
+        hits = np.zeros((len(CLASSES), found.length), bool)
+        hits[CLASS_OF[notes.pitch[loud]], step[loud]] = True
+        sounding: NDArray[np.bool_] = np.logical_or.reduce(hits)
+        _, numerator, denominator = found.meters[0]
+        return Packed(hits, sounding, sounding, 4 * self.steps_per_beat * numerator / denominator)
+
+    def _place(
+        self, loaded: midi.Loaded, notes: score_parts.Notes, bars: str | int | None
+    ) -> tuple[Excerpt, NDArray[np.int64], NDArray[np.bool_]]:
+        """Return where the hits lie, the step of each, and which are inside."""
+        found = bar_grid.place(
+            loaded.score, notes.start, notes.start + 1, bars=bars, steps_per_beat=self.steps_per_beat
+        )
+        step = found.steps(notes.start)
+        inside = (step >= 0) & (step < found.length)
+        if not np.any(inside):
+            raise MusicaeError(f"bars '{bars}' have no drums; choose others with --bars")
+        return found, step, inside
 
     def write(self, sample: Sample, file: File) -> None:
         """Write hits ``(9, T)`` (values over 0.5) as a type-1 MIDI file, on channel 10.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,21 +15,21 @@ from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
-from musicae.core import File, Roll, Sample
+from musicae.core import File, Packed, Roll, Sample
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
-from musicae.formats.music.bar_grid import Grid
+from musicae.formats.music.bar_grid import Excerpt, Grid
 from musicae.tensors import melody_tokens
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreTick
 
 __all__ = ["Melody", "pick", "skyline"]
 
 _MAX_CHORD = 4096
 """Notes at one tick from which on those of one pitch are taken as one."""
+
+_MAX_SPANS = 64
+"""Tracks by whose notes the beats are found."""
 
 SHIFTS = (-5, 6)
 """The transpositions of `Melody.augment`, in semitones: each key once."""
@@ -81,35 +82,49 @@ class Melody(ScoreAdapter):
         return 0.9 if drums < MIN_DRUMS else 0.4
 
     def from_score(
-        self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
+        self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the melody of a score, from `track` or the track that `pick` chooses; see `read`.
 
         The tensor is ``(C, T)``, from the bar of the first note to the end of the bar of the last.
         """
-        available = score_parts.parts(score)
-        part, remarks = _choose(available, track)
+        remarks: list[str] = []
+        part, line, found = self._line(loaded, track, bars, remarks)
+        tensor = melody_tokens.one_hot(torch.from_numpy(self._tokens(line, found, remarks)), self.spec.channels)
+        grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
+        return Sample(tensor, _meta_of(line, grid, part.name, source), grid.hop, remarks + grid.remarks)
+
+    def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
+        """Return the tokens of the melody of a score."""
+        _, line, found = self._line(loaded, track, None)
+        tokens = self._tokens(line, found, [])
+        _, numerator, denominator = found.meters[0]
+        sounding, onset = tokens != melody_tokens.REST, tokens >= melody_tokens.FIRST_ONSET
+        return Packed(tokens, onset, sounding, 4 * self.steps_per_beat * numerator / denominator)
+
+    def _line(
+        self, loaded: midi.Loaded, track: str | int | None, bars: str | int | None, remarks: list[str] | None = None
+    ) -> tuple[score_parts.Part, score_parts.Notes, Excerpt]:
+        """Return the part of the melody, its notes in steps, and where they lie; `remarks` are added to if given."""
+        score = loaded.score
+        available = score_parts.parts(loaded.tracks)
+        part, why = _choose(available, track)
         notes = skyline(part.notes(), score.ticks_per_quarter / self.steps_per_beat)
-        dropped = part.count - len(notes.start)
-        if dropped:
-            remarks.append(f"{dropped} of {part.count} notes are below a higher one and were left out")
-        grid = bar_grid.build_grid(
-            score,
-            notes.start,
-            notes.end,
-            bars=bars,
-            steps_per_beat=self.steps_per_beat,
-            window=self.spec.shape[0],
-            tracks=[other.notes()[:2] for other in available[:64] if not other.drums],
+        spans = [other.span() for other in available[:_MAX_SPANS] if not other.drums]
+        found = bar_grid.place(
+            score, notes.start, notes.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )
-        line = _quantise(notes, grid, self.steps_per_beat, remarks)
+        if remarks is not None:
+            remarks += why
+            if dropped := part.count - len(notes.start):
+                remarks.append(f"{dropped} of {part.count} notes are below a higher one and were left out")
+        line = _quantise(notes, found, self.steps_per_beat, remarks)
         if not len(line.start):
             raise MusicaeError(f"bars '{bars}' have no notes in track {part}; choose others with --bars")
-        pitch = self._fold(line.pitch, remarks) - self.low
-        start, end, offset = (torch.from_numpy(values) for values in (line.start, line.end, pitch))
-        tokens = melody_tokens.from_notes(start, end, offset, grid.length)
-        tensor = melody_tokens.one_hot(tokens, self.spec.channels)
-        return Sample(tensor, _meta_of(line, grid, part.name, source), grid.hop, remarks + grid.remarks)
+        return part, line, found
+
+    def _tokens(self, line: score_parts.Notes, found: Excerpt, remarks: list[str]) -> NDArray[np.uint8]:
+        return melody_tokens.from_notes(line.start, line.end, self._fold(line.pitch, remarks) - self.low, found.length)
 
     def _fold(self, pitch: NDArray[np.int64], remarks: list[str]) -> NDArray[np.int64]:
         below, above = np.maximum(self.low - pitch, 0), np.maximum(pitch - self.high, 0)
@@ -214,9 +229,7 @@ def pick(candidates: Sequence[score_parts.Part]) -> tuple[score_parts.Part, list
     """
     if len(candidates) == 1:
         return candidates[0], [f"track {candidates[0]}: the only one"] if candidates[0].number > 1 else []
-    named = [
-        part for part in candidates if _MELODY_NAMES.search(part.name) and not _ACCOMPANIMENT_NAMES.search(part.name)
-    ]
+    named = [part for part in candidates if _is_named_melody(part.name)]
     if len(named) == 1:
         return named[0], [f"track {named[0]} was chosen for its name; --track chooses another"]
     pool = named or list(candidates)
@@ -227,6 +240,11 @@ def pick(candidates: Sequence[score_parts.Part]) -> tuple[score_parts.Part, list
     return pool[best], [f"track {pool[best]} was chosen from {len(candidates)} {why}; --track chooses another"]
 
 
+@lru_cache(maxsize=4096)
+def _is_named_melody(name: str) -> bool:
+    return bool(_MELODY_NAMES.search(name)) and not _ACCOMPANIMENT_NAMES.search(name)
+
+
 def _rating(notes: score_parts.Notes, span: int) -> float:
     reach = np.maximum.accumulate(notes.end)
     sounding = int(np.minimum(reach[:-1], notes.start[1:]).sum() - notes.start[:-1].sum()) if len(reach) > 1 else 0
@@ -234,8 +252,9 @@ def _rating(notes: score_parts.Notes, span: int) -> float:
     height = np.clip((notes.pitch.mean() - 40) / 24, 0, 1)
     single = min(1.0, sounding / max(1, int((notes.end - notes.start).sum())))
     many = np.log1p(min(200, len(notes.start))) / np.log(201)
-    cells = len(np.unique(notes.start * 32 // max(1, span)))
-    return float(1.5 * height + 3 * single + 2 * many + cells / 32)
+    cells = notes.start * 32 // max(1, span)
+    used = 1 + int(np.count_nonzero(cells[1:] != cells[:-1]))
+    return float(1.5 * height + 3 * single + 2 * many + used / 32)
 
 
 def skyline(notes: score_parts.Notes, step: float, block: int = 65536) -> score_parts.Notes:
@@ -280,18 +299,22 @@ def _longest(notes: score_parts.Notes) -> score_parts.Notes:
     return score_parts.Notes(*(a[kept] for a in notes))
 
 
-def _quantise(notes: score_parts.Notes, grid: Grid, steps_per_beat: int, remarks: list[str]) -> score_parts.Notes:
+def _quantise(
+    notes: score_parts.Notes, grid: Excerpt, steps_per_beat: int, remarks: list[str] | None
+) -> score_parts.Notes:
     """Return at most one note a step, in steps within the excerpt; each ends at the latest where the next begins."""
     start, end = grid.steps(notes.start), grid.steps(notes.end)
     inside = (start >= 0) & (start < grid.length)
-    offset = (notes.start - grid.start) / grid.step - start
     # Of several onsets in a step the highest is kept; a grace note (under half a step) yields to its main note.
     long = notes.end - notes.start >= grid.step / 2
     order = np.lexsort((notes.pitch, long, start))
     order = order[inside[order]]
     latest = np.append(start[order][1:] != start[order][:-1], True) if len(order) else np.zeros(0, bool)
     chosen = order[latest]
-    _remark_on_losses(offset[order], start[order] % steps_per_beat, len(order) - len(chosen), steps_per_beat, remarks)
+    if remarks is not None:
+        offset = (notes.start[order] - grid.start) / grid.step - start[order]
+        merged = len(order) - len(chosen)
+        _remark_on_losses(offset, start[order] % steps_per_beat, merged, steps_per_beat, remarks)
     begin = start[chosen]
     until = np.minimum(np.maximum(end[chosen], begin + 1), np.append(begin[1:], grid.length))
     return score_parts.Notes(begin, until, notes.pitch[chosen], notes.velocity[chosen], notes.program[chosen])

@@ -16,6 +16,7 @@ from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
+from musicae.formats.music import abc
 from musicae.ranges import Seed, Share
 
 __all__ = ["folk"]
@@ -55,14 +56,10 @@ def _corpus() -> Path:
 def _read_book(adapter: Adapter, path: Path) -> list[scores.Piece]:
     """Return the windows of every tune in an ABC file; a tune that cannot be read is skipped."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    tunes = []
-    for number, tune in enumerate(re.split(r"(?m)^(?=X:)", text)[1:]):
-        title = re.search(r"(?m)^T:\s*(.+)$", tune)
-        name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
-        try:
-            sample = adapter.read(io.BytesIO(tune.encode()))
-        except MusicaeError as error:
-            tunes.append(scores.unreadable(name, error))
-            continue
-        tunes.append(scores.Piece(name, scores.cut(adapter, sample)))
+    found, tunes = re.split(r"(?m)^(?=X:)", text)[1:], []
+    with abc.converted([tune.encode() for tune in found]):
+        for number, tune in enumerate(found):
+            title = re.search(r"(?m)^T:\s*(.+)$", tune)
+            name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
+            tunes.append(scores.read_piece(adapter, name, io.BytesIO(tune.encode())))
     return tunes

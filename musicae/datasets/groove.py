@@ -56,8 +56,4 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
 
 
 def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[scores.Piece]:
-    name = path.relative_to(folder).as_posix()
-    try:
-        return [scores.Piece(name, scores.cut(adapter, adapter.read(path)))]
-    except MusicaeError as error:
-        return [scores.unreadable(name, error)]
+    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path)]

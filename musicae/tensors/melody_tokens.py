@@ -7,7 +7,9 @@ window means that a note goes on from before it; without any note before it in t
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "tokens",
     "transpose",
 ]
+
+Ints = NDArray[np.int64]
 
 REST, HOLD, FIRST_ONSET = 0, 1, 2
 
@@ -51,17 +55,15 @@ def sounding(x: Tensor) -> Tensor:
     return tokens(x) != REST
 
 
-def from_notes(start: Tensor, end: Tensor, pitch: Tensor, length: int) -> Tensor:
-    """Return the tokens, int64 ``(T,)`` with ``T = length``, of notes ``(N,)``; the inverse of `notes`.
+def from_notes(start: Ints, end: Ints, pitch: Ints, length: int) -> NDArray[np.uint8]:
+    """Return the tokens, uint8 ``(T,)`` with ``T = length``, of notes ``(N,)``; the inverse of `notes`.
 
     `start` and `end` are in steps, ``0 <= start < end <= length``; no two notes begin at the same step.
     """
-    change = torch.zeros(length + 1, dtype=torch.int64)
-    one = torch.ones_like(start)
-    change.index_add_(0, start, one).index_add_(0, end, -one)
-    line = torch.where(change.cumsum(0) > 0, HOLD, REST)
+    change = np.bincount(start, minlength=length + 1) - np.bincount(end, minlength=length + 1)
+    line = (change.cumsum()[:-1] > 0).astype(np.uint8)  # A hold, or a rest.
     line[start] = FIRST_ONSET + pitch
-    return line[:-1]
+    return line
 
 
 def notes(line: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -83,7 +83,7 @@ def test_it_is_written_on_channel_10_with_an_accent(drums, tmp_path):
     assert {note.channel for note in notes} == {9}
     assert {note.note for note in notes} == {group[0] for group in CLASSES.values()}
     assert notes[0].velocity > notes[9 * 4].velocity > notes[9].velocity
-    assert score_parts.share_of_drums(midi.load(tmp_path / "out.mid")[0]) == 1.0
+    assert score_parts.share_of_drums(midi.load(tmp_path / "out.mid").tracks) == 1.0
 
 
 def test_all_drum_tracks_are_read_together(drums, make_midi):

@@ -36,11 +36,11 @@ def test_variants_of_a_tune_stay_together(book):
 
 def test_a_window_is_that_of_its_tune(book):
     adapter = Melody()
-    name, windows, _ = module._read_book(adapter, book)[2]
+    name, *_ = found = module._read_book(adapter, book)[2]
     tune = TUNE.format(n=2, title="x", note="G")
     assert name == "the tune no 2"
-    assert torch.equal(windows, scores.cut(adapter, adapter.read(io.BytesIO(tune.encode()))))
-    assert windows[0, :4].tolist() == [2 + 60 - 21, 1, 2 + 62 - 21, 1]
+    assert torch.equal(found.windows(32), scores.read_piece(adapter, "", io.BytesIO(tune.encode())).windows(32))
+    assert found.windows(32)[0, :4].tolist() == [2 + 60 - 21, 1, 2 + 62 - 21, 1]
 
 
 def test_books_that_are_no_utf_8_are_read(tmp_path):
@@ -53,7 +53,7 @@ def test_books_that_are_no_utf_8_are_read(tmp_path):
 def test_tunes_of_the_real_corpus_are_read():
     found = module._read_book(Melody(), module._corpus() / "airdsAirs" / "book1.abc")
     assert len(found) > 100
-    assert all(windows.dtype == torch.uint8 and windows.shape[1:] == (32,) for _, windows, error in found if not error)
+    assert all(piece.windows(32).dtype == torch.uint8 for piece in found if not piece.error)
 
 
 def test_what_is_missing_is_said(tmp_path, monkeypatch):

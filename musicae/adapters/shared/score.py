@@ -6,21 +6,18 @@ import io
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.meta import check
-from musicae.core import Adapter, File, Sample, Spec
+from musicae.core import Adapter, File, Packed, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
 from musicae.formats.music import parts as score_parts
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreTick
 
 __all__ = ["MIN_DRUMS", "ScoreAdapter", "share_of_drums"]
 
@@ -37,7 +34,7 @@ def share_of_drums(head: bytes, file: File) -> float | None:
         return None
     at = 0 if isinstance(file, Path) else file.tell()
     try:
-        return score_parts.share_of_drums(midi.load(file).score)
+        return score_parts.share_of_drums(midi.load(file).tracks)
     except MusicaeError:
         return 0.0
     finally:
@@ -83,20 +80,33 @@ class ScoreAdapter(Adapter):
         ------
         MusicaeError : a file that cannot be read, that has nothing for this adapter, or lacks the track or bars.
         """
-        score, remarks, encoding = midi.load(file)
+        loaded = midi.load(file)
         source = file.name if isinstance(file, Path) else ""
         try:
-            sample = self.from_score(score, track=track, bars=bars, source=source)
+            sample = self.from_score(loaded, track=track, bars=bars, source=source)
         except MusicaeError as error:
             raise MusicaeError(f"{name_of(file)}: {error}") from None
-        sample.remarks[:0] = remarks
-        if encoding:
-            sample.meta["encoding"] = encoding
+        sample.remarks[:0] = loaded.remarks
+        if loaded.encoding:
+            sample.meta["encoding"] = loaded.encoding
         return sample
+
+    def read_packed(self, file: File, *, track: str | int | None = None) -> Packed | Sample:
+        """Return the whole tensor of a file as training keeps it, without what it does not need; see `read`."""
+        loaded = midi.load(file)
+        try:
+            packed = self.pack_score(loaded, track)
+            return self.from_score(loaded, track=track) if packed is None else packed
+        except MusicaeError as error:
+            raise MusicaeError(f"{name_of(file)}: {error}") from None
+
+    def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed | None:
+        """Return the tensor that `from_score` gives, packed; None to leave it to that."""
+        return None
 
     @abstractmethod
     def from_score(
-        self, score: ScoreTick, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
+        self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the sample of a parsed file; `source` is its name, the other options are those of `read`."""
 

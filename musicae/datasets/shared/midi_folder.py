@@ -40,9 +40,5 @@ def folder_windows(
 
 
 def _read_file(adapter: Adapter, folder: Path, track: str, path: Path) -> list[scores.Piece]:
-    name = path.relative_to(folder).as_posix()
-    try:
-        sample = adapter.read(path, track=track) if track else adapter.read(path)
-    except MusicaeError as error:
-        return [scores.unreadable(name, error)]
-    return [scores.Piece(name, scores.cut(adapter, sample))]
+    options = {"track": track} if track else {}
+    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path, **options)]

@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,13 +23,20 @@ from musicae.memory import check_memory
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
-__all__ = ["from_abc", "is_abc", "load"]
+__all__ = ["converted", "from_abc", "is_abc", "load"]
 
 _COPIES = 4  # How many times its size a file takes at most.
 _MAX_LENGTH = 1_000_000  # Characters of a tune; the longest of music21's have 9,000.
 _SECONDS = 2  # Of computing; an ordinary tune takes some milliseconds.
 _TIMEOUT = 4.0  # Seconds in all.
 _MEMORY, _FILE = 2**28, 2**23  # Bytes that abc2midi may take, and write.
+_LIMITS = f"ulimit -t {_SECONDS}; ulimit -v {_MEMORY >> 10}; ulimit -f {_FILE >> 9}; ulimit -c 0"
+_NO_CHORDS = "%%MIDI gchordoff\n"
+_AT_ONCE = 64  # Tunes converted by one process.
+_LASTING = re.compile(r"(?m)%%|^\s*$|^[IUm]:|\[[IUm]:")
+"""What may be meant for later tunes of a file too, or end a tune early."""
+
+_made: ContextVar[dict[str, bytes]] = ContextVar("_made")
 
 
 def is_abc(head: bytes) -> bool:
@@ -39,6 +49,15 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
 
     Raise MusicaeError if there is no tune, or none that can be read.
     """
+    tune, remarks = _first(data, name)
+    try:
+        return from_abc(tune), remarks
+    except MusicaeError as error:
+        raise MusicaeError(f"{name}: {error}") from None
+
+
+def _first(data: bytes, name: str) -> tuple[str, list[str]]:
+    """Return the first tune in the bytes of an ABC file, and remarks."""
     check_memory(_COPIES * len(data), name)
     data = b"\n" + data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     count = data.count(b"\nX:")
@@ -49,10 +68,40 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
     stop = data.find(b"\nX:", start) if count > 1 else len(data)
     # A letter takes four bytes at most, and a tune that is too long is refused.
     (tune,), _ = decode_texts([data[start : min(stop, start + 4 * _MAX_LENGTH + 4)]])
+    return tune.rstrip() + "\n", remarks
+
+
+@contextmanager
+def converted(tunes: Sequence[bytes]) -> Iterator[None]:
+    """Convert many ABC tunes at once, for `load` to find them in this block: it starts a program for each otherwise."""
+    texts = []
+    for data in tunes:
+        with suppress(MusicaeError):
+            text = _prepared(_first(data, "")[0])
+            if not _LASTING.search(text.replace(_NO_CHORDS, "", 1).rstrip("\n")):
+                texts.append(text)
+    made: dict[str, bytes] = {}
+    if os.name != "nt":
+        for i in range(0, len(texts), _AT_ONCE):
+            made |= _all_of(texts[i : i + _AT_ONCE])
+    token = _made.set(made)
     try:
-        return from_abc(tune.rstrip() + "\n"), remarks
-    except MusicaeError as error:
-        raise MusicaeError(f"{name}: {error}") from None
+        yield
+    finally:
+        _made.reset(token)
+
+
+def _all_of(texts: Sequence[str]) -> dict[str, bytes]:
+    """Return what abc2midi makes of several tunes, without those of which it makes no file."""
+    numbered = "\n".join(re.sub("X:.*", f"X:{i}", text, count=1) for i, text in enumerate(texts, start=1))
+    with temporary_folder() as folder:
+        (folder / "tune.abc").write_bytes(numbered.encode(errors="replace"))
+        with suppress(subprocess.TimeoutExpired):
+            done = _run(["tune.abc"], cwd=folder, stdin=subprocess.DEVNULL)
+            if not done.returncode:
+                paths = {text: folder / f"tune{i}.mid" for i, text in enumerate(texts, start=1)}
+                return {text: path.read_bytes() for text, path in paths.items() if path.is_file()}
+    return {}
 
 
 def from_abc(tune: str) -> ScoreTick:
@@ -69,12 +118,9 @@ def from_abc(tune: str) -> ScoreTick:
 
     if len(tune) > _MAX_LENGTH:
         raise MusicaeError(f"the ABC tune has {len(tune):,} characters, more than {_MAX_LENGTH:,}; split it up")
-    # abc2midi would swing a tune whose rhythm (R:) says hornpipe, and read other files.
-    text = re.sub(r"(?m)^(?:R:|.*abc-include).*\n", "", tune)
-    head, _, rest = text.replace("\0", "").partition("\n")
+    text = _prepared(tune)
     try:
-        # abc2midi would play chord names, which are for an accompanist.
-        score = ScoreTick.from_midi(_abc2midi(f"{head}\n%%MIDI gchordoff\n{rest}"))
+        score = ScoreTick.from_midi(_made.get({}).get(text) or _abc2midi(text))
     except (RuntimeError, ValueError):
         raise MusicaeError(
             "the ABC text has no tune that can be read: it lacks a line X: or K:, or its rests and repeats are endless"
@@ -83,43 +129,43 @@ def from_abc(tune: str) -> ScoreTick:
     return score
 
 
+def _prepared(tune: str) -> str:
+    """Return a tune as abc2midi gets it."""
+    # It would swing a tune whose rhythm (R:) says hornpipe, read other files, and play chord names.
+    text = re.sub(r"(?m)^(?:R:|.*abc-include).*\n", "", tune)
+    head, _, rest = text.replace("\0", "").partition("\n")
+    return f"{head}\n{_NO_CHORDS}{rest}"
+
+
+def _run(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run abc2midi within its limits, silently."""
+    import symusic
+
+    program = Path(symusic.__file__).parent / "bin" / "abc2midi"
+    limited = f'{{ {_LIMITS}; }} 2>/dev/null; exec "$0" "$@"'
+    first: list[str | Path] = [program.with_suffix(".exe")] if os.name == "nt" else ["/bin/sh", "-c", limited, program]
+    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": _TIMEOUT, "check": False}
+    return subprocess.run([*first, *arguments], **options)
+
+
 def _abc2midi(text: str) -> bytes:
     """Return what abc2midi makes of a tune: a MIDI file, empty or damaged where it fails.
 
     ``Z99999999`` (rests) alone would keep it busy for hours: it is stopped soon, may take little memory, and leaves no
     file behind. Raise MusicaeError where it does not end in time.
     """
-    import symusic
-
-    program = Path(symusic.__file__).parent / "bin" / "abc2midi"
     given = text.encode(errors="replace")
     try:
         if os.name == "nt":
             with temporary_folder() as folder:
                 files = [Path(folder, name) for name in ("tune.abc", "tune.mid")]
                 files[0].write_bytes(given)
-                subprocess.run(
-                    [program.with_suffix(".exe"), files[0], "-o", files[1]],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    timeout=_TIMEOUT,
-                    check=False,
-                )
+                _run([str(files[0]), "-o", str(files[1])], stdin=subprocess.DEVNULL)
                 return files[1].read_bytes() if files[1].is_file() else b""
         # Neither file has a name: whatever ends the processes, nothing is left.
         with tempfile.TemporaryFile() as output:
-            limits = f"ulimit -t {_SECONDS}; ulimit -v {_MEMORY >> 10}; ulimit -f {_FILE >> 9}; ulimit -c 0"
-            limited = f'{{ {limits}; }} 2>/dev/null; exec "$0" "$@"'
-            done = subprocess.run(
-                ["/bin/sh", "-c", limited, str(program), "/dev/stdin", "-o", f"/dev/fd/{output.fileno()}"],
-                input=given,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[output.fileno()],
-                timeout=_TIMEOUT,
-                check=False,
-            )
+            arguments = ["/dev/stdin", "-o", f"/dev/fd/{output.fileno()}"]
+            done = _run(arguments, input=given, pass_fds=[output.fileno()])
             output.seek(0)
             return b"" if done.returncode else output.read()
     except subprocess.TimeoutExpired:

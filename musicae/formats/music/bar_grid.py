@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,19 @@ from musicae.formats.music import beats
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
-__all__ = ["END", "MAX_STEPS", "START", "Grid", "Meters", "build_grid", "parse_bars", "without_repeats"]
+__all__ = [
+    "END",
+    "MAX_STEPS",
+    "START",
+    "Excerpt",
+    "Grid",
+    "Meters",
+    "build_grid",
+    "complete",
+    "parse_bars",
+    "place",
+    "without_repeats",
+]
 
 Ints = NDArray[np.int64]
 Span = tuple[Ints, Ints]
@@ -74,22 +86,32 @@ class Meters:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """An excerpt: `length` steps of `step` ticks from tick `start`, with its tempos, meters and keys."""
+class Excerpt:
+    """The bars that are read: `length` steps of `step` ticks from tick `start`, and their meters.
+
+    `unmoved` is where they start by the file's bar lines.
+    """
 
     start: float
     step: float
     length: int
-    hop: int
-    tempos: list[list[float]]
     meters: list[list[int]]
-    keys: list[list[int]]
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str]
+    unmoved: float
 
     def steps(self, ticks: NDArray[Any]) -> NDArray[np.int64]:
         """Return the nearest step of each tick (halves go up); it may lie outside the excerpt."""
         steps: NDArray[np.int64] = np.floor((ticks - self.start) / self.step + 0.5).astype(np.int64)
         return steps
+
+
+@dataclass(frozen=True)
+class Grid(Excerpt):
+    """An excerpt with its tempos and keys, and the distance `hop` from one window to the next."""
+
+    hop: int
+    tempos: list[list[float]]
+    keys: list[list[int]]
 
 
 def parse_bars(bars: str | int) -> tuple[int, int]:
@@ -183,10 +205,43 @@ def build_grid(
 
     Parameters
     ----------
+    score, start, end, bars, steps_per_beat, tracks : see `place`.
+    window : steps in a window.
+
+    Raises
+    ------
+    MusicaeError : bars that are malformed or out of range; an excerpt of more than a million steps.
+    """
+    found = place(score, start, end, bars=bars, steps_per_beat=steps_per_beat, tracks=tracks)
+    return complete(found, score, steps_per_beat, window)
+
+
+def complete(found: Excerpt, score: ScoreTick, steps_per_beat: int, window: int) -> Grid:
+    """Return the grid of an excerpt of a score, cut into windows of so many steps."""
+    start, step, length, meters, remarks = found.start, found.step, found.length, found.meters, list(found.remarks)
+    tempos = _tempos(score, found.unmoved, step, length, remarks)
+    keys = _keys(score, found.unmoved, step, length)
+    hop = _hop(meters, length, steps_per_beat, window)
+    return Grid(start, step, length, meters, remarks, found.unmoved, hop, tempos, keys)
+
+
+def place(
+    score: ScoreTick,
+    start: Ints,
+    end: Ints,
+    *,
+    bars: str | int | None,
+    steps_per_beat: int,
+    tracks: Sequence[Span] = (),
+) -> Excerpt:
+    """Return the bars of a score that are read.
+
+    Parameters
+    ----------
     score : the file.
     start, end : onsets (sorted) and ends of the notes that are read, in ticks.
     bars : which bars of the file, counted from 1; None for all from the first note's to the last note's.
-    steps_per_beat, window : steps in a quarter note and in a window.
+    steps_per_beat : steps in a quarter note.
     tracks : onsets and ends of every track, to move the bar lines to the notes (see `beats.offset`).
 
     Raises
@@ -212,11 +267,7 @@ def build_grid(
     if (stop - begin) / step > MAX_STEPS:
         raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, such as --bars 1-64")
     length = max(1, math.floor((stop - begin) / step + 0.5))
-    signatures = _meter_table(meters, begin, step, length)
-    tempos = _tempos(score, begin, step, length, remarks)
-    keys = _keys(score, begin, step, length)
-    hop = _hop(signatures, length, steps_per_beat, window)
-    return Grid(begin + shift, step, length, hop, tempos, signatures, keys, remarks)
+    return Excerpt(begin + shift, step, length, _meter_table(meters, begin, step, length), remarks, begin)
 
 
 def _chosen_bars(bars: str | int, last_bar: int) -> tuple[int, int]:

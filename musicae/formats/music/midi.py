@@ -13,7 +13,8 @@ from musicae.errors import MusicaeError
 from musicae.formats.files import check_input, name_of, output, suffix_of
 from musicae.formats.music import abc, bar_grid, midi_bytes
 from musicae.formats.music.midi_bytes import MidiBytes, is_midi
-from musicae.formats.music.parts import Notes, has_open_notes, mend_ends
+from musicae.formats.music.parts import Notes
+from musicae.formats.music.tracks import Tracks, mend_ends
 from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
 
@@ -29,9 +30,13 @@ _MORE_ENDS, _MAX_CLOSED = 8, 20_000_000  # How many times as many ends to try; u
 
 
 class Loaded(NamedTuple):
-    """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8."""
+    """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8.
+
+    `tracks` are those with notes, each of which ends where it should; the notes in `score` are as symusic gives them.
+    """
 
     score: ScoreTick
+    tracks: Tracks
     remarks: list[str]
     encoding: str = ""
 
@@ -51,52 +56,57 @@ def load(file: File) -> Loaded:
     check_memory(size, name_of(file))
     data = file.read() if not isinstance(file, Path) else file.read_bytes()
     if not is_midi(data) and (named_abc or abc.is_abc(data)):
-        return Loaded(*abc.load(data, name_of(file)))
+        score, remarks = abc.load(data, name_of(file))
+        return Loaded(score, Tracks.of(score), remarks)
     return _load_midi(data, name_of(file))
 
 
 def _load_midi(data: bytes, name: str) -> Loaded:
     parsed, encoding = midi_bytes.parse(data, name), ""
-    score, remarks = _score(parsed, name)
+    score, tracks, remarks = _score(parsed, name)
     if any("\ufffd" in track.name for track in score.tracks):
         names, found = decode_texts(midi_bytes.names_of(parsed))
         if found != "utf-8":
             encoding = found
-            score, remarks = _score(midi_bytes.with_names(parsed, names), name)
+            score, tracks, remarks = _score(midi_bytes.with_names(parsed, names), name)
     if parsed.ticks_per_second:
         _set_tempo(score, parsed)
-    mend_ends(score)
-    return Loaded(score, remarks, encoding)
+    if tracks.tracks:
+        mend_ends(tracks)
+    return Loaded(score, tracks, remarks, encoding)
 
 
-def _score(parsed: MidiBytes, name: str) -> tuple[ScoreTick, list[str]]:
-    """Return the score of a parsed file, and remarks."""
+def _score(parsed: MidiBytes, name: str) -> tuple[ScoreTick, Tracks, list[str]]:
+    """Return the score of a parsed file, its tracks, and remarks."""
     remarks = list(parsed.remarks)
     try:
         if parsed.style != 2:
-            return _with_ends(parsed), remarks
+            return *_with_ends(parsed), remarks
         remarks.append("a type-2 file holds separate patterns; the first one with notes was taken")
         # symusic would play all of them at once.
         patterns = (_with_ends(replace(parsed, style=0, tracks=[track])) for track in parsed.tracks)
         first = next(patterns)
-        return (first if first.note_num() else next((one for one in patterns if one.note_num()), first)), remarks
+        chosen = first if first[1].tracks else next((one for one in patterns if one[1].tracks), first)
+        return *chosen, remarks
     except (RuntimeError, ValueError):
         raise MusicaeError(f"{name} is damaged and cannot be read as MIDI; get the file again") from None
 
 
-def _with_ends(parsed: MidiBytes) -> ScoreTick:
-    """Return the score in which every note has an end, however many of a pitch lack one."""
+def _with_ends(parsed: MidiBytes) -> tuple[ScoreTick, Tracks]:
+    """Return the score in which every note has an end, however many of a pitch lack one, and its tracks."""
     from symusic.core import ScoreTick
 
     ends, data = 1, parsed.dump()
     score = ScoreTick.from_midi(data)
-    while has_open_notes(score) and len(data) * _MORE_ENDS < _MAX_CLOSED:
-        count, ends = score.note_num(), ends * _MORE_ENDS
+    tracks = Tracks.of(score)
+    while tracks.open() and len(data) * _MORE_ENDS < _MAX_CLOSED:
+        count, ends = len(tracks.start), ends * _MORE_ENDS
         data = parsed.dump(ends=ends)
         score = ScoreTick.from_midi(data)
-        if score.note_num() == count:
+        tracks = Tracks.of(score)
+        if len(tracks.start) == count:
             break
-    return score
+    return score, tracks
 
 
 def _set_tempo(score: ScoreTick, parsed: MidiBytes) -> None:

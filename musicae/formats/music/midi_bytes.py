@@ -12,6 +12,8 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from musicae.errors import MusicaeError
 from musicae.memory import check_memory
 
@@ -32,6 +34,7 @@ _MAX_EVENTS = 1000  # Events of a track among which its name is looked for; a fe
 _MEMORY = 120  # Bytes that a byte of a file may take when it is read; about the half is usual. Time grows with it.
 _FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
 _LENGTHS = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}  # Data bytes of a channel's events.
+_LONG_NAME = re.compile(rb"\xff\x03([\x81-\xff][\x80-\xff])")  # The event of a track's name of over 16,000 bytes.
 _NOTES_ON = [(channel, bytes([0x90 | channel])) for channel in range(16)]
 _NOTES_OFF = b"\0".join(bytes([pitch, 0]) for pitch in range(128))
 
@@ -135,6 +138,9 @@ def _check_count(tracks: Sequence[bytes], name: str) -> None:
         raise MusicaeError(f"{name} has more than {_MAX_TRACKS:,} tracks; save those you need in a file of their own")
     if sum(map(len, tracks)) < 4 * _MAX_SPLIT:  # A note takes four bytes at least.
         return
+    most = sum(np.count_nonzero(np.frombuffer(events, np.uint8) & 0xF0 == 0xC0) for events in tracks)
+    if most + len(_NOTES_ON) * len(tracks) < _MAX_SPLIT // 2 and not any(map(_LONG_NAME.search, tracks)):
+        return
     programs = sum(events.count(bytes([status])) for events in tracks for status in range(0xC0, 0xD0))
     if programs > _MAX_SPLIT // 2:  # They may be other numbers, or the same program again.
         programs = sum(len(set(re.findall(rb"[\xc0-\xcf][\0-\x7f]", events))) for events in tracks)
@@ -146,7 +152,7 @@ def _check_count(tracks: Sequence[bytes], name: str) -> None:
         )
     # symusic copies the name of a track for each channel and program.
     for events in tracks:
-        for match in re.finditer(rb"\xff\x03([\x81-\xff][\x80-\xff])", events):
+        for match in _LONG_NAME.finditer(events):
             length, text = _number(events, match.start(1))
             if text + length <= len(events):
                 check_memory(_COPIES * (split + _COPIES) * length, name)

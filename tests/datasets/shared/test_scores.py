@@ -1,5 +1,8 @@
 """From pieces to windows: where they start, which are kept, and how they are stored."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +12,13 @@ from hypothesis import strategies as st
 from musicae.adapters.drums import Drums
 from musicae.adapters.image import Image
 from musicae.adapters.melody import Melody
-from musicae.core import Sample, Windows
+from musicae.core import Packed, Sample, Windows
 from musicae.datasets.shared import scores
 from musicae.errors import MusicaeError
 from musicae.tensors import melody_tokens
 
 C4 = 2 + 60 - 21
+DATA = Path(__file__).parents[3] / "data"
 
 
 def piece(adapter, line, meter=(4, 4)):
@@ -22,10 +26,16 @@ def piece(adapter, line, meter=(4, 4)):
     return Sample(tensor, adapter.blank() | {"meters": [[0, *meter]]})
 
 
+def cut(adapter, sample):
+    """Return the windows of a sample as the data sets keep them, in the order of their starts."""
+    found = scores.cut(adapter.spec, "x", scores.pack(adapter, sample))
+    return found._replace(starts=np.sort(found.starts)).windows(adapter.spec.shape[-1])
+
+
 def cut_starts(adapter, length, meter=(4, 4)):
     """Return where the windows of a piece start: each of its steps is another onset."""
     line = 2 + torch.arange(length) % (adapter.spec.channels - 2)
-    windows = scores.cut(adapter, piece(adapter, line, meter))
+    windows = cut(adapter, piece(adapter, line, meter))
     return [int(first) - 2 for first in windows[:, 0]]
 
 
@@ -51,10 +61,11 @@ def test_windows_start_at_bars_at_any_number_of_steps_in_a_beat(steps_per_beat, 
 
 def test_the_last_window_is_padded_with_rests_by_half_of_it_at_most():
     adapter = Melody()
-    windows = scores.cut(adapter, piece(adapter, [C4, 1] * 28))
+    line = [step for i in range(28) for step in (C4 + i, 1)]
+    windows = cut(adapter, piece(adapter, line))
     assert (windows.dtype, windows.shape) == (torch.uint8, (3, 32))
-    assert windows[2].tolist() == [C4, 1] * 12 + [0] * 8
-    short = scores.cut(adapter, piece(adapter, [C4, 1] * 8))
+    assert windows[2].tolist() == line[32:] + [0] * 8
+    short = cut(adapter, piece(adapter, [C4, 1] * 8))
     assert short.tolist() == [[C4, 1] * 8 + [0] * 16]
 
 
@@ -62,7 +73,7 @@ def test_windows_need_two_onsets_and_no_long_gap():
     adapter = Melody()
 
     def kept(line):
-        return len(scores.cut(adapter, piece(adapter, line)))
+        return len(cut(adapter, piece(adapter, line)))
 
     assert kept([C4] + [1] * 31) == 0
     assert kept([C4] * 2 + [1] * 30) == 1
@@ -76,23 +87,23 @@ def test_a_note_that_is_held_over_the_start_of_a_window_sounds_there():
     line = torch.zeros(48, dtype=torch.long)
     line[:2], line[2:34], line[34] = C4, 1, C4
     line[46:] = C4
-    assert [int(window[0]) for window in scores.cut(adapter, piece(adapter, line))] == [C4, 1]
+    assert [int(window[0]) for window in cut(adapter, piece(adapter, line))] == [C4, 1]
 
 
 def test_hits_are_stored_as_booleans():
     adapter = Drums()
     tensor = torch.zeros(9, 48)
-    tensor[0, ::4] = 1
-    windows = scores.cut(adapter, Sample(tensor, adapter.blank()))
+    tensor[0, ::4] = tensor[1, 1] = 1
+    windows = cut(adapter, Sample(tensor, adapter.blank()))
     assert (windows.dtype, windows.shape) == (torch.bool, (2, 9, 32))
     assert torch.equal(windows[0].float(), tensor[:, :32])
-    tensor[0, 5:] = 0
-    assert len(scores.cut(adapter, Sample(tensor, adapter.blank()))) == 0
+    tensor[:, 1:] = 0
+    assert len(cut(adapter, Sample(tensor, adapter.blank()))) == 0
 
 
 def test_an_adapter_without_notes_is_refused():
     with pytest.raises(MusicaeError, match="this data set holds notes"):
-        scores.cut(Image(), Sample(torch.zeros(1, 28, 28)))
+        scores.pack(Image(), Sample(torch.zeros(1, 28, 28)))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -100,10 +111,9 @@ def test_an_adapter_without_notes_is_refused():
 def test_all_windows_together_cover_the_piece_but_for_half_a_window(length, steps_per_beat, meter):
     adapter = Melody(2, steps_per_beat, 0, 127)
     size = 8 * steps_per_beat
-    line = torch.full((length,), 2)
-    line[:: max(1, size // 4)] = 3
+    line = 2 + torch.arange(length) % 127
     # All steps are onsets, so every window is kept whose padding is half of it at most.
-    windows = scores.cut(adapter, piece(adapter, line, meter))
+    windows = cut(adapter, piece(adapter, line, meter))
     if length >= max(2, size // 2):
         assert len(windows) >= max(1, (length - size // 2) // size)
         assert torch.equal(windows[0, :length].long(), line[:size])
@@ -112,12 +122,15 @@ def test_all_windows_together_cover_the_piece_but_for_half_a_window(length, step
 
 def test_a_window_that_a_piece_repeats_is_kept_once():
     adapter = Melody()
-    a, b = torch.full((1, 32), C4, dtype=torch.uint8), torch.full((1, 32), C4 + 1, dtype=torch.uint8)
-    none, damaged = scores.Piece("none", a[:0]), scores.unreadable("bad", MusicaeError("it is damaged"))
-    pieces = [scores.Piece("one", torch.cat([b, a, b])), none, damaged, scores.Piece("two", a)]
-    found = scores.collect(adapter, pieces, "tunes")
+    a, b = np.full(32, C4, np.uint8), np.full(32, C4 + 1, np.uint8)
+    whole = np.concatenate([b, a, b, b])
+    found = scores.cut(adapter.spec, "one", Packed(whole, whole > 1, whole > 0, 16))
+    assert found.starts.tolist() == [32, 48, 16, 0]
+    one, two = scores.Piece("one", np.concatenate([b, a]), np.array([32, 0])), scores.Piece("two", a, np.array([0]))
+    none, damaged = scores.Piece("none", a, np.empty(0, int)), scores.unreadable("bad", MusicaeError("it is damaged"))
+    found = scores.collect(adapter, [one, none, damaged, two], "tunes")
     assert (found.names, found.pieces.tolist(), found.channels) == (["one", "two"], [0, 0, 1], 90)
-    assert torch.equal(found.data, torch.cat([a, b, a]))
+    assert torch.equal(found.data, torch.from_numpy(np.stack([a, b, a])))
     why = r"none of the 3 tunes can be used: 2 without two notes .* no long gap \(none\), 1 .* \(bad: it is damaged\)"
     with pytest.raises(MusicaeError, match=why):
         scores.collect(adapter, [damaged, none, none], "tunes")
@@ -172,6 +185,41 @@ class _Here:
 def test_the_windows_of_a_random_piece_are_slices_of_it():
     adapter = Melody()
     line = torch.from_numpy(np.random.default_rng(0).integers(2, 90, 100))
-    windows = scores.cut(adapter, piece(adapter, line))
+    windows = cut(adapter, piece(adapter, line))
     for i, window in enumerate(windows[:-1]):
         assert torch.equal(window.long(), line[16 * i : 16 * i + 32])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.int32, np.float32])
+def test_windows_are_in_the_order_of_their_values(dtype):
+    rng = np.random.default_rng(0)
+    windows = rng.integers(0, 2 if dtype == np.bool_ else 300 if dtype == np.int32 else 3, (40, 2, 3)).astype(dtype)
+    expected = torch.unique(torch.from_numpy(windows), dim=0)
+    assert torch.equal(torch.from_numpy(windows[scores._once(windows)]), expected)
+    assert scores._once(windows[:0]) == []
+
+
+@pytest.mark.parametrize("adapter", [Melody(), Drums(), Melody(3, 12, 48, 72)])
+def test_a_file_is_read_for_training_as_it_is_otherwise(adapter):
+    for path in sorted(DATA.glob("*.mid")):
+        found = scores.read_piece(adapter, "x", path)
+        if found.error:
+            with pytest.raises(MusicaeError, match=re.escape(found.error)):
+                adapter.read(path)
+            continue
+        sample = adapter.read(path)
+        expected = scores.cut(adapter.spec, "x", scores.pack(adapter, sample))
+        assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+        packed, plain = adapter.read_packed(path), scores.pack(adapter, sample)
+        assert packed.data.dtype == plain.data.dtype
+        assert packed.bar == plain.bar
+
+
+def test_an_adapter_that_only_reads_samples_will_do():
+    class Plain(Melody):
+        def pack_score(self, loaded, track):
+            return None
+
+    path = DATA / "twinkle.mid"
+    for found, plain in zip(scores.read_piece(Plain(), "x", path), scores.read_piece(Melody(), "x", path), strict=True):
+        assert np.array_equal(found, plain)

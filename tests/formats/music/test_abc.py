@@ -20,7 +20,7 @@ D | G A B | c2 A | G A F | G2 |]
 def test_abc_is_read_without_noise_and_its_pickup_is_found(tmp_path, capfd):
     path = tmp_path / "tune.abc"
     path.write_text(ABC + "\n" + ABC.replace("X:1", "X:2"))
-    score, remarks, _ = midi.load(path)
+    score, _, remarks, _ = midi.load(path)
     assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
     meters = [(event.time, event.numerator, event.denominator) for event in score.time_signatures]
     assert meters == [(0, 3, 4), (480, 3, 4)]
@@ -55,7 +55,7 @@ def test_the_content_says_whether_a_file_is_abc():
 def test_any_line_ends_and_a_byte_order_mark_are_read(line, tmp_path):
     path = tmp_path / "tune.mid"  # By its content.
     path.write_bytes(b"\xef\xbb\xbf" + (ABC + ABC).replace("\n", line).encode())
-    score, remarks, _ = midi.load(path)
+    score, _, remarks, _ = midi.load(path)
     assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
     assert remarks == ["the file has 2 tunes; the first was taken"]
 
@@ -129,3 +129,43 @@ def test_both_ways_to_run_abc2midi_agree(name, monkeypatch):
     monkeypatch.setattr(subprocess, "run", without_suffix)
     monkeypatch.setattr("musicae.formats.music.abc.os", type("os", (), {"name": name}))
     assert abc.from_abc(ABC).tracks == straight.tracks
+
+
+def notes_of(data):
+    score, _ = abc.load(data, "x")
+    meters = [(event.time, event.numerator, event.denominator) for event in score.time_signatures]
+    return [
+        [(note.time, note.end, note.pitch, note.velocity) for note in track.notes] for track in score.tracks
+    ], meters
+
+
+def test_tunes_converted_at_once_are_those_converted_one_by_one(monkeypatch):
+    """The last tunes could change others: they hold what may be meant for a whole file, or end a tune early."""
+    plain = [ABC.replace("D |", f"{note} |").replace("X:1", f"X: {i % 3}") for i, note in enumerate("ABCDEFG")]
+    odd = [
+        HEAD + "%%MIDI transpose 5\nCDEF|\n",
+        HEAD + "U: T = !trill!\nCDEF|\n",
+        HEAD + "CD|\n\nL:1/2\nEF|\n",
+        "X:9\n",
+    ]
+    tunes = [tune.encode() for tune in [*plain, *odd, *plain, HEAD + "V:1\nCDEF|\nV:2\nC,4|\n"]]
+    expected = [notes_of(tune) for tune in tunes if tune != b"X:9\n"]
+    run = []
+    one_by_one = abc._abc2midi
+    monkeypatch.setattr(abc, "_abc2midi", lambda text: run.append(text) or one_by_one(text))
+    with abc.converted(tunes):
+        found = [notes_of(tune) for tune in tunes if tune != b"X:9\n"]
+        with pytest.raises(MusicaeError, match="no tune that can be read"):
+            abc.load(b"X:9\n", "x")
+    assert found == expected
+    assert len(run) == len(odd)
+    notes_of(tunes[0])
+    assert len(run) == len(odd) + 1  # They are known within the block only.
+
+
+def test_a_tune_that_stops_the_program_stops_no_other():
+    tunes = [ABC.encode(), (HEAD + "C|Z99999999|C|\n").encode(), ABC.replace("D |", "E |").encode()]
+    with abc.converted(tunes):
+        assert [notes_of(tune)[0][0][0][2] for tune in (tunes[0], tunes[2])] == [62, 64]
+        with pytest.raises(MusicaeError, match="endless"):
+            abc.load(tunes[1], "x")

@@ -18,8 +18,8 @@ SCALE = [(i, 1, 60 + i) for i in range(8)]
 
 
 def grid_of(path: Path, **options: object) -> Grid:
-    score = midi.load(path).score
-    notes = score_parts.parts(score)[0].notes()
+    score, tracks, *_ = midi.load(path)
+    notes = score_parts.parts(tracks)[0].notes()
     settings = {"bars": None, "steps_per_beat": 4, "window": 32} | options
     return build_grid(score, notes.start, notes.end, **settings)
 
@@ -186,8 +186,8 @@ def test_chosen_bars_are_as_long_as_the_meter_says(meter, steps_per_beat, first,
 def test_markers_say_where_an_excerpt_begins_and_ends(make_midi):
     from symusic.core import TextMetaTick
 
-    score = midi.load(make_midi({"notes": [(8, 1, 60)]})).score
-    notes = score_parts.parts(score)[0].notes()
+    score, tracks, *_ = midi.load(make_midi({"notes": [(8, 1, 60)]}))
+    notes = score_parts.parts(tracks)[0].notes()
     settings = {"bars": None, "steps_per_beat": 4, "window": 32}
     assert build_grid(score, notes.start, notes.end, **settings).length == 16
     score.markers.append(TextMetaTick(2 * 480, START))

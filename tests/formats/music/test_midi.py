@@ -48,7 +48,7 @@ def test_a_missing_file_a_folder_and_no_midi_are_told_apart(tmp_path, make_midi)
 
 def test_of_a_type_2_file_the_first_pattern_with_notes_is_read(make_midi):
     path = make_midi({"notes": []}, {"notes": SCALE[:3]}, {"notes": [(0, 1, 90)] * 5}, kind=2)
-    score, remarks, _ = midi.load(path)
+    score, _, remarks, _ = midi.load(path)
     assert [note.pitch for track in score.tracks for note in track.notes] == [60, 61, 62]
     assert any("type-2" in remark for remark in remarks)
 
@@ -107,7 +107,7 @@ def test_the_content_says_what_a_file_is(make_midi, tmp_path):
 
 
 def test_a_stream_is_written_as_a_file_is(make_midi, tmp_path):
-    score, _, _ = midi.load(make_midi({"notes": SCALE}))
+    score, *_ = midi.load(make_midi({"notes": SCALE}))
     stream = io.BytesIO()
     midi.save(score, stream)
     midi.save(score, tmp_path / "out.mid")
@@ -117,7 +117,7 @@ def test_a_stream_is_written_as_a_file_is(make_midi, tmp_path):
 
 
 def test_a_folder_that_is_missing_or_a_file_is_refused_and_nothing_is_left(tmp_path, make_midi):
-    score, _, _ = midi.load(make_midi({"notes": SCALE}))
+    score, *_ = midi.load(make_midi({"notes": SCALE}))
     with pytest.raises(MusicaeError, match="no folder"):
         midi.save(score, tmp_path / "gone" / "a.mid")
     (tmp_path / "taken.mid").mkdir()

@@ -79,10 +79,9 @@ def test_notes_without_an_end_are_read(without_end, tmp_path):
 
 
 def test_a_missing_end_in_the_middle_leaves_the_other_notes_as_they_are():
-    score = midi._load_midi(header() + chunk(tune({3, 17}, pitches=[60, 62, 64] * 6) + END), "song.mid").score
-    notes = score.tracks[0].notes.numpy()
-    assert sorted(notes["time"].tolist()) == [480 * i for i in range(18)]
-    assert set(notes["duration"].tolist()) == {480}  # In a line to the next note, or to the end.
+    notes = midi._load_midi(header() + chunk(tune({3, 17}, pitches=[60, 62, 64] * 6) + END), "song.mid").tracks
+    assert notes.start.tolist() == [480 * i for i in range(18)]
+    assert set((notes.end - notes.start).tolist()) == {480}  # In a line to the next note, or to the end.
 
 
 def test_in_chords_a_note_without_an_end_lasts_to_the_end_of_the_track():
@@ -92,9 +91,8 @@ def test_in_chords_a_note_without_an_end_lasts_to_the_end_of_the_track():
         + (b"" if i == 2 else bytes([0, 0x80, 60 + i, 0]))
         for i in range(8)
     )  # fmt: skip
-    score = midi._load_midi(header() + chunk(chords + END), "song.mid").score
-    notes = score.tracks[0].notes.numpy()
-    lengths = dict(zip(notes["pitch"].tolist(), notes["duration"].tolist(), strict=True))
+    notes = midi._load_midi(header() + chunk(chords + END), "song.mid").tracks
+    lengths = dict(zip(notes.pitch.tolist(), (notes.end - notes.start).tolist(), strict=True))
     assert lengths[62] == 6 * 480
     assert lengths[61] == lengths[63] == 480
 

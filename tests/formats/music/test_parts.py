@@ -7,6 +7,7 @@ import pytest
 from musicae.errors import MusicaeError
 from musicae.formats.music import midi
 from musicae.formats.music import parts as score_parts
+from musicae.formats.music.tracks import Track, Tracks
 
 DATA = Path(__file__).parents[3] / "data"
 SCALE = [(i, 1, 60 + i) for i in range(8)]
@@ -14,7 +15,7 @@ TUNE = [(i / 2, 0.5, 60 + (i * 5) % 13) for i in range(18)]
 
 
 def parts_of(path):
-    return score_parts.parts(midi.load(path).score)
+    return score_parts.parts(midi.load(path).tracks)
 
 
 def test_a_track_with_program_changes_is_one_part(make_midi):
@@ -22,14 +23,14 @@ def test_a_track_with_program_changes_is_one_part(make_midi):
         {"notes": SCALE, "name": "Lead", "programs": [(0, 40), (4, 73)]},
         {"notes": SCALE, "name": "Lead", "channel": 1, "programs": [(0, 20)]},
     )
-    parts = score_parts.parts(midi.load(path)[0])
+    parts = score_parts.parts(midi.load(path).tracks)
     assert [(part.number, part.name, part.count) for part in parts] == [(1, "Lead", 8), (2, "Lead", 8)]
     assert parts[0].notes().program.tolist() == [40] * 4 + [73] * 4
 
 
 def test_a_track_is_named_by_number_or_piece_of_its_name(make_midi):
     path = make_midi({"notes": []}, {"notes": SCALE, "name": "Violin I"}, {"notes": SCALE, "name": "Oboe"})
-    parts = score_parts.parts(midi.load(path)[0])
+    parts = score_parts.parts(midi.load(path).tracks)
     assert (
         [p.name for p in score_parts.select(parts, 2)] == [p.name for p in score_parts.select(parts, "2")] == ["Oboe"]
     )
@@ -41,8 +42,8 @@ def test_a_track_is_named_by_number_or_piece_of_its_name(make_midi):
 def test_the_share_of_drums_is_that_of_their_notes(make_midi):
     beats = [(i / 4, 0.25, 36) for i in range(8)]
     for tracks, share in (([{"notes": beats, "channel": 9}, {"notes": SCALE}], 0.5), ([{"notes": []}], 0.0)):
-        assert score_parts.share_of_drums(midi.load(make_midi(*tracks))[0]) == share
-    assert {p.stem: score_parts.share_of_drums(midi.load(p)[0]) > 0.9 for p in DATA.glob("*.mid")} == {
+        assert score_parts.share_of_drums(midi.load(make_midi(*tracks)).tracks) == share
+    assert {p.stem: score_parts.share_of_drums(midi.load(p).tracks) > 0.9 for p in DATA.glob("*.mid")} == {
         "band": False,
         "bossa": True,
         "greensleeves": False,
@@ -137,3 +138,21 @@ def test_a_part_of_few_notes_under_one_of_many_is_not_joined(make_midi):
     riff = {"notes": [(i / 4, 0.25, 40 + i % 5) for i in range(400)], "name": "Melody", "programs": [(0, 30)]}
     lead = {"notes": [(i * 8 + 0.1, 1, 70 + i) for i in range(12)], "name": "Melody", "programs": [(0, 30)]}
     assert [part.count for part in parts_of(make_midi(riff, {**lead, "channel": 1}))] == [400, 12]
+
+
+def test_cells_that_are_filled_never_count_too_many_clashes():
+    rng = np.random.default_rng(1)
+    for scale in (3, 40, 4000, 100_000):
+        sizes = rng.integers(1, 40, 5)
+        start = np.concatenate([np.sort(rng.integers(0, scale * 30, size)) for size in sizes])
+        stops = np.cumsum(sizes)
+        tracks = [Track("", i % 2, False, slice(int(stop - size), int(stop)), -1, -1)
+                  for i, (size, stop) in enumerate(zip(sizes, stops, strict=True))]  # fmt: skip
+        score = Tracks(tracks, start, start + rng.integers(1, scale, len(start)), start, start)
+        cells, turns = score_parts._cells(score), score_parts._Turns(score)
+        groups = [score_parts._Group([i], {0}, int(size), *cells[i]) for i, size in enumerate(sizes)]
+        for one in groups:
+            for other in groups:
+                least = (one.begun & other.filled).bit_count() + (other.begun & one.filled).bit_count()
+                assert least <= turns._clashes(one, other)
+    assert least > 0
