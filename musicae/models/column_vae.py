@@ -90,7 +90,8 @@ class ColumnModel(Model):
 
     @property
     def _index(self) -> Tensor:
-        return self.selected.nonzero()[:, 0]
+        # Not `nonzero`: a GPU would have to say how many there are before anything else can start.
+        return self.selected.argsort(descending=True, stable=True)[: self.latent_size]
 
     @torch.no_grad()
     def init_from_data(self, x: Tensor) -> None:
