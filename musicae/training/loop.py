@@ -18,9 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from musicae import checkpoint, splits
 from musicae import codec as codecs
 from musicae import preset as presets
-from musicae import splits
 from musicae.codec import Codec
 from musicae.core import Corruption, Windows
 from musicae.errors import MusicaeError
@@ -31,12 +31,13 @@ from musicae.preset import Preset
 from musicae.shared_batch import sharing
 from musicae.tensors.layout import picture_layout
 from musicae.tensors.random import generator
+from musicae.training import parallel
 from musicae.training.batches import Batches, default_workers, explain_killed_workers
 from musicae.training.log import Log, Means
 from musicae.training.objective import Objective, kl_weight
 from musicae.training.optimizers import learning_rate, make_optimizers, set_learning_rate
 from musicae.training.options import Report, Run, TrainingOptions
-from musicae.training.parallel import Team, count_processes, together
+from musicae.training.parallel import Team
 from musicae.training.state import MODEL, STATE, TrainingState
 
 __all__ = ["fit", "train"]
@@ -119,10 +120,22 @@ def fit(
     if options.prior_steps and codec.prior is None:
         raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
     accelerator = _accelerator(options, run.cpu)
-    processes = count_processes(codec, out, options, run, accelerator)
+    world = accelerator.num_processes
+    if options.batch % world:
+        raise MusicaeError(
+            f"[training] batch {options.batch} cannot be shared among {world} processes; make it a multiple"
+        )
+
+    def operations() -> float:
+        one = Batches(codec.adapter, windows, corruption, 1, options.seed, cond=codec.conditions(windows))
+        return options.batch * parallel.operations(codec.model.train(), one[0])
+
+    able = accelerator.device.type == "cpu" and world == 1
+    before = checkpoint.read_header(out / STATE).get("processes", 1) if run.resume else None
+    processes = parallel.count_processes(run, options.batch, able, before, operations)
     work = partial(_steps, codec, windows, validation, out, corruption, options, run, accelerator)
     weights = sum(weight.numel() for weight in codec.networks().parameters())
-    with together(processes, weights, work) as team:
+    with parallel.together(processes, weights, work) as team:
         return work(team)
 
 

@@ -8,7 +8,6 @@ is the caller's own; it alone speaks and writes.
 from __future__ import annotations
 
 import logging
-import math
 import mmap
 import multiprocessing
 import os
@@ -27,20 +26,19 @@ import torch
 import torch.distributed
 from torch import Tensor
 
-from musicae import checkpoint
-from musicae.codec import Codec
+from musicae.core import Model
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import temporary_folder
 from musicae.processes import end_with_parent, ignore_sigint, ignoring_sigint
 from musicae.shared_batch import Share
 from musicae.threads import spare_cores
-from musicae.training.options import Run, TrainingOptions
-from musicae.training.state import STATE, TrainingState
+from musicae.training.batches import Batch
+from musicae.training.options import Run
+from musicae.training.state import TrainingState
 
-__all__ = ["Team", "count_processes", "together"]
+__all__ = ["Team", "count_processes", "operations", "together"]
 
-_MIN_WORK = 1.5e11
-"""Work of a step, numbers in a batch times weights, below which a process more is no gain: some 20 ms of one core."""
+_MIN_WORK = 2e9  # Operations of each process in a step below which another is no gain: some 10 ms of one core.
 
 _MOST = 256  # Processes.
 _EPS = 1e-6  # As in torch.nn.utils.clip_grad_norm_.
@@ -166,32 +164,38 @@ def _owners(sizes: Mapping[str, int], count: int) -> dict[str, int]:
     return owners
 
 
-def count_processes(codec: Codec, out: Path, options: TrainingOptions, run: Run, accelerator: Any) -> int:
+def count_processes(run: Run, batch: int, able: bool, before: int | None, work: Callable[[], float]) -> int:
     """Return how many processes of this machine share the batches: those asked for, or else those that suit it.
 
-    A training that is resumed keeps the number of before. On a new one it depends on the machine and the preset, and
-    not on how busy the machine is, so that the same command gives the same result. Raise MusicaeError for a number that
-    is not possible.
+    `able` says that this training may have several. One that is resumed keeps the number of `before`. On a new one it
+    depends on the machine and on `work`, the operations of a step, and not on how busy the machine is, so that the same
+    command gives the same result. Raise MusicaeError for a number that is not possible.
     """
-    batch, world = options.batch, accelerator.num_processes
-    if batch % world:
-        raise MusicaeError(f"[training] batch {batch} cannot be shared among {world} processes; make it a multiple")
-    able = accelerator.device.type == "cpu" and world == 1 and sys.platform == "linux"
+    able = able and sys.platform == "linux"  # Elsewhere forked processes are not safe.
     if run.processes is None:
-        if run.resume:
-            before = checkpoint.read_header(out / STATE).get("processes", 1)
-            return before if able and before in _divisors(batch, most=_MOST) else 1
-        weights = sum(weight.numel() for weight in codec.networks().parameters())
-        work = batch * math.prod(codec.spec.full_shape) * weights
-        return max(_divisors(batch, most=min(spare_cores(), int(work / _MIN_WORK)))) if able else 1
+        if not able:
+            return 1
+        if before is not None:
+            return int(before) if before in _divisors(batch, _MOST) else 1
+        cores = spare_cores()
+        return max(_divisors(batch, min(cores, int(work() / _MIN_WORK)))) if cores > 1 else 1
     if run.processes > 1 and not able:
         raise MusicaeError(
             "--processes is for the CPU of a Linux machine; add --cpu, or start the training with torchrun"
         )
-    if run.processes not in _divisors(batch, most=_MOST):
-        near = max(_divisors(batch, most=min(_MOST, max(1, run.processes))))
+    if run.processes not in _divisors(batch, _MOST):
+        near = max(_divisors(batch, min(_MOST, run.processes)))
         raise MusicaeError(f"--processes {run.processes} cannot share a batch of {batch} equally; {near} can")
     return run.processes
+
+
+def operations(model: Model, batch: Batch) -> float:
+    """Return about how many operations a step of one example takes: three times those of computing its loss."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(batch.given, batch.clean, batch.cond, torch.Generator())
+    return 3.0 * int(counter.get_total_flops())
 
 
 def _divisors(batch: int, most: int) -> list[int]:

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,8 +13,9 @@ from musicae import checkpoint, codec
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 from musicae.training import parallel
+from musicae.training.batches import Batch
 from musicae.training.loop import train
-from musicae.training.options import Run, TrainingOptions
+from musicae.training.options import Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
@@ -128,20 +128,16 @@ def test_memory_keeps_a_tensors_layout():
     assert placed[2].stride() == (1, 2)
 
 
-def counted(run=None, batch=256, device="cpu", world=1, out=None):
-    accelerator = SimpleNamespace(device=SimpleNamespace(type=device), num_processes=world)
-    options = TrainingOptions(batch=batch)
-    made = codec.build(Preset("x", {"adapter": {"name": "melody"}, "model": {"name": "patch-vae"}}))
-    return parallel.count_processes(made, out, options, Run(**{"processes": None, **(run or {})}), accelerator)
+def counted(processes=None, batch=256, able=True, before=None, operations=50e9):
+    return parallel.count_processes(Run(processes=processes), batch, able, before, lambda: operations)
 
 
 def test_there_is_a_process_for_each_core_where_the_work_is_enough(monkeypatch):
-    for cores, batch, count in ((1, 256, 1), (2, 256, 2), (3, 256, 2), (6, 96, 6), (2, 1, 1), (64, 2, 1)):
+    for cores, batch, count in ((1, 256, 1), (2, 256, 2), (3, 256, 2), (6, 96, 6), (2, 1, 1), (64, 2, 2)):
         monkeypatch.setattr(parallel, "spare_cores", lambda cores=cores: cores)
         assert counted(batch=batch) == count
-    monkeypatch.setattr(parallel, "spare_cores", lambda: 10**6)
-    assert 1 < counted() < 256
-    assert counted(device="cuda") == counted(world=4) == 1
+    assert [counted(operations=operations) for operations in (1e6, 3e9, 9e9)] == [1, 1, 4]
+    assert counted(able=False) == counted(able=False, before=2) == 1
     monkeypatch.setattr(sys, "platform", "darwin")
     assert counted() == 1
 
@@ -149,10 +145,9 @@ def test_there_is_a_process_for_each_core_where_the_work_is_enough(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"run": {"processes": 3}}, "--processes 3 cannot share a batch of 256 equally; 2 can"),
-        ({"run": {"processes": 0}}, "--processes 0"),
-        ({"run": {"processes": 2}, "device": "cuda"}, "add --cpu"),
-        ({"world": 3}, "make it a multiple"),
+        ({"processes": 3}, "--processes 3 cannot share a batch of 256 equally; 2 can"),
+        ({"processes": 0}, "--processes 0"),
+        ({"processes": 2, "able": False}, "add --cpu"),
     ],
 )
 def test_a_number_that_is_not_possible_is_one_line(settings, said):
@@ -160,7 +155,14 @@ def test_a_number_that_is_not_possible_is_one_line(settings, said):
         counted(**settings)
 
 
-@pytest.mark.parametrize(("before", "count"), [({}, 1), ({"processes": 4}, 4), ({"processes": 3}, 1)])
-def test_a_training_goes_on_with_as_many_as_it_had(tmp_path, before, count):
-    checkpoint.write(tmp_path / "state.safetensors", {"x": torch.zeros(1)}, {"step": 1, **before})
-    assert counted({"resume": True}, out=tmp_path) == count
+@pytest.mark.parametrize(("before", "count"), [(1, 1), (4, 4), (3, 1), ("2", 1), (-1, 1), (10**12, 1)])
+def test_a_training_goes_on_with_as_many_as_it_had(before, count):
+    assert counted(before=before) == count
+
+
+def test_the_operations_of_a_step_are_those_of_its_matrices():
+    made = codec.build(Preset("x", {"adapter": {"name": "image"}, "model": {"name": "ae", "latent": 4, "width": 4}}))
+    made.model.forward = lambda given, target, cond, rng: given.flatten(1) @ torch.ones(784, 10)
+    picture = torch.zeros(1, 1, 28, 28)
+    batch = Batch(picture, picture, torch.zeros(1), None, torch.zeros(()), torch.zeros(1))
+    assert parallel.operations(made.model, batch) == 3 * 2 * 784 * 10
