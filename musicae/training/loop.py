@@ -205,7 +205,7 @@ def _steps(
                 if log:
                     now = {"step": done, "steps": total, "lr": rate, "beta": beta, "examples_per_second": speed}
                     log({**now, **figures})
-            stopped = bool(run.stop and world == 1 and run.stop())
+            stopped = bool(run.stop and main and world == 1 and run.stop())
             if done % options.checkpoint_every == 0 or last or stopped:
                 codec.step = done
                 if main:

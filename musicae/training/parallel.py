@@ -7,6 +7,7 @@ is the caller's own; it alone speaks and writes.
 
 from __future__ import annotations
 
+import gc
 import logging
 import mmap
 import multiprocessing
@@ -128,6 +129,10 @@ class _Member(Team):
     def wait(self) -> None:
         self._sum(torch.zeros(1))
 
+    def close(self) -> None:
+        """End the group and its threads here: a process forked later must not find them in its garbage."""
+        self._group = None
+
     def _sum(self, x: Tensor) -> Tensor:
         self._group.allreduce([x]).wait()
         return x
@@ -217,13 +222,17 @@ def together(count: int, weights: int, work: Callable[[Team], object]) -> Iterat
     with temporary_folder() as meeting:
         store, memory = meeting / "store", _Memory((_COPIES + count) * (8 * weights + _ROOM))
         others = _Others(count, lambda rank: work(_Member(rank, count, _group(store, rank, count), memory)))
+        member = None
         try:
-            yield _Member(0, count, _group(store, 0, count), memory)
+            member = _Member(0, count, _group(store, 0, count), memory)
+            yield member
         except RuntimeError as error:
             others.explain(error)
             raise
         finally:
             others.end()
+            if member is not None:
+                member.close()
             torch.set_num_threads(threads)
 
 
@@ -267,6 +276,7 @@ class _Others:
 
 def _run(rank: int, work: Callable[[int], object], mouth: connection.Connection) -> None:
     """Do the work of one of the other processes, in silence."""
+    gc.freeze()  # What belongs to threads of the first process cannot be collected here.
     ignore_sigint()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()
@@ -276,6 +286,7 @@ def _run(rank: int, work: Callable[[int], object], mouth: connection.Connection)
         os.dup2(nothing.fileno(), 2)
     try:
         work(rank)
+        os._exit(0)
     except MusicaeError as error:
         mouth.send(MusicaeError(str(error)))
         os._exit(1)
