@@ -143,7 +143,7 @@ def test_tensors_that_share_memory_are_stored_each(tmp_path):
     assert found["part"].tolist() == [2, 3]
 
 
-WEIGHTS = {"a.weight": torch.randn(64, 400), "b.weight": torch.randn(16, 128, 3, 3), "a.bias": torch.randn(2000)}
+WEIGHTS = {"a.weight": torch.randn(64, 600), "b.weight": torch.randn(16, 256, 3, 3), "a.bias": torch.randn(2000)}
 
 
 def test_matrices_and_kernels_can_be_stored_in_8_bits(tmp_path):
