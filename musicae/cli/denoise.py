@@ -12,11 +12,13 @@ from musicae.cli.shared.options import (
     OutputOptions,
     fit_option,
     force_option,
+    jobs_option,
     json_option,
     preset_option,
     verbose_option,
 )
-from musicae.cli.shared.restoring import restore_file, restore_files, restore_pipe
+from musicae.cli.shared.restoring import restore, restore_pipe
+from musicae.cli.shared.sharding import shard_option
 from musicae.errors import MusicaeError
 
 __all__ = ["denoise"]
@@ -27,7 +29,8 @@ __all__ = ["denoise"]
 @preset_option
 @click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
 @force_option
-@click.option("-j", "--jobs", type=click.IntRange(1, 61), default=1, help="How many of several files at a time.")
+@jobs_option
+@shard_option
 @click.option("--strength", type=click.FloatRange(0, 1), default=1.0, help="Sound: how much of the noise to remove.")
 @click.option("--keep-noise", type=click.Path(path_type=Path), metavar="FILE", help="Sound: write what was removed.")
 @click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before and after, and of what was removed.")
@@ -39,6 +42,7 @@ def denoise(
     files: tuple[Path, ...],
     preset: str | None,
     jobs: int,
+    shard: str | None,
     strength: float,
     keep_noise: Path | None,
     raw: str,
@@ -65,9 +69,4 @@ def denoise(
         return
     if raw:
         raise MusicaeError("--raw is for what comes on stdin: musicae denoise - -o -")
-    if len(files) == 1 and not files[0].is_dir() and not (out.output and Path(out.output).is_dir()):
-        restore_file("denoise", files[0], preset, settings, out)
-        return
-    if keep_noise or out.png:
-        raise MusicaeError("--keep-noise and --png are for one file")
-    restore_files("denoise", files, preset, settings, out, jobs)
+    restore("denoise", files, preset, settings, out, jobs, shard)

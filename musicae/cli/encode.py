@@ -8,6 +8,7 @@ import click
 
 from musicae.cli.shared.options import force_option, label_option, preset_option, reading
 from musicae.cli.shared.results import say_skipped
+from musicae.cli.shared.sharding import shard_of, shard_option
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import show_path
 from musicae.errors import MusicaeError
@@ -22,6 +23,7 @@ __all__ = ["encode"]
 @reading
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The .npz file to write.")
 @force_option
+@shard_option
 def encode(
     files: tuple[Path, ...],
     preset: str | None,
@@ -31,12 +33,13 @@ def encode(
     fit: str | None,
     output: Path | None,
     force: bool,
+    shard: str | None,
 ) -> None:
     """Write the codes of files, or of all files in a folder, as one NumPy .npz file.
 
     Its arrays `mean` and `logvar` have a row for each window; the rest is what `decode` needs to write files again.
     It is named after the first file (or folder), beside it. Files of a folder that cannot be read are skipped, and
-    named at the end.
+    named at the end. With --shard 3/10 the file is named NAME-3-of-10.npz.
     """
     from musicae.ops import codes
     from musicae.ops.choose import preset_for
@@ -47,9 +50,14 @@ def encode(
     target = output or (first.with_name(f"{first.name}.npz") if first.is_dir() else first.with_suffix(".npz"))
     if target.suffix.lower() != ".npz":
         raise MusicaeError(f"-o {target}: codes are written as .npz; name a file that ends so")
+    mine = shard_of(shard, files)
+    if mine.count > 1:  # Each shard writes a file of its own.
+        target = target.with_name(f"{target.stem}-{mine.index}-of-{mine.count}{target.suffix}")
     skipped: dict[str, str] | None = {} if any(file.is_dir() for file in files) else None
     with staged([target], force) as places:
-        found = codes.encode(*files, preset=name, label=label, skipped=skipped, track=track, bars=bars, fit=fit)
+        found = codes.encode(
+            *files, preset=name, label=label, skipped=skipped, shard=mine, track=track, bars=bars, fit=fit
+        )
         codes.save(found, places[target])
     show_path(target)
     say_skipped(skipped or {}, len(found["counts"]) + len(skipped or {}))

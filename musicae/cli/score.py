@@ -10,6 +10,7 @@ from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.options import preset_option
 from musicae.cli.shared.progress import percent
 from musicae.cli.shared.results import say_json, say_skipped
+from musicae.cli.shared.sharding import shard_of, shard_option
 from musicae.cli.shared.terminal import say, show_path
 
 __all__ = ["score"]
@@ -20,8 +21,11 @@ __all__ = ["score"]
 @preset_option
 @data_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Other training windows for another number.")
+@shard_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def score(files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], seed: int, as_json: bool) -> None:
+def score(
+    files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], seed: int, shard: str | None, as_json: bool
+) -> None:
     """Score how unlike its training data files look to a preset.
 
     Prints a line for each file (of a folder, for all in it): its score, the share of 5,000 random training examples
@@ -31,7 +35,8 @@ def score(files: tuple[Path, ...], preset: str | None, data: tuple[str, ...], se
     folders = folders_of(data)
     from musicae.ops import score as scoring
 
-    made = scoring.score(*files, preset=preset, folders=folders, seed=seed, report=percent("files", least=100))
+    report, mine = percent("files", least=100), shard_of(shard, files)
+    made = scoring.score(*files, preset=preset, folders=folders, seed=seed, report=report, shard=mine)
     if as_json:
         rows = [{"path": str(one.path), "score": one.value, "percentile": one.percentile} for one in made.files]
         facts = {

@@ -1,16 +1,19 @@
 """Temporary files and folders that do not outlast a process that is killed: the next one removes them.
 
-Each is locked (flock) by the process that writes it, so it can be told whether that is still alive, in other containers
-and on other machines too. Where the system has no such locks (Windows), nothing is removed.
+Each is locked (flock) by the process that writes it, so it can be told whether that is still alive. File systems that
+several machines (or containers) share need not tell them of each other's locks: what another one left is removed only
+after a week. Where the system has no such locks (Windows), nothing is removed.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import tempfile
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -29,6 +32,8 @@ PREFIX = ".musicae-"
 """How the names of all temporary files and folders begin."""
 
 _STARTED = time.time()
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_OLD = 7 * 86400.0  # Seconds after which what another machine left counts as left by a killed process.
 _MAX_SWEPT = 100_000  # Entries of a folder that are looked at.
 
 
@@ -36,7 +41,7 @@ _MAX_SWEPT = 100_000  # Entries of a folder that are looked at.
 def temporary_file(folder: Path) -> Iterator[Path]:
     """Yield an empty file in `folder`, which is removed at the end if it is still there. Raise OSError."""
     sweep(folder)
-    path = folder / f"{PREFIX}{uuid.uuid4().hex[:16]}"  # Short, whatever the name of what it becomes.
+    path = folder / f"{PREFIX}{_HOST}-{uuid.uuid4().hex[:16]}"  # Short, whatever the name of what it becomes.
     opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         _lock(opened)
@@ -58,7 +63,7 @@ def temporary_folder(folder: Path | None = None) -> Iterator[Path]:
     """
     parent = folder or Path(tempfile.gettempdir())
     sweep(parent)
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{_HOST}-", dir=parent))
     opened = -1
     try:
         if fcntl is not None:
@@ -101,7 +106,8 @@ def sweep(folder: Path) -> None:
                 continue
             with suppress(OSError):
                 own = entry.stat(follow_symlinks=False)
-                if own.st_mtime < _STARTED and not entry.is_symlink() and own.st_uid == os.getuid():
+                before = _STARTED if entry.name.startswith(f"{PREFIX}{_HOST}-") else time.time() - _OLD
+                if own.st_mtime < before and not entry.is_symlink() and own.st_uid == os.getuid():
                     _remove_if_unlocked(Path(entry.path))
 
 

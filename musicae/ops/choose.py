@@ -26,6 +26,7 @@ from musicae.ops.defaults import (
     readable_suffixes,
 )
 from musicae.ops.inputs import as_file, check_file, listed, name_of, rereadable
+from musicae.ops.shards import ALL, Shard
 from musicae.preset import Preset
 
 __all__ = [
@@ -159,8 +160,8 @@ def codec_and_doubts(
     return codecs.load(choice.name), [choice.doubt] if choice.doubt else []
 
 
-def gather(preset: Codec | str | None, *sources: Source) -> tuple[Codec, list[tuple[Source, Path]]]:
-    """Return the codec as `codec_for` does, and all sources: for a folder all files in it.
+def gather(preset: Codec | str | None, *sources: Source, shard: Shard = ALL) -> tuple[Codec, list[tuple[Source, Path]]]:
+    """Return the codec as `codec_for` does, and all sources of `shard`: for a folder all files in it.
 
     With each comes its name in what is made of it; see `musicae.ops.inputs.listed`.
     Raise MusicaeError for a file that is missing, and for a folder in which nothing can be read.
@@ -176,7 +177,10 @@ def gather(preset: Codec | str | None, *sources: Source) -> tuple[Codec, list[tu
             found += listed([Path(source)], codec.adapter.suffixes)
         else:
             found.append((source, Path(name_of(source))))
-    return codec, found
+    mine = shard.of(found)
+    if not mine:
+        raise MusicaeError(f"shard {shard.index}/{shard.count} has none of the {len(found)} files; take fewer shards")
+    return codec, mine
 
 
 def _preset_for_several(paths: Sequence[Path]) -> str:

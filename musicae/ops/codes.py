@@ -20,6 +20,7 @@ from musicae.memory import check_memory
 from musicae.ops.choose import codec_for, gather
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import check_temperature, read_all
+from musicae.ops.shards import ALL, Shard
 from musicae.preset import is_name
 from musicae.tensors import windows
 
@@ -48,6 +49,7 @@ def encode(
     preset: Codec | str | None = None,
     label: Label | None = None,
     skipped: dict[str, str] | None = None,
+    shard: Shard = ALL,
     **read_options: Any,
 ) -> dict[str, NDArray[Any]]:
     """Return the codes of files (for a folder, of all files in it), with all that `decode` needs to make them again.
@@ -58,12 +60,13 @@ def encode(
     between windows a file has; ``shape`` is that of a window ``(C, *S)``; ``names`` are the files' names (their
     places in the folder), ``metas`` their `meta` as JSON, ``preset`` is the preset's name. Of a conditional preset
     ``cond`` ``(N, K)`` or ``(N, K, T)`` are its conditions; `label` is the class of all files.
-    With `skipped` files that cannot be read are left out, and put there with what is wrong.
+    With `skipped` files that cannot be read are left out, and put there with what is wrong. Only the files of `shard`
+    are taken.
     Raise MusicaeError as `interpolate` does, and where nothing is left.
     """
     import numpy as np
 
-    codec, files = gather(preset, *sources)
+    codec, files = gather(preset, *sources, shard=shard)
     samples, names = [], []
     for source, name in files:
         try:

@@ -13,11 +13,12 @@ from pathlib import Path
 from musicae.codec import Codec, load
 from musicae.errors import MusicaeError, OutputError
 from musicae.formats.atomic import make_folder
-from musicae.formats.folders import identity
+from musicae.formats.folders import Identity, identity
 from musicae.ops.choose import choice_for, codec_for, readable_suffixes
 from musicae.ops.inputs import listed
 from musicae.ops.restore import restore
 from musicae.ops.restored import Restored, RestoreOptions
+from musicae.ops.shards import ALL, Shard
 from musicae.ops.suffixes import suffix_like
 from musicae.processes import end_with_parent, ignore_sigint, ignoring_sigint
 
@@ -51,7 +52,7 @@ class Plan:
         written at all.
         """
         for folder in dict.fromkeys(target.parent for _, target in self.pairs):
-            make_folder(folder)
+            make_folder(folder)  # That none can be made should be told at once.
         if min(jobs, len(self.pairs)) < 2:
             yield from (_restore_pair(self, pair) for pair in self.pairs)
             return
@@ -85,14 +86,16 @@ def restore_all(
     options: RestoreOptions | None = None,
     jobs: int = 1,
     overwrite: bool = False,
+    shard: Shard = ALL,
 ) -> Iterator[Restored]:
     """Restore files, and all files in folders, and yield each when it is done; see `plan` for where the results go.
 
     Results that are there already are left alone, and not among those yielded, without `overwrite`: the same call goes
-    on where it was stopped. `jobs` files are worked on at a time. A file that cannot be restored is yielded with its
-    `error`. Raise MusicaeError for sources that are missing, and where two results would have one place.
+    on where it was stopped. `jobs` files are worked on at a time, of those of `shard`. A file that cannot be restored
+    is yielded with its `error`. Raise MusicaeError for sources that are missing, and where two results would have one
+    place.
     """
-    made = plan(sources, folder, verb=verb, preset=preset, options=options)
+    made = plan(sources, folder, verb=verb, preset=preset, options=options, shard=shard)
     if not overwrite:
         made = made.remaining()
     return made.run(jobs)
@@ -105,11 +108,13 @@ def plan(
     verb: str = "denoise",
     preset: Codec | str | None = None,
     options: RestoreOptions | None = None,
+    shard: Shard = ALL,
 ) -> Plan:
     """Decide what is restored into which file.
 
     The results go into `folder` with the tree of the sources; without one beside each file (``x-denoised.wav``), those
-    of a folder into one beside that (``album-denoised``). Raise MusicaeError for sources that are missing, where two
+    of a folder into one beside that (``album-denoised``). Only the files of `shard` are in the plan. Raise MusicaeError
+    for sources that are missing, where two
     would be written to one place, and for options that are for one file.
     """
     options = options or RestoreOptions()
@@ -120,13 +125,16 @@ def plan(
     codec = codec_for(preset) if preset is not None else None
     files = listed(paths, codec.adapter.suffixes if codec else readable_suffixes(verb), into)
     made = Plan([], codec, verb, replace(options, report=None))
-    targets = _targets(made, [path for path in paths if path.is_dir()], files, into)
-    made.pairs = [(file, target) for (file, _), target in zip(files, targets, strict=True)]
+    mine = shard.of(files)
+    inputs = {identity(file) for file, _ in files}
+    targets = _targets(made, [path for path in paths if path.is_dir()], mine, into, inputs)
+    made.pairs = [(file, target) for (file, _), target in zip(mine, targets, strict=True)]
     return made
 
 
-def _targets(made: Plan, folders: list[Path], files: list[tuple[Path, Path]], into: Path | None) -> list[Path]:
-    originals = {identity(file) for file, _ in files}
+def _targets(
+    made: Plan, folders: list[Path], files: list[tuple[Path, Path]], into: Path | None, inputs: set[Identity]
+) -> list[Path]:
     targets: dict[Path, Path] = {}
     ending = ENDINGS[made.verb]
     for file, name in files:
@@ -141,7 +149,7 @@ def _targets(made: Plan, folders: list[Path], files: list[tuple[Path, Path]], in
             target = base.with_name(f"{base.name}-{ending}") / name.with_suffix(suffix)
         else:
             target = file.with_name(f"{file.stem}-{ending}{suffix}")
-        if identity(target) in originals:
+        if identity(target) in inputs:
             raise MusicaeError(f"{target} is an input itself; name another folder with -o")
         if target in targets:
             raise MusicaeError(
@@ -178,6 +186,7 @@ def _loaded(name: str) -> Codec:
 def _restore_pair(made: Plan, pair: tuple[Path, Path]) -> Restored:
     file, target = pair
     try:
+        make_folder(target.parent)  # Another shard may have found it empty, and removed it.
         codec, doubt = _chosen(made, file)
         restored = restore(file, target, verb=made.verb, preset=codec, options=made.options)
     except OutputError:

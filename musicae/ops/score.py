@@ -18,6 +18,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import gather
 from musicae.ops.conditions import class_names, condition
 from musicae.ops.inputs import crop_windows, read_all
+from musicae.ops.shards import ALL, Shard
 from musicae.ops.walk import Report
 from musicae.tensors.random import generator
 
@@ -63,16 +64,17 @@ def score(
     known: int = 5000,
     seed: int = 0,
     report: Report | None = None,
+    shard: Shard = ALL,
     **read_options: Any,
 ) -> Scores:
     """Score files (paths, streams or samples; for a folder, all in it) by how well a preset explains them.
 
     A file's score is the mean over its windows, see `anomaly`. Its percentile is among `known` windows of the
     preset's training split, chosen at random by `seed`; `folders` says where that lies (see `musicae.splits.load`).
-    A file that cannot be read is skipped where there are others. Raise MusicaeError as `interpolate` does, and
-    where the data cannot be found.
+    A file that cannot be read is skipped where there are others. Only the files of `shard` are taken. Raise
+    MusicaeError as `interpolate` does, and where the data cannot be found.
     """
-    codec, files = gather(preset, *sources)
+    codec, files = gather(preset, *sources, shard=shard)
     measure = _measure(codec)
     train = splits.load(codec.preset, codec.adapter, "train", folders or {})
     if not len(train):

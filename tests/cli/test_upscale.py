@@ -47,8 +47,7 @@ def test_bad_inputs_are_one_line(gallery: Any, tiny_digits: Path, request: Any, 
     said = "the preset 'tiny-digits' was trained without a corruption and restores nothing"
     assert gallery.fails(verb, "scene.png", "--preset", tiny_digits).startswith(said)
     (gallery.folder / "none").mkdir()
-    expected = "none has no file that can be read" if verb == "denoise" else "none is a folder; name a picture in it"
-    assert gallery.fails(*words, "none").startswith(expected)
+    assert gallery.fails(*words, "none").startswith("none has no file that can be read")
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from musicae.errors import MusicaeError
 from musicae.formats import temporary
 from musicae.formats.temporary import PREFIX, locked, sweep, temporary_file, temporary_folder
 
+HERE = f"{PREFIX}{temporary._HOST}-"
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such locks")
 
 HOLD = """
@@ -63,7 +65,7 @@ def test_a_living_process_keeps_its_files_and_a_killed_one_leaves_none(tmp_path,
 
 
 def test_what_is_newer_than_this_process_or_not_ours_stays(tmp_path, monkeypatch):
-    (tmp_path / f"{PREFIX}new").write_bytes(b"")
+    (tmp_path / f"{HERE}new").write_bytes(b"")
     (tmp_path / "song.tmp").write_bytes(b"")
     target = tmp_path / "precious"
     target.mkdir()
@@ -72,7 +74,7 @@ def test_what_is_newer_than_this_process_or_not_ours_stays(tmp_path, monkeypatch
     monkeypatch.setattr(temporary, "_STARTED", time.time() - 10)
     sweep.cache_clear()
     sweep(tmp_path)
-    assert (tmp_path / f"{PREFIX}new").exists()
+    assert (tmp_path / f"{HERE}new").exists()
     monkeypatch.setattr(temporary, "_STARTED", time.time() + 10)
     sweep.cache_clear()
     sweep(tmp_path)
@@ -94,3 +96,14 @@ def test_a_file_may_be_renamed_and_is_else_removed(tmp_path):
     with temporary_file(tmp_path) as path:
         path.write_text("y")
     assert [one.name for one in tmp_path.iterdir()] == ["kept"]
+
+
+def test_what_another_machine_left_stays_for_a_week(tmp_path, monkeypatch):
+    # It may be at work: its lock need not be seen from here.
+    monkeypatch.setattr(temporary, "_STARTED", time.time() + 10)
+    for name, days in (("new", 1), ("old", 8)):
+        (tmp_path / f"{PREFIX}0-{name}").write_bytes(b"")
+        os.utime(tmp_path / f"{PREFIX}0-{name}", (time.time() - 86400 * days,) * 2)
+    sweep.cache_clear()
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}0-new"]

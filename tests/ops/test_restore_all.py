@@ -15,6 +15,7 @@ from musicae.ops import detect
 from musicae.ops.restore import denoise
 from musicae.ops.restore_all import plan, restore_all
 from musicae.ops.restored import RestoreOptions
+from musicae.ops.shards import Shard
 
 
 @pytest.fixture
@@ -104,3 +105,35 @@ def test_where_the_preset_is_in_doubt_each_result_says_so(tmp_path: Path, monkey
     assert (made.error, made.preset, made.notices) == ("", "denoise-speech", said)
     assert denoise(file).notices == said
     assert denoise(file, preset="denoise").notices == []
+
+
+def test_shards_share_the_files_out(tiny_denoise: Path, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    for i in range(6):
+        Pillow.new("L", (9, 7), 50 + i).save(tmp_path / "album" / f"{i}.png")
+    done = [
+        [made.source for made in restore_all([tmp_path / "album"], preset=str(tiny_denoise), shard=Shard(i, 2))]
+        for i in (1, 2)
+    ]
+    assert sorted(done[0] + done[1]) == sorted((tmp_path / "album").iterdir())
+    assert all(done)
+    assert not list(restore_all([tmp_path / "album"], preset=str(tiny_denoise)))
+
+
+def test_two_results_of_one_place_are_refused_by_their_shard(tiny_denoise: Path, tmp_path: Path) -> None:
+    for name in ("a/x.png", "b/x.png"):
+        (tmp_path / name).parent.mkdir()
+        Pillow.new("L", (9, 7)).save(tmp_path / name)
+    folders = [tmp_path / "a", tmp_path / "b"]
+    own, other = (Shard(1, 2), Shard(2, 2)) if Shard(1, 2).takes(Path("x")) else (Shard(2, 2), Shard(1, 2))
+    assert plan(folders, tmp_path / "out", preset=str(tiny_denoise), shard=other).pairs == []
+    with pytest.raises(MusicaeError, match="would both be written to"):
+        plan(folders, tmp_path / "out", preset=str(tiny_denoise), shard=own)
+
+
+def test_a_folder_that_another_shard_removed_is_made_again(album: Path, tiny_denoise: Path, tmp_path: Path) -> None:
+    results = restore_all([album], tmp_path / "out", preset=str(tiny_denoise))
+    assert next(results).error  # It left nothing in the folder.
+    (tmp_path / "out" / "deep").rmdir()
+    (tmp_path / "out").rmdir()
+    assert [made.error for made in results] == ["", ""]

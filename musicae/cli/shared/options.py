@@ -17,6 +17,7 @@ __all__ = [
     "OutputOptions",
     "count_option",
     "force_option",
+    "jobs_option",
     "join_option",
     "json_option",
     "label_option",
@@ -57,6 +58,9 @@ fit_option = click.option(
     help="Pictures: how to bring them to the preset's size; digit finds the digit in a photo.",
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
+jobs_option = click.option(
+    "-j", "--jobs", type=click.IntRange(1, 61), default=1, help="How many of several files at a time."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line.")
 

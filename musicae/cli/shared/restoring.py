@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from musicae.cli.shared.options import OutputOptions
 from musicae.cli.shared.progress import percent, time_left
 from musicae.cli.shared.results import beside, check_suffix, say_json, say_skipped
+from musicae.cli.shared.sharding import shard_of
 from musicae.cli.shared.staging import make_folder, staged
 from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
 from musicae.formats.folders import check_different
+from musicae.ops.shards import ALL, Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +24,32 @@ if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.ops.restored import Report, RestoreOptions
 
-__all__ = ["restore_file", "restore_files", "restore_pipe"]
+__all__ = ["restore", "restore_file", "restore_files", "restore_pipe"]
+
+
+def restore(
+    verb: str,
+    files: tuple[Path, ...],
+    preset: str | None,
+    options: RestoreOptions,
+    out: OutputOptions,
+    jobs: int,
+    shard: str | None,
+) -> None:
+    """Restore one file, or several, or those in folders, and print the paths."""
+    mine = shard_of(shard, files)
+    if len(files) == 1 and not files[0].is_dir() and not (out.output and Path(out.output).is_dir()):
+        restore_file(verb, files[0], preset, options, out)
+        return
+    if options.noise or out.png:
+        raise MusicaeError("--keep-noise and --png are for one file")
+    restore_files(verb, files, preset, options, out, jobs, mine)
 
 
 def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOptions, out: OutputOptions) -> None:
     """Restore one file beside it, or where `out` says, and print the path."""
     from musicae.ops.choose import codec_and_doubts
-    from musicae.ops.restore import restore
+    from musicae.ops.restore import restore as restore_one
     from musicae.ops.restore_all import ENDINGS
     from musicae.ops.suffixes import suffix_like
 
@@ -37,7 +58,7 @@ def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOpti
         if options.noise or out.png or out.as_json:
             raise MusicaeError("-o - writes the result alone to stdout; --keep-noise, --png and --json need another -o")
         with _report(codec) as report:
-            done = restore(file, _stdout(), verb=verb, preset=codec, options=replace(options, report=report))
+            done = restore_one(file, _stdout(), verb=verb, preset=codec, options=replace(options, report=report))
         out.say([*doubts, *done.notices], [_trained(codec), *done.remarks])
         return
     usual = file.with_name(f"{file.stem}-{ENDINGS[verb]}{suffix_like(codec.adapter, file.suffix)}")
@@ -50,7 +71,7 @@ def restore_file(verb: str, file: Path, preset: str | None, options: RestoreOpti
     with staged(targets, out.force) as places, _report(codec) as report:
         placed = {name: places[path] for name, path in kept.items()}
         settings = replace(options, report=report, noise=placed.get("noise"), picture=placed.get("picture"))
-        done = restore(file, places[target], verb=verb, preset=codec, options=settings)
+        done = restore_one(file, places[target], verb=verb, preset=codec, options=settings)
     notices = [*doubts, *done.notices]
     out.say(notices, [_trained(codec), *done.remarks])
     if out.as_json:
@@ -95,7 +116,13 @@ def restore_pipe(verb: str, preset: str | None, options: RestoreOptions, out: Ou
 
 
 def restore_files(
-    verb: str, given: tuple[Path, ...], preset: str | None, options: RestoreOptions, out: OutputOptions, jobs: int
+    verb: str,
+    given: tuple[Path, ...],
+    preset: str | None,
+    options: RestoreOptions,
+    out: OutputOptions,
+    jobs: int,
+    shard: Shard = ALL,
 ) -> None:
     """Restore files one by one, each complete when its path is printed, and go on where one cannot be read.
 
@@ -108,11 +135,13 @@ def restore_files(
     into = Path(out.output) if out.output else None
     if into and into.exists() and not into.is_dir():
         raise MusicaeError(f"-o {into} is a file; name a folder for several files")
-    every = plan(given, into, verb=verb, preset=preset, options=options)
+    every = plan(given, into, verb=verb, preset=preset, options=options, shard=shard)
     left = every if out.force else every.remaining()
     done = len(every.pairs) - len(left.pairs)
     if done:
         say(f"{done} of {len(every.pairs)} are done already; -f restores them again")
+    if not every.pairs:
+        say(f"shard {shard.index}/{shard.count} has none of the files")
     skipped: dict[str, str] = {}
     written: dict[str, str] = {}
     notices: list[str] = []
