@@ -39,6 +39,11 @@ _ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width o
 )
 @click.option("--steps", type=int, help="How many steps to train the model; a prior gets its share of them.")
 @click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
+@click.option(
+    "--auto-resume",
+    is_flag=True,
+    help="Go on if there is a training in the output folder, else start one; as after a restart by torchrun or SLURM.",
+)
 @click.option("--cpu", is_flag=True, help="Use the CPU even where there is a GPU.")
 @click.option(
     "--workers",
@@ -65,6 +70,7 @@ def train(
     changes: Sequence[str],
     steps: int | None,
     resume: bool,
+    auto_resume: bool,
     cpu: bool,
     workers: int | None,
     processes: int | None,
@@ -94,7 +100,7 @@ def train(
                 preset,
                 out,
                 folders,
-                resume=resume,
+                resume=None if not resume and (auto_resume or _restarted()) else resume,
                 report=report,
                 cpu=cpu,
                 stop=stop,
@@ -103,6 +109,12 @@ def train(
             )
     if os.environ.get("RANK", "0") == "0":
         show_path(path)
+
+
+def _restarted() -> bool:
+    """Tell whether torchrun or SLURM started this training once before, with the same command."""
+    counts = (os.environ.get(name, "") for name in ("TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT"))
+    return any(count.isdecimal() and int(count) > 0 for count in counts)
 
 
 def _show_profile(profile: Profile, as_json: bool) -> None:

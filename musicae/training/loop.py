@@ -50,7 +50,7 @@ def train(
     out: str | Path,
     folders: Mapping[str, Path] | None = None,
     *,
-    resume: bool = False,
+    resume: bool | None = False,
     report: Report | None = None,
     cpu: bool = False,
     stop: Callable[[], bool] | None = None,
@@ -61,24 +61,26 @@ def train(
 
     `folders` gives the folders of data sets (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``, whose lines `report` gets.
-    `stop` is called after every step; when it returns true, the state is saved and KeyboardInterrupt raised (in
-    training that torchrun did not start). `workers` processes make the batches ahead, with the same result: by default
-    none on a CPU, and on a GPU one for each core but one. `processes` on a CPU share the batches, one thread each, with
-    the same result up to rounding, and with the same number to the bit; None takes one for each core where that is
-    faster, or on resuming as many as before. Raise MusicaeError for a preset that cannot be built, or data that cannot
-    be found.
+    With `resume` the training in `out` goes on; None lets it go on if there is one. `stop` is called after every step;
+    when it returns true, the state is saved and KeyboardInterrupt raised (in training that torchrun did not start).
+    `workers` processes make the batches ahead, with the same result: by default none on a CPU, and on a GPU one for
+    each core but one. `processes` on a CPU share the batches, one thread each, with the same result up to rounding, and
+    with the same number to the bit; None takes one for each core where that is faster, or on resuming as many as
+    before. Raise MusicaeError for a preset that cannot be built, or data that cannot be found.
     """
     chosen = presets.load(preset) if isinstance(preset, str) else preset
     chosen = replace(chosen, sections={**chosen.sections, "training": chosen.sections.get("training", {})})
     chosen = presets.resolve(chosen, TrainingOptions)
     options = TrainingOptions(**chosen.sections["training"])
-    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
     out, folders = Path(out), folders or {}
+    there = (out / STATE).is_file()
+    resume = there if resume is None else resume
+    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
     torch.manual_seed(options.seed)
     codec = codecs.build(chosen)
-    if resume and not (out / STATE).is_file():
+    if resume and not there:
         raise MusicaeError(f"nothing to resume in {out}; run without --resume")
-    if not resume and (out / STATE).is_file():
+    if not resume and there:
         raise MusicaeError(
             f"{out} holds a training already; add --resume to continue it, or name another folder with -o"
         )
@@ -162,6 +164,8 @@ def _steps(
     wrapped, *optimizers = accelerator.prepare(objective, *make_optimizers(options, parameters))
     state = TrainingState(objective.networks, parameters, optimizers, team.count)
     first, total = state.read(out) if run.resume else 0, options.total_steps
+    if len(set(accelerator.gather(torch.tensor([first], device=accelerator.device)).tolist())) > 1:
+        raise MusicaeError(f"the processes do not see the same {out / STATE}; all machines must share the folder")
     if run.resume and main:
         codec.step = first
         state.complete(out, codec)
@@ -200,7 +204,7 @@ def _steps(
             done = step + 1
             last = done in (options.steps, total)
             if done % options.log_every == 0 or last:
-                figures = means.take()
+                figures = _over_all(means.take(), accelerator)
                 speed = (done - first) * options.batch / (time.perf_counter() - started)
                 if log:
                     now = {"step": done, "steps": total, "lr": rate, "beta": beta, "examples_per_second": speed}
@@ -217,6 +221,14 @@ def _steps(
                 accelerator.wait_for_everyone()
                 team.wait()
     return out / MODEL
+
+
+def _over_all(figures: dict[str, float], accelerator: Any) -> dict[str, float]:
+    """Return the means of figures over the processes of torchrun, each of which has its own part of the batches."""
+    if accelerator.num_processes == 1:
+        return figures
+    values = torch.tensor(list(figures.values()), device=accelerator.device)
+    return dict(zip(figures, accelerator.reduce(values, "mean").tolist(), strict=True))
 
 
 def _accelerator(options: TrainingOptions, cpu: bool) -> Any:

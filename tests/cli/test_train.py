@@ -114,6 +114,33 @@ def test_train_hands_on_its_options(shell: Any, recipe: str, fake: Train) -> Non
 
 
 @pytest.mark.parametrize(
+    ("words", "environ", "resume"),
+    [
+        ([], {}, False),
+        (["--auto-resume"], {}, None),
+        (["--resume", "--auto-resume"], {}, True),
+        ([], {"TORCHELASTIC_RESTART_COUNT": "0", "SLURM_RESTART_COUNT": ""}, False),
+        ([], {"TORCHELASTIC_RESTART_COUNT": "1"}, None),
+        ([], {"SLURM_RESTART_COUNT": "2"}, None),
+        (["--resume"], {"TORCHELASTIC_RESTART_COUNT": "1"}, True),
+    ],
+)
+def test_what_is_started_again_goes_on(
+    shell: Any,
+    recipe: str,
+    fake: Train,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    environ: dict[str, str],
+    resume: bool | None,
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    shell.ok("train", recipe, *words)
+    assert fake.calls[0][3]["resume"] is resume
+
+
+@pytest.mark.parametrize(
     ("words", "steps"),
     [
         (["--steps", "20"], (20, 5)),

@@ -140,6 +140,15 @@ def test_metrics_that_were_cut_short_do_not_keep_a_training_from_going_on(folder
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()][-1] == 12
 
 
+def test_a_training_goes_on_if_there_is_one(folder, tmp_path):
+    train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
+    asked = iter([False, True])
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe(), tmp_path / "part", {"": folder}, cpu=True, stop=lambda: next(asked), resume=None)
+    train(recipe(), tmp_path / "part", {"": folder}, cpu=True, resume=None)
+    assert same(*(tensors(tmp_path / run / "state.safetensors") for run in ("whole", "part")))
+
+
 def test_being_asked_to_stop_keeps_the_last_step(folder, tmp_path):
     train(recipe(), tmp_path / "whole", {"": folder}, cpu=True)
     asked = iter([False, False, True])
@@ -376,13 +385,32 @@ def test_one_folder_holds_one_training_at_a_time(folder, tmp_path):
     train(recipe(steps=1, prior_steps=0), tmp_path, {"": folder}, cpu=True)
 
 
-def test_two_processes_train_one_preset(folder, tmp_path, script):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import musicae
+from musicae.preset import Preset
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    def die(values):
+        if values["step"] == 30 and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+            os.kill(os.getpid(), signal.SIGKILL)
+    recipe = Preset.from_dict({recipe!r})
+    musicae.train(recipe, out, {{"": Path(sys.argv[2])}}, resume=None, report=die, cpu=True)
+"""
+
+
+def test_two_processes_train_one_preset_and_torchrun_restarts_them(folder, tmp_path):
+    script = tmp_path / "train_it.py"
+    script.write_text(KILLED.format(recipe=recipe(steps=52, prior_steps=8, checkpoint_every=2).as_dict()))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
     done = subprocess.run(
         [*command, str(script), str(tmp_path / "run"), str(folder)],
-        env=_environment(), timeout=240, capture_output=True, text=True, check=False,
+        env={**_environment(), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},  # Else a restart may find old addresses.
+        timeout=240, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert codec.load(str(tmp_path / "run" / "model.safetensors")).step == 60
     steps = [json.loads(text)["step"] for text in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)  # Those after the state that it went on from were written once.
     assert steps.count(60) == 2
