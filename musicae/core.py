@@ -43,6 +43,7 @@ __all__ = [
     "Source",
     "Spec",
     "State",
+    "Stored",
     "Windows",
 ]
 
@@ -178,9 +179,30 @@ class Latent:
         return 0.5 * (self.mean.square() + self.logvar.exp() - 1.0 - self.logvar)
 
 
+class Stored(ABC):
+    """The windows of a data set that stay in files until they are asked for; they may be more than memory holds."""
+
+    shape: tuple[int, ...]
+    """``(N, C, *S)``, or ``(N, *S)``; see `Windows.data`."""
+
+    key: str = ""
+    """Tells these windows from others, without reading them; empty where that cannot be told."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Return the windows at `index` ``(B,)``, the only ones that are read."""
+
+    @abstractmethod
+    def subset(self, index: Tensor) -> Stored:
+        """Return the windows at `index` ``(n,)`` without reading them."""
+
+
 @dataclass
 class Windows:
-    """One split of a data set, in memory.
+    """One split of a data set, in memory or in files.
 
     `data` is ``(N, C, *S)`` values, or, for one-hot data, ``(N, *S)`` class indices (any integer type).
     With `levels` it is ``(N, C, *S)`` integers 0 .. `levels` for values 0 .. 1 (255: the bytes of a picture).
@@ -188,7 +210,7 @@ class Windows:
     `labels` ``(N,)`` are classes, `cond` ``(N, K)`` or ``(N, K, T)`` other conditions, where the set has them.
     """
 
-    data: Tensor
+    data: Tensor | Stored
     pieces: Tensor
     channels: int
     names: list[str] = field(default_factory=list)
@@ -212,7 +234,12 @@ class Windows:
         """Return the windows at `index` ``(n,)`` as a split of their own."""
         labels = None if self.labels is None else self.labels[index]
         cond = None if self.cond is None else self.cond[index]
-        return replace(self, data=self.data[index], pieces=self.pieces[index], labels=labels, cond=cond)
+        data = self.data[index] if isinstance(self.data, Tensor) else self.data.subset(index)
+        return replace(self, data=data, pieces=self.pieces[index], labels=labels, cond=cond)
+
+    def values(self) -> Tensor:
+        """Return all windows as they are kept, `data` in memory."""
+        return self.data if isinstance(self.data, Tensor) else self.data[torch.arange(len(self))]
 
 
 @dataclass

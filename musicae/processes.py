@@ -5,11 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import connection
+from typing import Any
 
-__all__ = ["end_with_parent", "ignore_sigint", "ignoring_sigint"]
+from musicae.errors import MusicaeError
+
+__all__ = ["end_with_parent", "ignore_sigint", "ignoring_sigint", "spread"]
+
+_TICK = 1.0  # Seconds.
 
 
 def ignore_sigint(*_: object) -> None:
@@ -44,3 +53,59 @@ def ignoring_sigint() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def spread(work: Callable[[int], None], count: int, tick: Callable[[], None], killed: str) -> None:
+    """Call ``work(0)`` to ``work(count - 1)``, each in a process of its own, and `tick` every second meanwhile.
+
+    All of them end with this one, however that ends, and as soon as one fails. Raise the MusicaeError of the first that
+    failed, or, where one was killed, one that begins with `killed`.
+    """
+    # Forked ones start at once; elsewhere each loads everything anew.
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    ears, processes = [], []
+    try:
+        for number in range(count):
+            ear, mouth = context.Pipe(duplex=False)
+            process = context.Process(target=_run, args=(work, number, mouth))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # Of threads, which are not used there.
+                process.start()
+            mouth.close()
+            ears.append(ear)
+            processes.append(process)
+        running = {process.sentinel: i for i, process in enumerate(processes)}
+        while running:
+            for ended in connection.wait(list(running), _TICK):
+                number = running.pop(ended)
+                processes[number].join()
+                _check(ears[number], processes[number].exitcode, killed)
+            tick()
+    finally:
+        for process in processes:
+            process.kill()
+        for process, ear in zip(processes, ears, strict=True):
+            process.join()
+            ear.close()
+
+
+def _check(ear: Any, code: int | None, killed: str) -> None:
+    """Raise what a process that has ended with `code` says of its failure."""
+    with suppress(EOFError, OSError):
+        if ear.poll():
+            raise ear.recv()
+    if code:
+        raise MusicaeError(f"{killed}; the same command goes on where it stopped")
+
+
+def _run(work: Callable[[int], None], number: int, mouth: Any) -> None:
+    """Do the work of one of several processes."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # It ends at once, in silence.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
+    try:
+        work(number)
+    except MusicaeError as error:
+        mouth.send(error)
+    except Exception:
+        mouth.send(RuntimeError(f"a process failed:\n{traceback.format_exc()}"))

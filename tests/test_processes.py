@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from musicae.processes import ignore_sigint, ignoring_sigint
+from musicae.errors import MusicaeError
+from musicae.processes import ignore_sigint, ignoring_sigint, spread
 
 
 def test_ctrl_c_is_ignored_for_a_moment_and_then_as_before():
@@ -81,3 +84,39 @@ def _ended(process):
         return not Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return True
+
+
+def test_work_is_spread_over_processes(tmp_path):
+    ticks = []
+
+    def work(number: int) -> None:
+        (tmp_path / str(number)).write_text(f"{os.getpid()} {signal.getsignal(signal.SIGINT) == signal.SIG_DFL}")
+
+    spread(work, 3, lambda: ticks.append(1), "it was killed")
+    said = [(tmp_path / str(number)).read_text().split() for number in range(3)]
+    assert len({pid for pid, _ in said} | {str(os.getpid())}) == 4
+    assert {default for _, default in said} == {"True"}
+    assert ticks
+
+
+def test_the_first_failure_ends_all(tmp_path):
+    def fail(number: int) -> None:
+        if number == 1:
+            raise MusicaeError("one is odd")
+        time.sleep(60)
+
+    def break_down(number: int) -> None:
+        raise ZeroDivisionError(f"in {number}")
+
+    def die(number: int) -> None:
+        os.kill(os.getpid(), signal.SIGKILL) if number else time.sleep(60)
+
+    began = time.monotonic()
+    with pytest.raises(MusicaeError, match=r"^one is odd$"):
+        spread(fail, 2, lambda: None, "killed")
+    with pytest.raises(MusicaeError, match=r"^it was killed; the same command goes on where it stopped$"):
+        spread(die, 2, lambda: None, "it was killed")
+    with pytest.raises(RuntimeError, match="ZeroDivisionError: in 0"):
+        spread(break_down, 1, lambda: None, "killed")
+    assert time.monotonic() - began < 10
+    assert not multiprocessing.active_children()

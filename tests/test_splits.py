@@ -1,5 +1,6 @@
 """Data sets: splits by piece, no test window that training has seen, caches that notice a change."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,10 +9,11 @@ from musicae import splits as data
 from musicae.core import Sample, Windows
 from musicae.datasets import groove, pop909
 from musicae.datasets import midi_files as files
-from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared import cache, prepare, scores, shards
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
+from musicae.tensors import melody_tokens
 
 SPLITS = ("train", "validation", "test")
 
@@ -71,18 +73,18 @@ def test_every_piece_is_in_one_split_only(melody, folder):
 def test_a_window_of_the_training_set_is_no_test_window_even_transposed(melody, folder):
     recipe = Preset("x", {"dataset": {"name": "midi-files", "test": 0.3}})
     train = data.load(recipe, melody, "train", {"": folder})
-    known = {row.numpy().tobytes() for row in melody.canonical(train.data)}
+    known = {row.numpy().tobytes() for row in melody.canonical(train.values())}
     raw = files.midi_files(melody, "test", folder, test=0.3)
     test = data.load(recipe, melody, "test", {"": folder})
     assert 0 < len(test) < len(raw)
-    assert not known & {row.numpy().tobytes() for row in melody.canonical(test.data)}
+    assert not known & {row.numpy().tobytes() for row in melody.canonical(test.values())}
 
 
 def test_the_cache_is_used_and_notices_a_new_file(melody, folder, monkeypatch):
     first = files.midi_files(melody, "train", folder)
-    monkeypatch.setattr(scores, "collect", lambda *a: pytest.fail("read again although nothing changed"))
+    monkeypatch.setattr(prepare, "save_shard", lambda *a: pytest.fail("read again although nothing changed"))
     again = files.midi_files(melody, "train", folder)
-    assert torch.equal(first.data, again.data)
+    assert torch.equal(first.values(), again.values())
     assert again.names == first.names
     monkeypatch.undo()
     write(melody, folder / "new.mid", scale(50))
@@ -94,9 +96,9 @@ def test_the_cache_is_used_and_notices_a_new_file(melody, folder, monkeypatch):
 def test_a_damaged_cache_is_made_again(melody, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("MUSICAE_CACHE", str(tmp_path / "cache"))
     first = files.midi_files(melody, "train", folder)
-    for path in (tmp_path / "cache").iterdir():
+    for path in (tmp_path / "cache").rglob("*.safetensors"):
         path.write_bytes(b"damaged")
-    assert torch.equal(files.midi_files(melody, "train", folder).data, first.data)
+    assert torch.equal(files.midi_files(melody, "train", folder).values(), first.values())
 
 
 def test_a_cache_that_cannot_be_written_does_not_matter(melody, folder, tmp_path, monkeypatch):
@@ -107,10 +109,7 @@ def test_a_cache_that_cannot_be_written_does_not_matter(melody, folder, tmp_path
 
 def test_cutting_keeps_bars_and_drops_gaps(melody):
     long = torch.cat([scale(60), line(60, 62, bars=4), scale(64)], dim=1)
-    windows = scores.cut(melody, Sample(long, melody.blank()))
-    assert windows.shape[1:] == (32,)
-    tokens = long.argmax(0)
-    starts = [s for s in range(0, len(tokens), 16) for w in windows if torch.equal(w.long(), tokens[s : s + 32])]
+    starts = scores.cut(melody.spec, "", scores.pack(melody, Sample(long, melody.blank()))).starts.tolist()
     assert 0 in starts
     assert 96 in starts
     assert 32 not in starts
@@ -145,7 +144,7 @@ def test_missing_folders_say_what_to_do(melody, tmp_path):
 def test_a_missing_folder_is_told_before_another_set_is_read(melody, monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "data_folder", lambda: tmp_path)
     read = []
-    monkeypatch.setattr(scores, "read_all", lambda *args: read.append(args))
+    monkeypatch.setattr(scores, "prepared", lambda *args: read.append(args))
     with pytest.raises(MusicaeError, match="no POP909"):
         data.load(Preset("p", {"dataset": {"name": "folk+pop909"}}), melody, "train", {})
     assert not read
@@ -165,7 +164,7 @@ def test_groove_takes_its_official_split(tmp_path):
         "train": ["0.mid", "1.mid"], "validation": ["2.mid"], "test": ["3.mid"],
     }  # fmt: skip
     assert len(groove.groove(drums, "train", tmp_path, fills=False).pieces.unique()) == 1
-    assert found["train"].data.dtype == torch.bool
+    assert found["train"].values().dtype == torch.bool
     (tmp_path / "empty").mkdir()
     with pytest.raises(MusicaeError, match=r"info\.csv"):
         groove.groove(drums, "train", tmp_path / "empty")
@@ -176,3 +175,71 @@ def test_windows_give_one_hot_and_binary_batches():
     assert one_hot.batch(torch.tensor([0])).tolist() == [[[1, 0], [0, 0], [0, 1]]]
     binary = Windows(torch.tensor([[[True, False]]]), torch.zeros(1), 1)
     assert binary.batch(torch.tensor([0])).tolist() == [[[1.0, 0.0]]]
+
+
+def tokens(n, seed):
+    return torch.randint(0, 90, (n, 32), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
+
+
+def test_held_out_windows_are_those_of_a_plain_comparison(melody, monkeypatch):
+    train, held = tokens(5000, 1), tokens(500, 2)
+    held[::7] = melody_tokens.transpose(train[: len(held[::7])], torch.tensor([[2]]), 90).to(torch.uint8)
+    held[3] = train[-1]
+    known = {row.numpy().tobytes() for row in melody.canonical(train)}
+    plain = [i for i, row in enumerate(melody.canonical(held)) if row.numpy().tobytes() not in known]
+    assert 400 < len(plain) < 450
+    splits = [Windows(rows, torch.zeros(len(rows)), 90) for rows in (held, train)]
+    assert data._held_out(melody, *splits).tolist() == plain
+    monkeypatch.setattr(data, "_AT_ONCE", 1 << 14)  # In many parts.
+    monkeypatch.setattr(data, "_hashes", lambda rows: rows[:, :8].copy().view(np.uint64)[:, 0] % np.uint64(3))
+    assert data._held_out(melody, *splits).tolist() == plain  # Equal hashes are not yet equal windows.
+    assert data._held_out(melody, Windows(held[:0], torch.zeros(0), 90), splits[1]).tolist() == []
+    assert data._held_out(melody, splits[0], Windows(train[:0], torch.zeros(0), 90)).tolist() == list(range(500))
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 64, 1001])
+def test_hashes_of_rows_hardly_ever_agree(width):
+    rows = np.random.default_rng(0).integers(0, 256, (3000, width), dtype=np.uint8)
+    assert len(np.unique(data._hashes(rows))) == len(np.unique(rows, axis=0))
+
+
+def stored(rows, key):
+    path = cache.cache_folder() / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = rows.numpy().reshape(-1)
+    shards.save_shard(shards.pack_shard([shards.Piece("a", line, np.arange(len(rows)) * 32)], False), path, key)
+    return Windows(shards.ShardedData([shards.open_shard(path, key)], (32,), False), torch.zeros(len(rows)), 90)
+
+
+def test_for_many_windows_what_is_held_out_is_worked_out_once(melody, monkeypatch):
+    monkeypatch.setattr(data, "_MIN_KEPT", 1000)
+    train, held = tokens(2000, 1), tokens(50, 2)
+    held[4] = train[9]
+    fresh = [i for i in range(50) if i != 4]
+    assert data._held_out(melody, stored(held, "held"), stored(train, "train")).tolist() == fresh
+    (kept,) = (cache.cache_folder() / "held-out").iterdir()
+    compare = data._fresh
+    monkeypatch.setattr(data, "_fresh", lambda *args: pytest.fail("compared again"))
+    assert data._held_out(melody, stored(held, "held"), stored(train, "train")).tolist() == fresh
+    monkeypatch.setattr(data, "_fresh", compare)
+    kept.write_bytes(kept.read_bytes()[:-40])
+    assert data._held_out(melody, stored(held, "held"), stored(train, "train")).tolist() == fresh
+    train[0] = held[7]
+    assert data._held_out(melody, stored(held, "held"), stored(train, "train")).tolist() == [*fresh[:6], *fresh[7:]]
+
+
+def test_sets_in_files_are_joined_without_reading_them():
+    rows = [tokens(40, 1), tokens(30, 2), tokens(20, 3)]
+    sets = [stored(rows[0], "a"), Windows(rows[1], torch.zeros(30), 90, ["x"]), stored(rows[2], "c")]
+    joined = data._concat(sets)
+    whole = torch.cat(rows)
+    assert torch.equal(joined.values(), whole)
+    order = torch.randperm(90, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(joined.data[order[:9]], whole[order[:9]])
+    chosen = joined.subset(order[:50]).subset(torch.tensor([4, 2, 2]))
+    assert (len(chosen), chosen.data.shape) == (3, (3, 32))
+    assert torch.equal(chosen.values(), whole[order[[4, 2, 2]]])
+    assert joined.data.key == ""  # A part is in memory.
+    both = data._concat([sets[0], sets[2]])
+    keys = [both.data.key, both.subset(order[:3] % 60).data.key, data._concat([sets[2], sets[0]]).data.key]
+    assert len({*keys, ""}) == 4

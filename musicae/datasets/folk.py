@@ -8,11 +8,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared.prepare import Plan, batched
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
@@ -21,6 +24,8 @@ from musicae.ranges import Seed, Share
 
 __all__ = ["folk"]
 
+_MOST_BOOKS, _MOST_BYTES = 128, 2**18  # Files that are prepared together, and their size.
+_MANY = 500  # Files.
 _BOOKS = ("essenFolksong", "oneills1850", "airdsAirs", "ryansMammoth")
 
 
@@ -37,12 +42,8 @@ def folk(
     if not files:
         raise MusicaeError(f"no ABC files under {root}; check the path given with --data")
     key = cache.fingerprint(files, root, set="folk", adapter=adapter.__dict__, kind=type(adapter).__name__)
-
-    def make() -> Windows:
-        read = partial(_read_book, adapter)
-        return scores.collect(adapter, scores.read_all(read, files), "folk tunes")
-
-    everything = cache.cached(key, make)
+    batches = batched(files, list(map(cache.size_of, files)), _MOST_BOOKS, _MOST_BYTES)
+    everything = scores.collect(adapter, Plan("folk tunes", key, batches, partial(_read_books, adapter), many=_MANY))
     return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
 
 
@@ -53,13 +54,14 @@ def _corpus() -> Path:
     return Path(module.origin).parent / "corpus"
 
 
-def _read_book(adapter: Adapter, path: Path) -> list[scores.Piece]:
-    """Return the windows of every tune in an ABC file; a tune that cannot be read is skipped."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    found, tunes = re.split(r"(?m)^(?=X:)", text)[1:], []
-    with abc.converted([tune.encode() for tune in found]):
-        for number, tune in enumerate(found):
+def _read_books(adapter: Adapter, paths: Sequence[Path]) -> list[Piece]:
+    """Return the windows of every tune in some ABC files; a tune that cannot be read is left out."""
+    found: list[tuple[str, bytes]] = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, tune in enumerate(re.split(r"(?m)^(?=X:)", text)[1:]):
             title = re.search(r"(?m)^T:\s*(.+)$", tune)
             name = re.sub(r"\W+", " ", title[1]).strip().lower() if title else f"{path.stem} {number}"
-            tunes.append(scores.read_piece(adapter, name, io.BytesIO(tune.encode())))
-    return tunes
+            found.append((name, tune.encode()))
+    with abc.converted([tune for _, tune in found]):
+        return [scores.read_piece(adapter, name, io.BytesIO(tune)) for name, tune in found]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, fetch, scores
+from musicae.datasets.shared.prepare import Plan, batched
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.split import check
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
@@ -31,15 +34,13 @@ def groove(adapter: Adapter, split: str, folder: Path | None, *, fills: bool = T
     rows = _rows(table)
     files = [path for path in (table.parent / name for name in sorted(rows)) if path.is_file()]
     key = cache.fingerprint(files, table.parent, set="groove", adapter=adapter.__dict__, kind=type(adapter).__name__)
-
-    def make() -> Windows:
-        read = partial(_read_file, adapter, table.parent)
-        return scores.collect(adapter, scores.read_all(read, files), f"drum performances under {folder}")
+    batches = batched(files, [0] * len(files), scores.FILES_A_SHARD, 1)
+    plan = Plan(f"drum performances under {folder}", key, batches, partial(_read_files, adapter, table.parent))
 
     def keep(name: str) -> bool:
         return rows[name]["split"] == split and (fills or rows[name]["beat_type"] == "beat")
 
-    return scores.subset(cache.cached(key, make), keep)
+    return scores.subset(scores.collect(adapter, plan), keep)
 
 
 def _rows(table: Path) -> dict[str, dict[str, str]]:
@@ -55,5 +56,5 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
     return {row["midi_filename"]: row for row in inside if "\0" not in row["midi_filename"]}
 
 
-def _read_file(adapter: Adapter, folder: Path, path: Path) -> list[scores.Piece]:
-    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path)]
+def _read_files(adapter: Adapter, folder: Path, paths: Sequence[Path]) -> list[Piece]:
+    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path) for path in paths]

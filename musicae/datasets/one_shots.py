@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
-from musicae.datasets.shared.left_out import LeftOut
+from musicae.datasets.shared.prepare import Plan, batched, prepared
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
 from musicae.ranges import Seed, Share, Weight
 
 __all__ = ["one_shots"]
+
+_MOST_SOUNDS = 256  # Sounds that are prepared together.
+_MANY = 64  # Pieces that several processes share.
 
 
 def one_shots(
@@ -39,34 +46,33 @@ def one_shots(
     paths = [path for group in groups.values() for path in group]
     settings = {"adapter": adapter, "split_by": split_by, "max_length": max_length}
     key = cache.fingerprint(paths, folder, set="one-shots", **settings)
-    left_out = LeftOut(f"sounds under {folder}")
-
-    def make() -> Windows:
-        made = _read(adapter, groups, max_length, left_out)
-        left_out.report(len(made), needed=split == "train")
-        return made
-
-    return cache.cached(key, make)
+    batches = batched(list(groups.items()), list(map(len, groups.values())), _MOST_SOUNDS, _MOST_SOUNDS)
+    plan = Plan(f"sounds under {folder}", key, batches, partial(_read, adapter, max_length), rows=True, many=_MANY)
+    made, left_out = prepared(plan, adapter.spec.full_shape, adapter.spec.channels, empty=True)
+    left_out.report(len(made), needed=split == "train")
+    return made
 
 
-def _read(adapter: Adapter, groups: dict[str, list[Path]], max_length: float, left_out: LeftOut) -> Windows:
+def _read(adapter: Adapter, max_length: float, groups: Sequence[tuple[str, list[Path]]]) -> list[Piece]:
+    """Return the windows of some pieces, float32 ``(n, C, *S)``."""
     size = adapter.spec.shape[-1]
-    data: list[Tensor] = []
-    pieces: list[int] = []
+    pieces = []
     window = f"of {size / adapter.steps_per_second:.3g} s" if adapter.steps_per_second else f"of {size} steps"
-    for i, group in enumerate(groups.values()):
-        for path in group:
+    for name, paths in groups:
+        data: list[Tensor] = []
+        left_out: list[tuple[str, str]] = []
+        for path in paths:
             try:
                 tensor = adapter.read(path).tensor
             except MusicaeError as error:
-                left_out.add("that cannot be read", str(error))
+                left_out.append(("that cannot be read", str(error)))
                 continue
             if tensor.shape[-1] > max_length * size:
-                left_out.add(f"longer than max_length, {max_length:g} windows {window}", path.name)
+                left_out.append((f"longer than max_length, {max_length:g} windows {window}", path.name))
             elif not tensor[..., :size].max() > 0:
-                left_out.add("silent", path.name)
+                left_out.append(("silent", path.name))
             else:
                 data.append(F.pad(tensor[..., :size], (0, size - min(size, tensor.shape[-1]))))
-                pieces.append(i)
-    stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
-    return Windows(stacked, torch.tensor(pieces, dtype=torch.int32), adapter.spec.channels, list(groups))
+        stacked = torch.stack(data) if data else torch.zeros(0, *adapter.spec.full_shape)
+        pieces.append(Piece(name, stacked.numpy(), np.arange(len(data)), tuple(left_out)))
+    return pieces

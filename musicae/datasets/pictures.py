@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
-from musicae.datasets.shared.left_out import LeftOut
+from musicae.datasets.shared.prepare import Plan, batched, prepared
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
@@ -29,7 +30,7 @@ _LEVELS = 255
 _MAX_SIDE = 2000  # Pixels; larger photos are not sharp anyway, and are scaled down first.
 _TRIES = 4  # Random places to try for each crop, until one is not flat.
 _MIN_STD = 0.015  # Of a crop; one with less is flat, such as bare sky.
-_READ_AT_ONCE = 64  # Pictures in memory while reading.
+_PICTURES_A_SHARD = 64  # Pictures that are prepared together.
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,6 @@ class _Cropping:
     crops: int
     shape: tuple[int, int]
     scales: tuple[float, ...]
-
-
-class _Read(NamedTuple):
-    """The windows of a picture, uint8 ``(n, C, H, W)``; a reason and an example for `LeftOut` if there are none."""
-
-    windows: Tensor
-    reason: str = ""
-    example: str = ""
 
 
 def pictures(
@@ -93,12 +86,12 @@ def pictures(
     selected = sorted(sorted(paths, key=lambda path: _hash(seed, path.relative_to(folder).as_posix()))[:max_windows])
     cropping = _Cropping(min(crops, max(1, max_windows // len(selected))), large, tuple(scales))
     key = cache.fingerprint(selected, folder, set="pictures", adapter=adapter, seed=seed, cropping=cropping)
-
-    def make() -> Windows:
-        read = partial(_read, adapter, folder, seed, cropping)
-        return _collect(adapter, zip(selected, _map(read, selected), strict=True), folder)
-
-    everything = cache.cached(key, make)
+    batches = batched(selected, [0] * len(selected), _PICTURES_A_SHARD, 1)
+    read = partial(_read_all, adapter, folder, seed, cropping)
+    plan = Plan(f"pictures under {folder}", key, batches, read, rows=True, many=2 * _PICTURES_A_SHARD)
+    shape = (adapter.spec.channels, *(large if adapter.any_size else adapter.spec.shape))
+    everything, left_out = prepared(plan, shape, adapter.spec.channels, _LEVELS)
+    left_out.report(len(everything.names))
     in_split = [split_of(name, seed, test, validation) == split for name in everything.names]
     index = torch.tensor(in_split, dtype=torch.bool)[everything.pieces.long()].nonzero().squeeze(1)
     chosen = everything.subset(index)
@@ -106,49 +99,39 @@ def pictures(
 
 
 def _crop_centre(windows: Windows, height: int, width: int) -> Windows:
-    top, left = (windows.data.shape[2] - height) // 2, (windows.data.shape[3] - width) // 2
-    windows.data = windows.data[:, :, top : top + height, left : left + width].contiguous()
-    return windows
+    data = windows.values()
+    top, left = (data.shape[2] - height) // 2, (data.shape[3] - width) // 2
+    return replace(windows, data=data[:, :, top : top + height, left : left + width].contiguous())
 
 
-def _map(read: Any, paths: Sequence[Path]) -> Iterator[_Read]:
-    """Read pictures in several threads, a batch at a time (Pillow releases the GIL while it decodes)."""
+def _read_all(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, paths: Sequence[Path]) -> list[Piece]:
+    """Return the windows of some pictures; Pillow decodes in several threads, since it releases the GIL."""
     with ThreadPoolExecutor(cores()) as pool:
-        for i in range(0, len(paths), _READ_AT_ONCE):
-            yield from pool.map(read, paths[i : i + _READ_AT_ONCE])
+        return list(pool.map(partial(_read, adapter, folder, seed, cropping), paths))
 
 
-def _collect(adapter: Adapter, pairs: Iterator[tuple[Path, _Read]], folder: Path) -> Windows:
-    names: list[str] = []
-    data: list[Tensor] = []
-    pieces: list[Tensor] = []
-    left_out = LeftOut(f"pictures under {folder}")
-    for path, (windows, reason, example) in pairs:
-        if reason:
-            left_out.add(reason, example)
-            continue
-        data.append(windows)
-        pieces.append(torch.full((len(windows),), len(names), dtype=torch.int32))
-        names.append(path.relative_to(folder).as_posix())
-    left_out.report(len(names))
-    return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names, levels=_LEVELS)
-
-
-def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: Path) -> _Read:
+def _read(adapter: Adapter, folder: Path, seed: int, cropping: _Cropping, path: Path) -> Piece:
+    """Return the windows of a picture, uint8 ``(n, C, H, W)``."""
     name = path.relative_to(folder).as_posix()
     try:
         picture = adapter.read(path).tensor
     except MusicaeError as error:
-        return _Read(torch.empty(0), "that cannot be read", str(error))
+        return _piece(name, torch.empty(0), "that cannot be read", str(error))
     if not adapter.any_size:
-        return _Read(_bytes(picture[None]))
+        return _piece(name, _bytes(picture[None]))
     rng = torch.Generator().manual_seed(_hash(seed, name) >> 1)
     crops = _crops(picture, cropping, rng)
     if len(crops):
-        return _Read(crops)
+        return _piece(name, crops)
     high, wide = (math.ceil(side / max(cropping.scales)) for side in cropping.shape)
     small = picture.shape[1] < high or picture.shape[2] < wide
-    return _Read(crops, f"smaller than {wide} x {high} pixels" if small else "flat, with hardly any contrast", name)
+    reason = f"smaller than {wide} x {high} pixels" if small else "flat, with hardly any contrast"
+    return _piece(name, crops, reason, name)
+
+
+def _piece(name: str, windows: Tensor, reason: str = "", example: str = "") -> Piece:
+    left_out = ((reason, example),) if reason else ()
+    return Piece(name, windows.numpy(), np.arange(len(windows)), left_out)
 
 
 def _crops(picture: Tensor, cropping: _Cropping, rng: torch.Generator) -> Tensor:

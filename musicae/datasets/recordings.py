@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache
-from musicae.datasets.shared.left_out import LeftOut
+from musicae.datasets.shared.prepare import Plan, batched, prepared
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.sound_folder import grouped
 from musicae.errors import MusicaeError
 from musicae.ranges import CountOrNone, Decibels, Frequency, Seed, Share
@@ -25,7 +27,9 @@ Samples = NDArray[np.float32]
 _LEVELS = 32_767  # Windows are kept in 16 bits.
 _MIN_POWER = 1e-6  # Of a window, -60 dB; quieter ones are left out.
 _MIN_MOMENT_POWER = 1e-9  # -90 dB: quieter moments do not widen the dynamic range.
-_MAX_HELD = 3  # Times `max_windows`; with more in memory, a random choice is kept.
+_MAX_HELD = 3  # Times `max_windows`; of more, a random choice is kept.
+_MOST_PIECES, _MOST_BYTES = 64, 2**26  # Pieces that are prepared together, and the size of their files.
+_MANY = 64  # Pieces that several processes share.
 _TRAINING_LENGTH = 1.5  # Times the adapter's window, which is cut out at random.
 
 
@@ -83,46 +87,53 @@ def recordings(
     options = _Options(rate, length, max_windows, max_per_piece, high_pass_hz, min_dynamic_range_db, seed)
     paths = [path for group in groups.values() for path in group]
     key = cache.fingerprint(paths, folder, set="recordings", split_by=split_by, **asdict(options))
-    left_out = LeftOut(f"recordings under {folder}")
+    sizes = [sum(map(cache.size_of, group)) for group in groups.values()]
+    batches = batched(list(groups.items()), sizes, _MOST_PIECES, _MOST_BYTES)
+    plan = Plan(f"recordings under {folder}", key, batches, partial(_read, adapter, options), many=_MANY)
+    everything, left_out = prepared(plan, (1, length), 1, _LEVELS, empty=True)
+    made = everything.subset(_chosen(torch.bincount(everything.pieces, minlength=len(groups)).tolist(), options))
+    left_out.report(len(set(made.pieces.tolist())), needed=split == "train")
+    return made
 
-    def make() -> Windows:
-        made = _collect(adapter, groups, options, left_out)
-        left_out.report(len(set(made.pieces.tolist())), needed=split == "train")
-        return made
 
-    return cache.cached(key, make)
-
-
-def _collect(adapter: Adapter, groups: dict[str, list[Path]], options: _Options, left_out: LeftOut) -> Windows:
-    data: list[Tensor] = []
-    pieces: list[Tensor] = []
-    keys: list[Tensor] = []  # A random number for each window: those with the smallest are kept.
+def _chosen(counts: list[int], options: _Options) -> Tensor:
+    """Return which windows to keep, where the pieces have `counts` of them."""
+    kept = [torch.empty(0, dtype=torch.long)]
+    keys = [torch.empty(0)]  # A random number for each window: those with the smallest are kept.
     draws, thinned = torch.Generator().manual_seed(options.seed), False
-    max_windows = options.max_windows
-    for i, paths in enumerate(groups.values()):
-        windows = torch.from_numpy(_cut(adapter, paths, options, left_out))
-        if options.max_per_piece and len(windows) > options.max_per_piece:
-            order = torch.randperm(len(windows), generator=torch.Generator().manual_seed(options.seed + i))
-            windows = windows[order[: options.max_per_piece].sort().values]
-        data.append(windows[:, None])
-        pieces.append(torch.full((len(windows),), i, dtype=torch.int32))
-        keys.append(torch.rand(len(windows), generator=draws))
-        if sum(map(len, data)) > _MAX_HELD * max_windows:
-            kept = torch.cat(keys).argsort()[:max_windows].sort().values
-            data, pieces, keys = ([torch.cat(parts)[kept]] for parts in (data, pieces, keys))
-            thinned = True
-    if not data:
-        empty = torch.zeros(0, 1, options.length, dtype=torch.int16)
-        return Windows(empty, torch.zeros(0, dtype=torch.int32), 1, list(groups), levels=_LEVELS)
-    everything = Windows(torch.cat(data), torch.cat(pieces), 1, list(groups), levels=_LEVELS)
-    if len(everything) <= max_windows:
-        return everything
+    max_windows, first, held = options.max_windows, 0, 0
+    for i, count in enumerate(counts):
+        own = torch.arange(first, first + count)
+        first += count
+        if options.max_per_piece and count > options.max_per_piece:
+            order = torch.randperm(count, generator=torch.Generator().manual_seed(options.seed + i))
+            own = own[order[: options.max_per_piece].sort().values]
+        kept.append(own)
+        keys.append(torch.rand(len(own), generator=draws))
+        held += len(own)
+        if held > _MAX_HELD * max_windows:
+            smallest = torch.cat(keys).argsort()[:max_windows].sort().values
+            kept, keys = ([torch.cat(parts)[smallest]] for parts in (kept, keys))
+            thinned, held = True, max_windows
+    if held <= max_windows:
+        return torch.cat(kept)
     draws.manual_seed(options.seed)
-    order = torch.cat(keys).argsort() if thinned else torch.randperm(len(everything), generator=draws)
-    return everything.subset(order[:max_windows].sort().values)
+    order = torch.cat(keys).argsort() if thinned else torch.randperm(held, generator=draws)
+    return torch.cat(kept)[order[:max_windows].sort().values]
 
 
-def _cut(adapter: Adapter, paths: list[Path], options: _Options, left_out: LeftOut) -> NDArray[np.int16]:
+def _read(adapter: Adapter, options: _Options, groups: Sequence[tuple[str, list[Path]]]) -> list[Piece]:
+    """Return the windows of some pieces, each one's end to end ``(1, T)``."""
+    pieces = []
+    for name, paths in groups:
+        left_out: list[tuple[str, str]] = []
+        windows = _cut(adapter, paths, options, left_out)
+        starts = options.length * np.arange(len(windows))
+        pieces.append(Piece(name, windows.reshape(1, -1), starts, tuple(left_out)))
+    return pieces
+
+
+def _cut(adapter: Adapter, paths: list[Path], options: _Options, left_out: list[tuple[str, str]]) -> NDArray[np.int16]:
     """Return windows ``(n, length)`` of files, one after another, without silent or noisy ones."""
     length = options.length
     windows: list[NDArray[np.int16]] = []
@@ -138,7 +149,7 @@ def _cut(adapter: Adapter, paths: list[Path], options: _Options, left_out: LeftO
     if read and not windows:
         least = options.min_dynamic_range_db
         noisy = f", or without quiet moments {least:g} dB below the loud ones (min_dynamic_range_db)" if least else ""
-        left_out.add(f"silent{noisy}", paths[0].name)
+        left_out.append((f"silent{noisy}", paths[0].name))
     return np.stack(windows) if windows else np.zeros((0, length), np.int16)
 
 
@@ -157,12 +168,12 @@ def _filtered(blocks: Iterator[Samples], options: _Options) -> Iterator[Samples]
         yield block
 
 
-def _blocks(adapter: Adapter, paths: list[Path], left_out: LeftOut) -> Iterator[Samples]:
+def _blocks(adapter: Adapter, paths: list[Path], left_out: list[tuple[str, str]]) -> Iterator[Samples]:
     for path in paths:
         try:
             yield from adapter.blocks(path)
         except MusicaeError as error:
-            left_out.add("that cannot be read", str(error))
+            left_out.append(("that cannot be read", str(error)))
 
 
 def _usable(window: Samples, options: _Options) -> bool:

@@ -69,7 +69,8 @@ def _splits(
     listed = [value if isinstance(value, tuple | list) else [value] for value in settings.values()]
     others = {value for values in listed for value in values if isinstance(value, str) and value} - set(own_sets)
     own = {key: folder for key, folder in folders.items() if key not in others}
-    train, test = (splits.load(codec.preset, codec.adapter, split, own) for split in ("train", "test"))
+    train = splits.load(codec.preset, codec.adapter, "train", own)
+    test = splits.load(codec.preset, codec.adapter, "test", own, train)
     if not len(test):
         raise MusicaeError("the test split is empty; give more data with --data")
     return train, choose(test, min(limit or len(test), len(test)), 0)

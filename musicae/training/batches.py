@@ -149,11 +149,12 @@ def default_workers(device: str) -> int:
 
 @lru_cache(maxsize=2)
 def _order(n: int, seed: int, epoch: int) -> Tensor:
-    return torch.randperm(n, generator=generator(seed, epoch, -1))
+    order = torch.randperm(n, generator=generator(seed, epoch, -1))
+    return order.to(torch.int32) if n < 2**31 else order
 
 
 def _indices(n: int, batch: int, step: int, seed: int) -> Tensor:
     """Return the indices of the windows of `step` for all processes, ``(batch,)``; every epoch shuffles them anew."""
     position = torch.arange(step * batch, (step + 1) * batch)
     epochs = range(int(position[0]) // n, int(position[-1]) // n + 1)
-    return torch.cat([_order(n, seed, epoch)[position[position // n == epoch] % n] for epoch in epochs])
+    return torch.cat([_order(n, seed, epoch)[position[position // n == epoch] % n] for epoch in epochs]).long()

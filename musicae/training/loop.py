@@ -93,7 +93,8 @@ def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: Traini
     """Train a codec from its preset's data, in a folder that is there."""
     keep_freed_memory()
     recipe = codec.preset
-    windows, validation = (splits.load(recipe, codec.adapter, split, folders) for split in ("train", "validation"))
+    windows = splits.load(recipe, codec.adapter, "train", folders)
+    validation = splits.load(recipe, codec.adapter, "validation", folders, windows)
     if codec.model.init_samples and not run.resume and len(windows):
         codec.model.init_from_data(_init_samples(codec, windows, options.seed))
     corruption = codec.corruption()

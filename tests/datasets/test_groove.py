@@ -38,8 +38,8 @@ def test_it_takes_its_official_split(folder):
         "validation": ["drummer1/2.mid"],
         "test": ["drummer1/3.mid"],
     }
-    assert found["train"].data.dtype == torch.bool
-    assert torch.equal(found["test"].data[0, 0].nonzero().squeeze(1), torch.arange(0, 32, 7))
+    assert found["train"].values().dtype == torch.bool
+    assert torch.equal(found["test"].values()[0, 0].nonzero().squeeze(1), torch.arange(0, 32, 7))
 
 
 def test_fills_can_be_left_out(folder):

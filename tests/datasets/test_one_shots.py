@@ -51,7 +51,7 @@ def test_what_was_read_once_is_kept(folder, monkeypatch):
     first = one_shots(ADAPTER, "train", folder)
     monkeypatch.setattr(Mel, "read", lambda *a: pytest.fail("read again although nothing changed"))
     same = Mel(sample_rate=8000, n_fft=64, hop_length=32, n_mels=8, frames=16)
-    assert one_shots(same, "train", folder).data.equal(first.data)
+    assert one_shots(same, "train", folder).values().equal(first.values())
 
 
 def test_wrong_folders_and_settings_are_one_line(folder):

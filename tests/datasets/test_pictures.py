@@ -11,6 +11,7 @@ from musicae import registry
 from musicae.adapters.image import Image
 from musicae.datasets import pictures as module
 from musicae.datasets.pictures import pictures
+from musicae.datasets.shared import prepare
 from musicae.errors import MusicaeError
 
 SPLITS = ("train", "validation", "test")
@@ -53,9 +54,9 @@ def test_every_picture_is_in_one_split_only(whole, folder):
 
 def test_crops_to_train_on_are_larger_and_others_as_large_as_the_window(whole, folder):
     train, test = load(whole, folder, crops=4), load(whole, folder, "test", crops=4)
-    assert train.data.shape[1:] == (1, 48, 48)
-    assert test.data.shape[1:] == (1, 32, 32)
-    assert train.data.dtype == torch.uint8
+    assert train.values().shape[1:] == (1, 48, 48)
+    assert test.values().shape[1:] == (1, 32, 32)
+    assert train.values().dtype == torch.uint8
     batch = whole.augment(train.batch(torch.arange(3)), torch.Generator().manual_seed(0))
     assert batch.shape == (3, 1, 32, 32)
     assert batch.max() <= 1
@@ -66,7 +67,7 @@ def test_crops_are_pieces_of_their_picture(folder):
     adapter = Image(channels=3, height=32, width=32, fit="whole", likelihood="gaussian")
     windows = load(adapter, folder, crops=6)
     exact = 0
-    for crop, piece in zip(windows.data, windows.pieces, strict=True):
+    for crop, piece in zip(windows.values(), windows.pieces, strict=True):
         picture = adapter.read(folder / windows.names[int(piece)]).tensor.mul(255).round().byte()
         spots = picture.unfold(1, 48, 1).unfold(2, 48, 1)[0]
         exact += bool((spots == crop[0]).flatten(2).all(2).any())
@@ -75,18 +76,18 @@ def test_crops_are_pieces_of_their_picture(folder):
 
 def test_an_adapter_that_fits_pictures_gets_one_window_of_each(folder):
     windows = load(Image(), folder)
-    assert windows.data.shape[1:] == (1, 28, 28)
+    assert windows.values().shape[1:] == (1, 28, 28)
     assert len(windows) == len(windows.pieces.unique())
 
 
 def test_the_same_seed_gives_the_same_crops(whole, folder, monkeypatch, tmp_path):
     first = load(whole, folder, crops=3)
-    monkeypatch.setattr(module, "_collect", lambda *a: pytest.fail("read again although nothing changed"))
-    assert torch.equal(load(whole, folder, crops=3).data, first.data)
+    monkeypatch.setattr(prepare, "save_shard", lambda *a: pytest.fail("read again although nothing changed"))
+    assert torch.equal(load(whole, folder, crops=3).values(), first.values())
     monkeypatch.undo()
     monkeypatch.setenv("MUSICAE_CACHE", str(tmp_path / "other"))
-    assert torch.equal(load(whole, folder, crops=3).data, first.data)
-    assert not torch.equal(load(whole, folder, crops=3, seed=5).data[:5], first.data[:5])
+    assert torch.equal(load(whole, folder, crops=3).values(), first.values())
+    assert not torch.equal(load(whole, folder, crops=3, seed=5).values()[:5], first.values()[:5])
 
 
 def test_there_are_never_more_windows_than_wanted(whole, folder):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
+from musicae.datasets.shared.prepare import Plan, batched
+from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
@@ -30,15 +33,12 @@ def folder_windows(
         raise MusicaeError(f"no MIDI files under {folder}; check the path given with --data")
     settings = {"adapter": adapter.__dict__, "kind": type(adapter).__name__, "track": track}
     key = cache.fingerprint(files, folder, set="midi", **settings)
-
-    def make() -> Windows:
-        read = partial(_read_file, adapter, folder, track)
-        return scores.collect(adapter, scores.read_all(read, files), f"MIDI files under {folder}")
-
-    everything = cache.cached(key, make)
+    batches = batched(files, [0] * len(files), scores.FILES_A_SHARD, 1)
+    plan = Plan(f"MIDI files under {folder}", key, batches, partial(_read_files, adapter, folder, track))
+    everything = scores.collect(adapter, plan)
     return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
 
 
-def _read_file(adapter: Adapter, folder: Path, track: str, path: Path) -> list[scores.Piece]:
+def _read_files(adapter: Adapter, folder: Path, track: str, paths: Sequence[Path]) -> list[Piece]:
     options = {"track": track} if track else {}
-    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path, **options)]
+    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path, **options) for path in paths]

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicae import registry
 from musicae.core import Adapter, File, Likelihood, Packed, Sample, Spec, Windows
-from musicae.datasets.shared.left_out import LeftOut
+from musicae.datasets.shared.prepare import Plan, prepared
+from musicae.datasets.shared.shards import Piece
 from musicae.errors import MusicaeError
-from musicae.processes import end_with_parent
-from musicae.threads import cores
 
-__all__ = ["Piece", "collect", "cut", "pack", "read_all", "read_piece", "subset", "unreadable"]
+__all__ = ["FILES_A_SHARD", "collect", "cut", "pack", "read_piece", "subset", "unreadable"]
 
-_MIN_JOBS_TO_SHARE = 2000  # Reading fewer files is faster than starting processes.
+FILES_A_SHARD = 512
+"""Files of notes that are prepared together: half a second's work, and a megabyte."""
 
 
 def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
@@ -31,44 +29,19 @@ def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
     return windows.subset(chosen[windows.pieces.long()].nonzero().squeeze(1))
 
 
-class Piece(NamedTuple):
-    """A piece's name, its `data` from the first window to the last, ``(L,)`` or ``(C, L)``, and where these start.
-
-    A window that the piece repeats is there once; they are in the order of their values. `error` says why there are
-    none if it cannot be read.
-    """
-
-    name: str
-    data: NDArray[Any]
-    starts: NDArray[np.int64]
-    error: str = ""
-
-    def windows(self, size: int) -> Tensor:
-        """Return the windows, ``(N, size)`` or ``(N, C, size)``, as in `Windows.data`."""
-        return torch.from_numpy(_windows(self.data, self.starts, size))
-
-
 def unreadable(name: str, error: MusicaeError) -> Piece:
     """Return a piece that cannot be read."""
-    return Piece(name, np.empty(0), np.empty(0, np.int64), str(error))
+    why = str(error) if name in str(error) else f"{name}: {error}"
+    return Piece(name, np.empty(0), np.empty(0, np.int64), (("that cannot be read", why),))
 
 
 def read_piece(adapter: Adapter, name: str, file: File, **options: Any) -> Piece:
-    """Read a file of notes, with the `options` of the adapter; one that cannot be read has an error."""
+    """Read a file of notes, with the `options` of the adapter, and cut it."""
     try:
         found = adapter.read_packed(file, **options)
     except MusicaeError as error:
         return unreadable(name, error)
     return cut(adapter.spec, name, found if isinstance(found, Packed) else pack(adapter, found))
-
-
-def read_all(read: Callable[[Any], list[Piece]], jobs: Sequence[Any]) -> list[Piece]:
-    """Map `read` over `jobs`, in several processes if there are thousands; the order is kept."""
-    workers = cores()
-    if len(jobs) < _MIN_JOBS_TO_SHARE or workers < 2:
-        return [piece for job in jobs for piece in read(job)]
-    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
-        return [piece for pieces in pool.map(read, jobs, chunksize=64) for piece in pieces]
 
 
 def pack(adapter: Adapter, sample: Sample) -> Packed:
@@ -87,7 +60,8 @@ def cut(spec: Spec, name: str, packed: Packed) -> Piece:
     """Cut one piece into the windows to train on.
 
     A window starts at each bar, or every few bars if they are short. Windows with at least two onsets and no gap longer
-    than half a window are kept; at most half of the last one may be padding.
+    than half a window are kept; at most half of the last one may be padding. A window that the piece repeats is there
+    once, and they are in the order of their values.
     """
     size, length = spec.shape[-1], packed.data.shape[-1]
     starts = _starts(length, size, _hop(packed.bar, size))
@@ -96,7 +70,8 @@ def cut(spec: Spec, name: str, packed: Packed) -> Piece:
     blank = np.repeat(_blank(spec).astype(packed.data.dtype), padding, axis=-1)
     data = np.concatenate([packed.data, blank], axis=-1)
     starts = starts[_usable(onset, sounding, starts, size)]
-    return Piece(name, data, starts[_once(_windows(data, starts, size))])
+    starts = starts[_once(_windows(data, starts, size))]
+    return Piece(name, data, starts, () if len(starts) else (("without two notes in a window and no long gap", name),))
 
 
 @cache
@@ -156,24 +131,11 @@ def _usable(onset: NDArray[np.bool_], sounding: NDArray[np.bool_], starts: Any, 
     return usable
 
 
-def collect(adapter: Adapter, found: Iterable[Piece], what: str) -> Windows:
-    """Collect the windows of many pieces."""
-    names: list[str] = []
-    data: list[Tensor] = []
-    pieces: list[Tensor] = []
-    left_out = LeftOut(what)
-    for piece in found:
-        if piece.error:
-            error = piece.error
-            left_out.add("that cannot be read", error if piece.name in error else f"{piece.name}: {error}")
-            continue
-        if not len(piece.starts):
-            left_out.add("without two notes in a window and no long gap", piece.name)
-            continue
-        data.append(piece.windows(adapter.spec.shape[-1]))
-        pieces.append(torch.full((len(piece.starts),), len(names), dtype=torch.int32))
-        names.append(piece.name)
-    left_out.report(len(names))
-    if not data:
-        raise MusicaeError(f"there are no {what}; give some with --data")
-    return Windows(torch.cat(data), torch.cat(pieces), adapter.spec.channels, names)
+def collect(adapter: Adapter, plan: Plan) -> Windows:
+    """Return the windows of all pieces, which the plan's `read` makes as `cut` does. Raise MusicaeError for none."""
+    window = (*_blank(adapter.spec).shape[:-1], adapter.spec.shape[-1])
+    windows, left_out = prepared(plan, window, adapter.spec.channels)
+    left_out.report(len(windows.names))
+    if not len(windows):
+        raise MusicaeError(f"there are no {plan.what}; give some with --data")
+    return windows

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from musicae.core import Adapter
+from musicae.datasets.shared.cache import size_of
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
 from musicae.formats.folders import files_in
@@ -39,7 +40,7 @@ def grouped(
 
 def _unique(paths: list[Path]) -> list[Path]:
     """Return the files without exact copies of an earlier one."""
-    sizes = {path: _size(path) for path in paths}
+    sizes = {path: size_of(path) for path in paths}
     counts = Counter(sizes.values())
     seen: set[bytes] = set()
     kept = []
@@ -55,10 +56,3 @@ def _unique(paths: list[Path]) -> list[Path]:
             seen.add(digest)
         kept.append(path)
     return kept
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # It may have been deleted meanwhile.
-        return -1

@@ -86,7 +86,7 @@ def _untrained(shape: tuple[int, int, int], classes: int, seed: int) -> Classifi
 def _key(windows: Windows, epochs: int, seed: int) -> str:
     assert windows.labels is not None
     digest = hashlib.sha256(repr((_VERSION, epochs, seed, windows.levels, tuple(windows.data.shape))).encode())
-    for tensor in (windows.data, windows.labels):
+    for tensor in (windows.values(), windows.labels):
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()[:32]
 

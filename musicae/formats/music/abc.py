@@ -32,10 +32,9 @@ _TIMEOUT = 4.0  # Seconds in all.
 _MEMORY, _FILE = 2**28, 2**23  # Bytes that abc2midi may take, and write.
 _LIMITS = f"ulimit -t {_SECONDS}; ulimit -v {_MEMORY >> 10}; ulimit -f {_FILE >> 9}; ulimit -c 0"
 _NO_CHORDS = "%%MIDI gchordoff\n"
-_AT_ONCE = 64  # Tunes converted by one process.
-_LASTING = re.compile(r"(?m)%%|^\s*$|^[IUm]:|\[[IUm]:")
-"""What may be meant for later tunes of a file too, or end a tune early."""
-
+_AT_ONCE = 64  # Tunes converted by one shell.
+_ONCE = 'exec "$0" "$@"'
+_LOOP = 'i=0; while [ $i -lt $1 ]; do "$0" $i.abc -o $i.mid && : > $i.done; i=$((i+1)); done'
 _made: ContextVar[dict[str, bytes]] = ContextVar("_made")
 
 
@@ -77,9 +76,7 @@ def converted(tunes: Sequence[bytes]) -> Iterator[None]:
     texts = []
     for data in tunes:
         with suppress(MusicaeError):
-            text = _prepared(_first(data, "")[0])
-            if not _LASTING.search(text.replace(_NO_CHORDS, "", 1).rstrip("\n")):
-                texts.append(text)
+            texts.append(_prepared(_first(data, "")[0]))
     made: dict[str, bytes] = {}
     if os.name != "nt":
         for i in range(0, len(texts), _AT_ONCE):
@@ -92,15 +89,16 @@ def converted(tunes: Sequence[bytes]) -> Iterator[None]:
 
 
 def _all_of(texts: Sequence[str]) -> dict[str, bytes]:
-    """Return what abc2midi makes of several tunes, without those of which it makes no file."""
-    numbered = "\n".join(re.sub("X:.*", f"X:{i}", text, count=1) for i, text in enumerate(texts, start=1))
-    with temporary_folder() as folder:
-        (folder / "tune.abc").write_bytes(numbered.encode(errors="replace"))
-        with suppress(subprocess.TimeoutExpired):
-            done = _run(["tune.abc"], cwd=folder, stdin=subprocess.DEVNULL)
-            if not done.returncode:
-                paths = {text: folder / f"tune{i}.mid" for i, text in enumerate(texts, start=1)}
-                return {text: path.read_bytes() for text, path in paths.items() if path.is_file()}
+    """Return what abc2midi makes of several tunes, each by a process of its own, except where it fails.
+
+    Given them all in one file it would carry over a fermata, or the start of a chord, from one tune to a later one.
+    """
+    with temporary_folder() as folder, suppress(subprocess.TimeoutExpired):
+        for i, text in enumerate(texts):
+            (folder / f"{i}.abc").write_bytes(text.encode(errors="replace"))
+        _run([str(len(texts))], loop=True, cwd=folder, stdin=subprocess.DEVNULL)
+        done = {text: folder / f"{i}.mid" for i, text in enumerate(texts) if (folder / f"{i}.done").is_file()}
+        return {text: path.read_bytes() for text, path in done.items() if path.is_file()}
     return {}
 
 
@@ -137,12 +135,12 @@ def _prepared(tune: str) -> str:
     return f"{head}\n{_NO_CHORDS}{rest}"
 
 
-def _run(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run abc2midi within its limits, silently."""
+def _run(arguments: list[str], loop: bool = False, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run abc2midi within its limits, silently; in a `loop` over so many files, ``0.abc`` and on."""
     import symusic
 
     program = Path(symusic.__file__).parent / "bin" / "abc2midi"
-    limited = f'{{ {_LIMITS}; }} 2>/dev/null; exec "$0" "$@"'
+    limited = f"{{ {_LIMITS}; }} 2>/dev/null; {_LOOP if loop else _ONCE}"
     first: list[str | Path] = [program.with_suffix(".exe")] if os.name == "nt" else ["/bin/sh", "-c", limited, program]
     options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": _TIMEOUT, "check": False}
     return subprocess.run([*first, *arguments], **options)

@@ -6,7 +6,7 @@ import torch
 from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
 from musicae.core import Sample
-from musicae.datasets.shared import scores
+from musicae.datasets.shared import prepare
 from musicae.datasets.shared.midi_folder import folder_windows
 from musicae.errors import MusicaeError
 from musicae.tensors import melody_tokens
@@ -51,9 +51,9 @@ def test_every_readable_file_is_in_one_split(folder):
 def test_what_was_prepared_is_used_again_for_the_same_settings_only(folder, monkeypatch):
     first = windows_of("train", folder)
     collected = []
-    collect = scores.collect
-    monkeypatch.setattr(scores, "collect", lambda *given: collected.append(given) or collect(*given))
-    assert torch.equal(windows_of("train", folder).data, first.data)
+    save = prepare.save_shard
+    monkeypatch.setattr(prepare, "save_shard", lambda *given: collected.append(given) or save(*given))
+    assert torch.equal(windows_of("train", folder).values(), first.values())
     assert not collected
     windows_of("train", folder, Melody(steps_per_beat=2))
     windows_of("train", folder, Melody(low=36))

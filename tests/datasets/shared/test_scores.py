@@ -14,6 +14,8 @@ from musicae.adapters.image import Image
 from musicae.adapters.melody import Melody
 from musicae.core import Packed, Sample, Windows
 from musicae.datasets.shared import scores
+from musicae.datasets.shared.prepare import Plan
+from musicae.datasets.shared.shards import Piece
 from musicae.errors import MusicaeError
 from musicae.tensors import melody_tokens
 
@@ -29,7 +31,7 @@ def piece(adapter, line, meter=(4, 4)):
 def cut(adapter, sample):
     """Return the windows of a sample as the data sets keep them, in the order of their starts."""
     found = scores.cut(adapter.spec, "x", scores.pack(adapter, sample))
-    return found._replace(starts=np.sort(found.starts)).windows(adapter.spec.shape[-1])
+    return torch.from_numpy(scores._windows(found.data, np.sort(found.starts), adapter.spec.shape[-1]))
 
 
 def cut_starts(adapter, length, meter=(4, 4)):
@@ -126,16 +128,28 @@ def test_a_window_that_a_piece_repeats_is_kept_once():
     whole = np.concatenate([b, a, b, b])
     found = scores.cut(adapter.spec, "one", Packed(whole, whole > 1, whole > 0, 16))
     assert found.starts.tolist() == [32, 48, 16, 0]
-    one, two = scores.Piece("one", np.concatenate([b, a]), np.array([32, 0])), scores.Piece("two", a, np.array([0]))
-    none, damaged = scores.Piece("none", a, np.empty(0, int)), scores.unreadable("bad", MusicaeError("it is damaged"))
-    found = scores.collect(adapter, [one, none, damaged, two], "tunes")
+
+
+def test_pieces_without_windows_are_left_out(caplog):
+    adapter = Melody()
+    a, b = np.full(32, C4, np.uint8), np.full(32, C4 + 1, np.uint8)
+    one, two = Piece("one", np.concatenate([b, a]), np.array([32, 0])), Piece("two", a, np.array([0]))
+    none = scores.cut(adapter.spec, "none", Packed(a, a < 0, a > 0, 16))
+    damaged = scores.unreadable("bad", MusicaeError("it is damaged"))
+
+    def plan(key, *pieces):
+        return Plan("tunes", key, [pieces[:2], pieces[2:]], lambda batch: list(batch))
+
+    found = scores.collect(adapter, plan("a", one, none, damaged, two))
     assert (found.names, found.pieces.tolist(), found.channels) == (["one", "two"], [0, 0, 1], 90)
-    assert torch.equal(found.data, torch.from_numpy(np.stack([a, b, a])))
+    assert torch.equal(found.values(), torch.from_numpy(np.stack([a, b, a])))
+    assert "2 of 4 tunes were left out: 1 without two notes" in caplog.text
     why = r"none of the 3 tunes can be used: 2 without two notes .* no long gap \(none\), 1 .* \(bad: it is damaged\)"
-    with pytest.raises(MusicaeError, match=why):
-        scores.collect(adapter, [damaged, none, none], "tunes")
+    for _ in range(2):  # It is said again.
+        with pytest.raises(MusicaeError, match=why):
+            scores.collect(adapter, plan("b", damaged, none, none))
     with pytest.raises(MusicaeError, match="there are no tunes"):
-        scores.collect(adapter, [], "tunes")
+        scores.collect(adapter, Plan("tunes", "c", [], list))
 
 
 def test_a_subset_keeps_labels_and_conditions():
@@ -148,38 +162,6 @@ def test_a_subset_keeps_labels_and_conditions():
     assert found.labels.tolist() == [5, 8]
     assert found.cond.tolist() == [[0.0], [3.0]]
     assert len(scores.subset(windows, lambda name: False)) == 0
-
-
-def _square(number):
-    return [(str(number), torch.tensor(number**2))]
-
-
-def test_jobs_are_shared_out_in_order(monkeypatch):
-    expected = [(str(n), n**2) for n in range(5)]
-    assert [(name, int(x)) for name, x in scores.read_all(_square, range(5))] == expected
-    monkeypatch.setattr(scores, "_MIN_JOBS_TO_SHARE", 2)
-    monkeypatch.setattr(scores, "cores", lambda: 2)
-    monkeypatch.setattr(scores, "ProcessPoolExecutor", _Here)
-    assert [(name, int(x)) for name, x in scores.read_all(_square, range(5))] == expected
-    assert _Here.workers == [2]
-
-
-class _Here:
-    """A pool that works in this process."""
-
-    workers: list[int] = []  # noqa: RUF012
-
-    def __init__(self, workers, initializer):
-        self.workers.append(workers)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return None
-
-    def map(self, function, jobs, chunksize):
-        return map(function, jobs)
 
 
 def test_the_windows_of_a_random_piece_are_slices_of_it():
@@ -202,13 +184,13 @@ def test_windows_are_in_the_order_of_their_values(dtype):
 @pytest.mark.parametrize("adapter", [Melody(), Drums(), Melody(3, 12, 48, 72)])
 def test_a_file_is_read_for_training_as_it_is_otherwise(adapter):
     for path in sorted(DATA.glob("*.mid")):
-        found = scores.read_piece(adapter, "x", path)
-        if found.error:
-            with pytest.raises(MusicaeError, match=re.escape(found.error)):
+        found = scores.read_piece(adapter, path.name, path)
+        if "that cannot be read" in dict(found.left_out):
+            with pytest.raises(MusicaeError, match=re.escape(found.left_out[0][1])):
                 adapter.read(path)
             continue
         sample = adapter.read(path)
-        expected = scores.cut(adapter.spec, "x", scores.pack(adapter, sample))
+        expected = scores.cut(adapter.spec, path.name, scores.pack(adapter, sample))
         assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
         packed, plain = adapter.read_packed(path), scores.pack(adapter, sample)
         assert packed.data.dtype == plain.data.dtype
