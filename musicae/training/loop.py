@@ -238,9 +238,14 @@ def _accelerator(options: TrainingOptions, cpu: bool) -> Any:
     from accelerate.state import AcceleratorState
 
     parallel = DistributedDataParallelKwargs(find_unused_parameters=options.prior_steps > 0)
-    if os.environ.get("WORLD_SIZE", "1") == "1":  # It remembers the settings of an earlier training.
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    if alone:  # It remembers the settings of an earlier training.
         AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
+    made = Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
+    if not alone and made.num_processes == 1:  # It has found no GPU, and would let each process train by itself.
+        AcceleratorState._reset_state(reset_partial_state=True)
+        made = Accelerator(mixed_precision=options.precision, cpu=True, kwargs_handlers=[parallel])
+    return made
 
 
 @torch.no_grad()
