@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,9 @@ from musicae.memory import VARIABLE, check_memory, in_bytes, memory_limit
 from musicae.preset import Preset
 from musicae.tensors import windows
 from musicae.tensors.allocation import AllocationLimit, skip_initialisation
+from musicae.tensors.precision import coarse
 from musicae.tensors.random import generator
+from musicae.tensors.tiling import in_tiles
 
 __all__ = ["Codec", "build", "load"]
 
@@ -27,7 +29,6 @@ Report = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
 
 _STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
-_TILE, _CONTEXT = 512, 64  # Places along an axis restored at once, and the margin around them that is only seen.
 _COPIES = 2  # Of a file of weights: those read, and those of the network.
 _BYTES = 4  # Of a number in a network.
 _NETWORK_SHARE = 0.5  # Of the memory allowed, for a network that is built; the rest is for building it.
@@ -196,8 +197,8 @@ class Codec:
         """Restore ``(C, *S)`` of any size, block by block or in overlapping tiles, so that memory does not grow.
 
         `report` gets the tiles (or steps) done and their number. `in_place` overwrites `x` with the result (not where
-        the model streams), which saves the memory of a second one. Raise MusicaeError for a model with a code, whose
-        size is fixed.
+        the model streams), which saves the memory of a second one. `x` may be bytes, uint8, whose 255 stands for 1, and
+        so is the result then. Raise MusicaeError for a model with a code, whose size is fixed.
         """
         if not self.model.restores:
             raise MusicaeError(
@@ -206,21 +207,8 @@ class Codec:
             )
         if self.model.streams:
             return self._restore_stream(x, report)
-        grain, out = self.model.multiple, x if in_place else torch.empty_like(x)
-        places = windows.tiles(x.shape[1:], _TILE, _CONTEXT, grain)
-        rows = windows.Rows(x)
-        for i, (context, inner, place) in enumerate(places):
-            if report:
-                report(i, len(places))
-            tile = rows.at(context[0], place[0])[(slice(None), slice(None), *context[1:])].float()
-            missing = [n for size in reversed(tile.shape[1:]) for n in (0, -size % grain)]
-            # Noise repeated from the edge would turn into lines, and pass for them.
-            mirrored = all(-size % grain < size for size in tile.shape[1:])
-            padded = nn.functional.pad(tile[None], missing, mode="reflect" if mirrored else "replicate")
-            out[(slice(None), *place)] = self.restore(padded)[0][(slice(None), *inner)]
-        if report:
-            report(len(places), len(places))
-        return out
+        with coarse(self.device) if x.dtype == torch.uint8 else nullcontext():
+            return in_tiles(x, self.restore, self.model.multiple, report, in_place=in_place)
 
     @torch.no_grad()
     def _restore_stream(self, x: Tensor, report: Report | None) -> Tensor:

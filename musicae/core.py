@@ -308,7 +308,7 @@ class Adapter(ABC):
     """Steps of the last axis in a second, where they are evenly spaced in time; else 0."""
 
     any_size: bool = False
-    """Whether `read` takes a picture at its own size, not brought to the window's."""
+    """Whether `read` takes a picture at its own size, not the window's, and an option ``as_bytes=True``: uint8 then."""
 
     @property
     @abstractmethod

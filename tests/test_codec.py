@@ -11,7 +11,7 @@ from musicae import checkpoint, codec, registry
 from musicae.core import ConditionSpec, Group, Model, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
-from musicae.tensors import allocation
+from musicae.tensors import allocation, tiling
 from musicae.tensors.likelihoods.gaussian import Gaussian
 
 TINY = {
@@ -230,8 +230,8 @@ def unet():
 @pytest.mark.parametrize("size", [(1, 1), (40, 40), (33, 71)])
 def test_tiles_give_what_the_whole_gives(monkeypatch, size):
     parts, x = unet(), torch.rand(1, *size)
-    monkeypatch.setattr(codec, "_TILE", 16)
-    monkeypatch.setattr(codec, "_CONTEXT", 16)
+    monkeypatch.setattr(tiling, "_TILE", 16)
+    monkeypatch.setattr(tiling, "_CONTEXT", 16)
     told = []
     tiled = parts.restore_any_size(x, report=lambda done, of: told.append((done, of)))
     own = x.clone()

@@ -31,6 +31,7 @@ _MAX_ROW = 12  # Frames in one row; more are arranged in a square.
 _GAP = 2  # Pixels between frames.
 _STRIP = 256  # Rows of a picture converted at a time.
 _WORK_BYTES = {1: 16, 3: 20}  # Of a pixel that is restored: as a tensor before and after, and when written.
+_BYTES = 8  # The same of a pixel in colour that stays 8 bits all along.
 _SMALL, _ENLARGEMENT = 128, 4  # Smaller frames are enlarged by this factor in an animation.
 _Pixels = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _Dpi = Annotated[float, Meta(gt=0, le=1e6)]
@@ -121,13 +122,15 @@ class Image(Adapter):
 
     # --- files -----------------------------------------------------------------------------------------------------
 
-    def read(self, file: File, *, fit: str | None = None) -> Sample:
+    def read(self, file: File, *, fit: str | None = None, as_bytes: bool = False) -> Sample:
         """Read a picture.
 
         Parameters
         ----------
         file : a picture; its content, not its ending, decides the format.
         fit : what to do with a picture of another size, instead of the adapter's setting.
+        as_bytes : for a preset in colour, the tensor of a picture in colour of 8 bits at its own size may be uint8,
+            whose 255 stands for 1.
 
         Raises
         ------
@@ -135,7 +138,9 @@ class Image(Adapter):
         """
         fit = self.fit if fit is None else fit
         _check_fit(fit)
-        raster = pictures.load(file, _WORK_BYTES[self.spec.channels] if fit == "whole" else 0)
+        work = _WORK_BYTES[self.spec.channels] if fit == "whole" else 0
+        as_bytes = as_bytes and self.spec.channels == 3
+        raster = pictures.load(file, work, _BYTES if as_bytes else work)
         height, width, channels = raster.values.shape
         meta: dict[str, Any] = {
             "mode": "L" if channels == 1 else "RGB",
@@ -147,7 +152,7 @@ class Image(Adapter):
         if raster.dpi:
             meta["dpi"] = list(raster.dpi)
         if fit == "whole":
-            return Sample(self._at_full_size(raster, meta), meta, None, raster.remarks)
+            return Sample(self._at_full_size(raster, meta, as_bytes), meta, None, raster.remarks)
         values = picture_fit.without_alpha(raster)
         height, width = self.spec.shape
         if fit == "digit":
@@ -158,7 +163,7 @@ class Image(Adapter):
         values = picture_fit.centred(values, height, width, raster.remarks)
         return Sample(_tensor(values), meta, None, raster.remarks)
 
-    def _at_full_size(self, raster: Raster, meta: dict[str, Any]) -> Tensor:
+    def _at_full_size(self, raster: Raster, meta: dict[str, Any], as_bytes: bool) -> Tensor:
         """Return a picture at its own size, ``(C, H, W)``; what it lacks goes into `meta`, as tensors and bytes."""
         if raster.profile:
             meta["profile"] = raster.profile
@@ -175,8 +180,10 @@ class Image(Adapter):
             grey, meta["chroma"] = _luma_and_chroma(raster)
             raster.remarks.append("the preset is grey: the colours (Cb, Cr) are kept and put back")
             return grey
-        if channels == 1 and self.spec.channels == 3:
+        if channels == 1 and self.spec.channels == 3:  # Not as bytes: the three that come back are averaged.
             return _tensor(raster.values).expand(3, -1, -1).contiguous()
+        if as_bytes and raster.top == 255:
+            return torch.from_numpy(raster.values).movedim(-1, 0)
         return _tensor(raster.values)
 
     def _colours(self, values: NDArray[Any], meta: dict[str, Any], remarks: list[str]) -> NDArray[Any]:
@@ -309,7 +316,10 @@ def _array(tensor: Tensor, top: int, chroma: Sequence[Tensor] = (), to_grey: boo
     """Return ``(H, W, C)`` in 0 .. 255, 0 .. 65535, or (float32) 0 .. 1, as `top` says, of ``(C, H, W)``.
 
     With `chroma`, Cb and Cr ``(H, W)``, the one channel is the luma of three; `to_grey` makes one channel of three.
+    A tensor of bytes is a picture of 8 bits already.
     """
+    if tensor.dtype == torch.uint8:
+        return tensor.movedim(0, -1).numpy()
     kind = {255: np.uint8, 65535: np.uint16}.get(top, np.float32)
     values: NDArray[Any] = np.empty((*tensor.shape[1:], 1 if to_grey else 3 if chroma else len(tensor)), kind)
     for at in range(0, len(values), _STRIP):  # A copy of a large picture would take a gigabyte.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 from msgspec import Meta
@@ -36,8 +36,8 @@ class _Block(nn.Module):
             weight.mul_(0.1)  # At the start each block is near the identity.
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.conv_out(F.relu(self.conv_in(x)))
-        return out
+        out: Tensor = self.conv_out(F.relu(self.conv_in(x), inplace=True))
+        return out.add_(x)
 
 
 class UNet(Restorer):
@@ -104,11 +104,19 @@ class UNet(Restorer):
         restored = [self._restore_once(x.flip(axes)).flip(axes) for axes in _FLIPS[self.self_ensemble]]
         return torch.stack(restored).mean(0)
 
+    def _seen(self, x: Tensor) -> Tensor:
+        """Return the first convolution of `x`; outside training in full precision, or `x` itself would be rounded."""
+        device = x.device.type
+        if self.training or not torch.is_autocast_enabled(device):
+            return cast(Tensor, self.conv_in(x))
+        with torch.autocast(device, enabled=False):
+            return cast(Tensor, self.conv_in(x).to(torch.get_autocast_dtype(device)))
+
     def _restore_once(self, x: Tensor) -> Tensor:
         given = x
         if self.shuffle > 1:
             x = F.pixel_unshuffle(x, self.shuffle)
-        x = self.conv_in(x)
+        x = self._seen(x)
         skips = []
         for stage, downsample in zip(self.down_blocks, self.downsample, strict=True):
             x = stage(x)

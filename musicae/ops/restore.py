@@ -155,7 +155,10 @@ def _restore_tensor(
     corruption: Corruption,
 ) -> Restored:
     _refuse_sound_options(source, options)
-    (given,), remarks = read_all(codec, [source], options.read)
+    # With a target nobody sees what the network was given.
+    own = target is not None and codec.model.restores and (verb == "upscale" or not isinstance(source, Sample))
+    as_bytes = {"as_bytes": True} if own and verb == "denoise" and codec.adapter.any_size else {}
+    (given,), remarks = read_all(codec, [source], {**options.read, **as_bytes})
     if verb == "upscale":
         pixels = given.tensor[0].numel() * corruption.factor ** len(codec.spec.shape)
         needed = pixels * (_PIXEL_BYTES + _VALUE_BYTES * codec.spec.channels)
@@ -164,8 +167,6 @@ def _restore_tensor(
     elif part := codec.preset.part("corruption"):
         remarks.append(f"the preset undoes {part[0]}")
     if codec.model.restores:
-        # With a target nobody sees what the network was given.
-        own = target is not None and (verb == "upscale" or not isinstance(source, Sample))
         tensor = codec.restore_any_size(given.tensor, options.report, in_place=own)
     else:
         x = codec.split(given)

@@ -1,6 +1,8 @@
 import io
 import json
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -301,3 +303,45 @@ def test_a_window_light_on_dark_passes_fit_digit_unchanged():
         sample = Image(fit="digit").read(DATA / name)
         assert np.array_equal((sample.tensor[0] * 255).round().numpy(), pixels(DATA / name))
         assert sample.remarks == []
+
+
+def test_a_picture_of_8_bits_may_stay_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    adapter, values = Image(3, fit="whole"), rng.integers(0, 256, (5, 7, 3), np.uint8)
+    path = put(tmp_path / "a.png", values)
+    sample, plain = adapter.read(path, as_bytes=True), adapter.read(path)
+    assert sample.tensor.dtype == torch.uint8
+    assert torch.equal(sample.tensor / 255, plain.tensor)
+    adapter.write(sample, tmp_path / "b.png")
+    assert np.array_equal(np.asarray(PIL.Image.open(tmp_path / "b.png")), values)
+    for other in (values[..., 0], values[..., 0].astype(np.uint16) * 257):
+        assert adapter.read(put(path, other), as_bytes=True).tensor.dtype == torch.float32
+
+
+_MEMORY = """
+import resource, sys
+from pathlib import Path
+import PIL.Image
+from musicae.adapters.image import Image
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+def copy(source, target):
+    adapter = Image(3, fit="whole")
+    adapter.write(adapter.read(source, as_bytes=True), target)
+
+folder = Path(sys.argv[1])
+copy(folder / "small.png", folder / "a.png")
+before = peak()
+copy(folder / "large.png", folder / "b.png")
+print((peak() - before) / (3000 * 3000))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is known here")
+def test_a_large_picture_takes_the_memory_that_was_asked_for(tmp_path):
+    for name, size in (("small", (50, 40)), ("large", (3000, 3000))):
+        PIL.Image.new("RGB", size, (1, 2, 3)).save(tmp_path / f"{name}.png", compress_level=1)
+    done = subprocess.run([sys.executable, "-c", _MEMORY, tmp_path], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 8.5  # Bytes a pixel: what `read` checks against the memory allowed, and a little.

@@ -68,3 +68,16 @@ def test_settings_that_do_not_fit_are_refused():
     for spec, wrong in ((PICTURE, 3), (LINE, 2)):
         with pytest.raises(MusicaeError, match="self_ensemble must be"):
             UNet(spec, self_ensemble=wrong)
+
+
+def test_in_half_precision_the_picture_itself_is_not_rounded():
+    torch.manual_seed(0)
+    model = UNet(PICTURE, width=8).eval()
+    x = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        exact, first = model.restore(x), model.conv_in(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            coarse, seen = model.restore(x), model._seen(x)
+    assert torch.equal(seen, first.bfloat16())
+    assert coarse.dtype == torch.float32
+    assert 0 < (coarse - exact).abs().max() < 0.02 * (exact - x).abs().max()

@@ -41,6 +41,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535, "AVIF": 32768}  # In pixels.
 _MAX_SCANS = 100  # Of a progressive JPEG; cameras and editors write about ten, and each takes as long as a picture.
+_STRIP = 256  # Rows copied at a time.
 _HEAD = 64  # Bytes that tell the format.
 
 _ORIENTATION = 274  # EXIF 2.32, tag 0x0112: how to turn the picture upright.
@@ -104,10 +105,11 @@ def resize(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def load(file: File, pixel_bytes: int = 0) -> Raster:
+def load(file: File, pixel_bytes: int = 0, byte_pixel_bytes: int | None = None) -> Raster:
     """Read a picture: 8 or 16 bits or other numbers, grey, colour, palette or CMYK, with or without transparency.
 
-    `pixel_bytes` is the memory that each pixel takes afterwards, while the picture is worked on.
+    `pixel_bytes` is the memory that each pixel takes afterwards, while the picture is worked on; `byte_pixel_bytes` is
+    that of one in red, green and blue of 8 bits where it differs.
 
     Raises
     ------
@@ -116,18 +118,23 @@ def load(file: File, pixel_bytes: int = 0) -> Raster:
     """
     check_input(file, "a picture")
     with _open(file) as image:
-        _check_size(file, image, pixel_bytes)
+        _check_size(file, image, pixel_bytes, pixel_bytes if byte_pixel_bytes is None else byte_pixel_bytes)
         try:
             # libtiff prints what is wrong with a file.
             with _quiet(), quiet() if isinstance(image, TiffImageFile) else nullcontext():
-                return _decode(file, image)
+                made, turn = _decode(file, image)
         except Exception as error:  # On a damaged file Pillow's decoders raise all kinds of errors.
             if image.format == "JPEG" and (whole := _with_end(file)):
-                made = load(io.BytesIO(whole), pixel_bytes)
+                made = load(io.BytesIO(whole), pixel_bytes, byte_pixel_bytes)
                 made.remarks.append("it had no end, which was added")
                 return made
             reason = " ".join(str(error).split()) or type(error).__name__
             raise MusicaeError(f"{name_of(file)} is damaged or cut short ({reason})") from error
+    del image  # Of a large picture every copy counts.
+    if turn in _UPRIGHT:
+        made.values = np.ascontiguousarray(_UPRIGHT[turn](made.values))
+        made.alpha = None if made.alpha is None else np.ascontiguousarray(_UPRIGHT[turn](made.alpha))
+    return made
 
 
 def _open(file: File) -> PIL.Image.Image:
@@ -169,10 +176,10 @@ def _unknown(file: File) -> str:
     return f"{name} is not a picture in a known format; convert it to PNG"
 
 
-def _check_size(file: File, image: PIL.Image.Image, pixel_bytes: int) -> None:
+def _check_size(file: File, image: PIL.Image.Image, pixel_bytes: int, byte_pixel_bytes: int) -> None:
     """Raise MusicaeError, before anything is decoded, for a picture that takes too much memory, or time."""
     with _quiet():
-        needed = memory_of(image, pixel_bytes)
+        needed = memory_of(image, pixel_bytes, byte_pixel_bytes)
     check_memory(needed, f"{name_of(file)} ({image.width} x {image.height} pixels)")
     if image.info.get("progressive") and _head(file, -1).count(b"\xff\xda") > _MAX_SCANS:
         raise MusicaeError(f"{name_of(file)} has more than {_MAX_SCANS} scans; save it again with another program")
@@ -191,7 +198,8 @@ def _quiet() -> Iterator[None]:
             PIL.Image.MAX_IMAGE_PIXELS = kept
 
 
-def _decode(file: File, image: PIL.Image.Image) -> Raster:
+def _decode(file: File, image: PIL.Image.Image) -> tuple[Raster, int]:
+    """Return a picture as it lies in its file, and how it is to be turned (see `_UPRIGHT`)."""
     made = Raster(np.empty(0), dpi=_dpi(image), profile=image.info.get("icc_profile"))
     made.suffix = next((suffix for suffix, kind in FORMATS.items() if kind == image.format), ".png")
     mode = image.mode
@@ -205,7 +213,7 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
     values: NDArray[Any]
     if mode in CONVERTED:
         converted, told = to_rgb(image, made.profile)
-        values = np.asarray(converted)
+        values = _values(converted)
         made.losses.append(told)
         made.profile = None  # It describes the colours before the conversion.
     elif other_bytes is not None:
@@ -219,10 +227,8 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
         if any(";16" in raw for raw in raw_modes(image)):
             made.losses.append("only the upper 8 of its 16 bits were read")
         plain = plain_mode(image)
-        values = np.asarray(image if image.mode == plain and "A" not in plain else image.convert(plain))
+        values = _values(image if image.mode == plain else image.convert(plain))
     values = values[..., None] if values.ndim == 2 else values
-    turn = _orientation(image)  # Pillow turns TIFF files by itself.
-    values = _UPRIGHT[turn](values) if turn in _UPRIGHT else values
     if turned:
         made.remarks.append("it was turned upright, as its EXIF data say")
     made.metadata = read_metadata(image, made.losses)
@@ -237,7 +243,16 @@ def _decode(file: File, image: PIL.Image.Image) -> Raster:
         made.losses.append("its colour profile is damaged or not for its colours, and was left out")
         made.profile = None
     made.remarks += made.losses
-    return made
+    return made, _orientation(image)  # Pillow turns TIFF files by itself.
+
+
+def _values(image: PIL.Image.Image) -> NDArray[np.uint8]:
+    """Return the bytes of a picture, ``(H, W, C)``; NumPy alone would copy all of it twice."""
+    values = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
+    for at in range(0, image.height, _STRIP):
+        strip = values[at : at + _STRIP]
+        strip[:] = np.asarray(image.crop((0, at, image.width, at + len(strip)))).reshape(strip.shape)
+    return values
 
 
 def _orientation(image: PIL.Image.Image) -> int:
