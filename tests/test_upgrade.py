@@ -123,3 +123,7 @@ def _part(tree: dict[str, Any], section: str, first: Any) -> Any:
 
 def test_there_are_shipped_files() -> None:
     assert len(SHIPPED) > 20
+
+
+def test_shipped_files_are_small() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED) <= 60_000_000
