@@ -116,15 +116,21 @@ class _Member(Team):
         for name in self.others & found.keys():
             self.parameters[name].grad = None
         own = [name for name in self._own if name in found]
-        total = [self._gradients[0][name].clone() for name in own]
-        for gradients in self._gradients[1:]:
-            torch._foreach_add_(total, [gradients[name] for name in own])
-        norms = torch.stack([*torch._foreach_norm(total), torch.zeros(())])
-        norm = self._sum(norms.square().sum()).sqrt() / self.count
-        torch._foreach_mul_(total, (clip / (norm + _EPS)).clamp(max=1.0) / self.count)
+        total = self._mean_gradients(own) if own else []
+        square = torch.stack(torch._foreach_norm(total)).square().sum() if own else torch.zeros(())
+        norm = self._sum(square).sqrt().item()
+        if own and not norm <= clip:  # So that one that is not a number is seen in all weights.
+            torch._foreach_mul_(total, clip / (norm + _EPS))
         for name, gradient in zip(own, total, strict=True):
             self.parameters[name].grad = gradient
         return dict(zip(losses, means.unbind(), strict=True))
+
+    def _mean_gradients(self, names: list[str]) -> list[Tensor]:
+        parts = [[gradients[name] for name in names] for gradients in self._gradients]
+        total = list(torch._foreach_mul(parts[0], 1 / self.count))
+        for part in parts[1:]:
+            torch._foreach_add_(total, part, alpha=1 / self.count)
+        return total
 
     def wait(self) -> None:
         self._sum(torch.zeros(1))
@@ -147,7 +153,10 @@ class _Memory:
     """Memory for tensors that a process shares with those it forks; each takes the same places in the same order."""
 
     def __init__(self, size: int) -> None:
-        self._bytes = torch.frombuffer(mmap.mmap(-1, size), dtype=torch.uint8)
+        memory = mmap.mmap(-1, size)
+        with suppress(AttributeError, OSError):  # Not every system has pages of more than 4 KB to give.
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        self._bytes = torch.frombuffer(memory, dtype=torch.uint8)
         self._used = 0
 
     def place(self, tensor: Tensor) -> Tensor:

@@ -112,6 +112,11 @@ def test_an_error_of_the_first_ends_the_others():
     assert not multiprocessing.active_children()
 
 
+def test_there_may_be_more_processes_than_parameters_to_train(tunes, tmp_path):
+    train(recipe(steps=0, prior_steps=2), tmp_path / "run", tunes, cpu=True, processes=8)
+    assert codec.load(str(tmp_path / "run" / "model.safetensors")).step == 2
+
+
 def test_each_parameter_has_one_owner_and_the_load_is_even():
     owners = parallel._owners({"a": 6, "b": 3, "c": 2, "d": 1}, 2)
     assert owners == {"a": 0, "b": 1, "c": 1, "d": 1}
