@@ -24,9 +24,9 @@ SPEED = {"": "", "CPU ms a step": ".0f", "pictures a CPU second": ".0f", "musica
 QUALITY = {"": "", "pictures": "d", "CPU s": ".0f", "PSNR, dB": ".2f", "remark": ""}
 NOTE = (
     f"One thread, batch {SMALL_BATCH}, which is pythae's own. Its rate is its own as well, Adam's 1e-4, but falls to "
-    "zero by a cosine, as musicae's does; with 1e-3 the ResNet's pictures turn black. Its data are tensors in memory, so "
-    "this is without its trainer's loading. PSNR is the mean over the 10,000 test pictures. Such a training is far from "
-    f"its end, where [{PRESET}](../presets/README.md#{PRESET}) is above 33 dB."
+    "zero by a cosine, as musicae's does; at 1e-3 the ResNet's pictures turn black. Its data are tensors in memory: "
+    "this leaves out its trainer's loading. PSNR is the mean over the 10,000 test pictures. This is far from "
+    f"the end of a training, where [{PRESET}](../presets/README.md#{PRESET}) is above 33 dB."
 )
 
 
