@@ -91,7 +91,6 @@ def train(
 
 def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: TrainingOptions, run: Run) -> Path:
     """Train a codec from its preset's data, in a folder that is there."""
-    keep_freed_memory()
     recipe = codec.preset
     windows = splits.load(recipe, codec.adapter, "train", folders)
     validation = splits.load(recipe, codec.adapter, "validation", folders, windows)
@@ -100,6 +99,7 @@ def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: Traini
     corruption = codec.corruption()
     if corruption:
         corruption.feed(windows, splits.noises(recipe, codec.adapter, folders))
+    keep_freed_memory()  # Not that of finding the data, which may be many.
     return fit(codec, windows, validation, out, corruption, options, run)
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +33,8 @@ _DTYPES = {"BOOL": "?", "U8": "|u1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "
 _MAX_HEADER = 1 << 27  # Bytes.
 _BLOCK = 1 << 20  # Bytes read at a time to check them.
 _PAGE = 4096
-_MAX_RESIDENT = 1 << 28  # Bytes of pages that are touched before all are given back.
+_MAX_RESIDENT = 1 << 26  # Bytes of pages that are touched before all are given back.
+_NONE: Ints = np.empty(0, np.int64)
 _FEW = 4  # Windows of one shard up to which they are copied one by one.
 
 
@@ -128,7 +129,7 @@ def pack_shard(pieces: Sequence[Piece], rows: bool) -> Shard:
     return Shard(
         [piece.name for piece in pieces],
         np.array([len(piece.starts) for piece in pieces], np.int64),
-        np.concatenate([np.empty(0, np.int64), *starts]),
+        np.concatenate([_NONE, *starts]),
         [pair for piece in pieces for pair in piece.left_out],
         joined.shape,
         joined.dtype,
@@ -202,11 +203,13 @@ class ShardedData(Stored):
     """
 
     def __init__(self, shards: Sequence[Shard], window: tuple[int, ...], rows: bool) -> None:
-        self._shards, self._rows = list(shards), rows
+        self._rows = rows
+        # Their indices become one.
+        self._shards = [replace(shard, names=[], counts=_NONE, starts=_NONE, left_out=[]) for shard in shards]
         lengths = [shard.shape[0 if rows else -1] for shard in shards]
         self._bases = np.cumsum([0, *lengths])
         parts = [shard.starts + base for shard, base in zip(shards, self._bases, strict=False)]
-        self._places = np.concatenate([np.empty(0, np.int64), *parts])
+        self._places = np.concatenate([_NONE, *parts])
         self.shape = (len(self._places), *window)
         dtypes = {shard.dtype for shard in shards if len(shard.starts)} or {np.dtype(np.uint8)}
         if len(dtypes) > 1:

@@ -173,8 +173,8 @@ def test_a_worker_that_is_spawned_opens_the_files_itself(stored):
 
 def test_keys_tell_windows_apart(stored, tmp_path):
     one, _ = stored()
+    same = ShardedData([open_shard(tmp_path / f"{i}.safetensors", "key") for i in range(3)], (8,), False)
     other, _ = stored()
-    same = ShardedData(one._shards, (8,), False)
     keys = [one.key, one.subset(torch.arange(5)).key, one.subset(torch.arange(6)).key, other.key]
     assert len(set(keys)) == 4
     assert all(keys)
