@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from musicae import checkpoint, hub, registry, threads
 from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Windows
 from musicae.errors import MusicaeError
-from musicae.memory import VARIABLE, check_memory, in_bytes, memory_limit
+from musicae.memory import VARIABLE, check_memory, give_back, in_bytes, memory_limit
 from musicae.preset import Preset
 from musicae.tensors import windows
 from musicae.tensors.allocation import AllocationLimit, skip_initialisation
@@ -208,7 +208,9 @@ class Codec:
         if self.model.streams:
             return self._restore_stream(x, report)
         with coarse(self.device) if x.dtype == torch.uint8 else nullcontext():
-            return in_tiles(x, self.restore, self.model.multiple, report, in_place=in_place)
+            made = in_tiles(x, self.restore, self.model.multiple, report, in_place=in_place)
+        give_back()  # What the tiles took: the picture may be large, and be copied when it is written.
+        return made
 
     @torch.no_grad()
     def _restore_stream(self, x: Tensor, report: Report | None) -> Tensor:

@@ -9,7 +9,7 @@ import re
 
 from musicae.errors import MusicaeError
 
-__all__ = ["VARIABLE", "check_memory", "in_bytes", "keep_freed_memory", "memory_limit"]
+__all__ = ["VARIABLE", "check_memory", "give_back", "in_bytes", "keep_freed_memory", "memory_limit"]
 
 VARIABLE = "MUSICAE_MEMORY"
 """The environment variable that sets the limit: bytes, or a number with K, M, G or T."""
@@ -55,6 +55,12 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         for parameter, value in _MALLOPT.items():
             libc.mallopt(parameter, value)
+
+
+def give_back() -> None:
+    """Give memory that is free again back to the system, where glibc keeps it (``malloc_trim``)."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def in_bytes(count: int) -> str:

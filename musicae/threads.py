@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "spare_cores", "suited", "wait_passively"]
+__all__ = ["MIN_PARALLEL", "PASSIVE", "cores", "free", "spare_cores", "suited", "wait_passively"]
 
 MIN_PARALLEL = 3e11
 """Work (see `suited`) below which one thread is as fast: one core needs some tens of milliseconds for it."""
@@ -54,6 +54,14 @@ def suited(work: float) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def free() -> int:
+    """Return how many threads may do small work side by side: 1 where the user chose how many torch takes."""
+    import torch
+
+    number = torch.get_num_threads()
+    return 1 if _chosen(number) else number
 
 
 def _chosen(number: int) -> bool:

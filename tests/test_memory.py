@@ -61,3 +61,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     }
     once = 50_000_000 // resource.getpagesize()
     assert faults["keep"] < 3 * once < 10 * once < faults["return"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this function")
+def test_free_memory_goes_back_to_the_system():
+    program = """
+from pathlib import Path
+from musicae.memory import give_back, keep_freed_memory
+keep_freed_memory()
+pieces = [bytearray(1_000_000) for _ in range(50)]
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+before = resident()
+del pieces
+give_back()
+print(before - resident())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) * resource.getpagesize() > 40_000_000

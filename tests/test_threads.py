@@ -100,3 +100,15 @@ def test_a_containers_share_of_the_machine(files: dict[str, str], quota: float, 
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert threads._quota(tmp_path) == quota
+
+
+def test_threads_are_free_unless_the_user_chose_their_number(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads, "cores", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    assert threads.free() == 8
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert threads.free() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert threads.free() == 1

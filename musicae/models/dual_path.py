@@ -15,7 +15,7 @@ from musicae.core import Spec, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.bands import BandMerge, BandSplit, FrameSplit, check_bands, lowest_bands
 from musicae.models.layers.hum import Hum
-from musicae.models.layers.path_block import FrameBlock, PathBlock
+from musicae.models.layers.path_block import FastBlock, PathBlock
 from musicae.models.layers.restorer import StreamingRestorer, check_sound
 from musicae.models.layers.running_mean import initial_state, running_mean
 from musicae.models.layers.stft import Stft
@@ -103,7 +103,7 @@ class DualPath(StreamingRestorer):
             low = lowest_bands(checked, self.hum.bins)
             self.hum_bands = sum(count for count, _ in low)
             self.hum_encoder, self.hum_decoder = BandSplit(low, 4, width), BandMerge(low, width, 2)
-        self._frame_layers: tuple[_Split, list[_Block]] | None = None
+        self._fast_layers: tuple[_Split, list[_Block]] | None = None
 
     @property
     def _past_frames(self) -> int:
@@ -117,7 +117,7 @@ class DualPath(StreamingRestorer):
         the hum tracker (see `Hum`); two of each block's LSTM ``(1, B * bands, width)``; the overlap with the next
         output samples.
         """
-        self._frame_layers = None  # The weights may have changed since the last stream.
+        self._fast_layers = None  # The weights may have changed since the last stream.
         window = self.stft.window
         state = [self.stft.initial_state(batch), window.new_zeros(batch, self._past_frames, self.bins, 2)]
         if self.level_frames:
@@ -162,14 +162,15 @@ class DualPath(StreamingRestorer):
         return out[:, None], (*after, overlap)
 
     def _layers(self, x: Tensor) -> tuple[_Split, Iterable[_Block]]:
-        """Return the layers to use for samples `x` ``(B, 1, T)``: the modules, or for one frame their fast equals."""
-        slow = x.shape[2] > self.multiple or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+        """Return the layers to use for samples `x` ``(B, 1, T)``: the modules, or if possible their fast equals."""
+        slow = x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
         if slow or self.training or torch.is_grad_enabled():
             return self.split, self.blocks
-        if self._frame_layers is None:
-            blocks: list[_Block] = [FrameBlock(cast(PathBlock, block)) for block in self.blocks]
-            self._frame_layers = FrameSplit(self.split, self.bins), blocks
-        return self._frame_layers
+        if self._fast_layers is None:
+            blocks: list[_Block] = [FastBlock(cast(PathBlock, block)) for block in self.blocks]
+            self._fast_layers = FrameSplit(self.split, self.bins), blocks
+        split, fast = self._fast_layers
+        return (split if x.shape[2] == self.multiple else self.split), fast
 
     def _lagged(self, spectra: Tensor, past: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return spectra ``(B, T, F)`` delayed by 0, 1 .. frames, and the last frames as pairs of numbers."""

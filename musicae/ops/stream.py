@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from musicae import threads
 from musicae.codec import Codec, load
+from musicae.core import State
 from musicae.errors import MusicaeError
 from musicae.formats.sound.kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
 from musicae.ops.defaults import nearest_in_rate
 from musicae.tensors.dsp import EPS
 
 __all__ = ["BlockRestorer", "Denoiser", "Upscaler", "restores_streams"]
+
+_LARGE = 8  # Frames; in fewer, threads would take longer to start than they save.
 
 Block = NDArray[np.float32]
 """Samples ``(frames, channels)``, full scale at -1 and 1."""
@@ -76,6 +81,8 @@ class Denoiser:
             raise MusicaeError(f"the preset '{preset.preset.name}' does not restore sound in blocks; use one that does")
         self.codec, self.rate, self.channels, self.strength = preset, int(rate), channels, strength
         self.model, self.model_rate = preset.model, preset.adapter.sample_rate
+        workers = min(channels, threads.free()) if preset.device.type == "cpu" else 1
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self.reset()
 
     def reset(self) -> None:
@@ -83,7 +90,7 @@ class Denoiser:
         self._to_model = _resampler(self.rate, self.model_rate, self.channels)
         # Restored, as it was, and the gain for what lies above: these three of each channel.
         self._from_model = _resampler(self.model_rate, self.rate, 3 * self.channels)
-        self._state = self.model.initial_state(self.channels)
+        self._states: list[State] = []  # Of all channels, or where threads share the work of each.
         self._delayed = torch.zeros(self.channels, self.model.delay)  # Samples to come out as late as the model's.
         self._last = torch.zeros(2 * self.channels, 1)
         self._pending = np.zeros((0, self.channels), np.float32)  # At the model's rate, fewer than it takes at once.
@@ -157,14 +164,28 @@ class Denoiser:
         resampled: Block = self._from_model.resample_chunk(np.ascontiguousarray(made), last=last)
         return resampled.reshape(-1, 3 * self.channels)
 
+    def _restored_by_model(self, x: Tensor) -> Tensor:
+        """Return what the model makes of ``(channels, N * multiple)``, of large blocks by a thread for each channel."""
+        is_large = x.shape[1] >= _LARGE * self.model.multiple
+        run = self._pool.map if self._pool is not None and is_large else map
+        if not self._states:  # The size of the first block is taken for that of the others.
+            parts = 1 if run is map else self.channels
+            self._states = [self.model.initial_state(self.channels // parts) for _ in range(parts)]
+        parts = len(self._states)
+        return torch.cat(list(run(self._lane, range(parts), x.chunk(parts))))
+
     @torch.inference_mode()  # Faster than no_grad in small steps.
+    def _lane(self, number: int, x: Tensor) -> Tensor:
+        with threads.suited(0):  # Small steps, one after another: threads would only wait for each other.
+            params, self._states[number] = self.model.stream(x[:, None].to(self.codec.device), self._states[number])
+            return self.codec.likelihood.mode(params.float())[:, 0].cpu()
+
+    @torch.inference_mode()
     def _run_model(self, block: Block) -> Block:
         """Run the model on ``(N * multiple, channels)``; what comes out is late by its delay."""
         grain = self.model.multiple
         x = torch.from_numpy(np.ascontiguousarray(block.T))
-        with threads.suited(0):  # Small steps, one after another: threads would only wait for each other.
-            params, self._state = self.model.stream(x[:, None].to(self.codec.device), self._state)
-            y = self.codec.likelihood.mode(params.float())[:, 0].cpu()
+        y = self._restored_by_model(x)
         joined = torch.cat([self._delayed, x], dim=1)
         late, self._delayed = joined[:, : x.shape[1]], joined[:, x.shape[1] :]
         # The levels of the upper part of both, a hop at a time, by the difference of neighbouring samples.

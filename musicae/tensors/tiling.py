@@ -12,7 +12,7 @@ from musicae.tensors.windows import Rows, tiles
 
 __all__ = ["in_tiles"]
 
-_TILE = 896  # Places along an axis.
+_TILE = 768  # Places along an axis.
 _CONTEXT = 48  # Around a tile, only seen: of a photo denoised without, a byte in 200 differs beside its edges, by one.
 _WHITE = 255  # The byte that stands for 1.
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from musicae import codec
 from musicae.errors import MusicaeError
+from musicae.ops import stream
 from musicae.ops.stream import Denoiser, Upscaler, restores_streams
 
 
@@ -57,6 +58,15 @@ def test_blocks_of_any_size_give_what_the_whole_gives(voice, rate, channels):
     again = whole(made, x, [1, 0, 31, 32, 33, 500, 7])  # After a flush it begins anew.
     assert np.abs(once - again).max() < 1e-5
     assert np.abs(once[:, -1] - whole(Denoiser(voice, rate), x[:, -1:])[:, 0]).max() < 1e-5
+
+
+@pytest.mark.parametrize("sizes", [[], [400] * 4, [1, 300, 40, 5]])
+def test_channels_come_out_the_same_where_threads_share_them(voice, monkeypatch, sizes):
+    x = sound(3001, 3)
+    monkeypatch.setattr(stream.threads, "free", lambda: 1)
+    alone = whole(Denoiser(voice, 8000, 3), x, sizes)
+    monkeypatch.setattr(stream.threads, "free", lambda: 2)
+    assert np.abs(whole(Denoiser(voice, 8000, 3), x, sizes) - alone).max() < 1e-6
 
 
 def test_it_is_what_the_codec_makes_of_the_whole(voice):

@@ -1,9 +1,9 @@
-"""The blocks of `DualPath`, and what stands for them when a single frame comes."""
+"""The blocks of `DualPath`, and what stands for them where nothing is trained."""
 
 import pytest
 import torch
 
-from musicae.models.layers.path_block import FrameBlock, PathBlock
+from musicae.models.layers.path_block import FastBlock, PathBlock
 
 
 def block():
@@ -14,13 +14,14 @@ def block():
     return made
 
 
+@pytest.mark.parametrize("frames", [1, 7])
 @pytest.mark.parametrize("batch", [1, 2])
-def test_one_frame_is_what_the_block_gives(batch):
+def test_the_fast_one_is_what_the_block_gives(batch, frames):
     made = block()
-    x, state = torch.randn(batch, 1, 5, 8), [torch.randn(1, 5 * batch, 8), 10 * torch.randn(1, 5 * batch, 8)]
+    x, state = torch.randn(batch, frames, 5, 8), [torch.randn(1, 5 * batch, 8), 10 * torch.randn(1, 5 * batch, 8)]
     given = [one.clone() for one in (x, *state)]
     with torch.no_grad():
-        plain, fast = made(x, *state), FrameBlock(made)(x, *state)
+        plain, fast = made(x, *state), FastBlock(made)(x, *state)
     for one, other in zip(plain, fast, strict=True):
         assert one.shape == other.shape
         torch.testing.assert_close(one, other, atol=2e-6, rtol=2e-6)
