@@ -233,6 +233,7 @@ def together(count: int, weights: int, work: Callable[[Team], object]) -> Iterat
         others = _Others(count, lambda rank: work(_Member(rank, count, _group(store, rank, count), memory)))
         member = None
         try:
+            others.meet()
             member = _Member(0, count, _group(store, 0, count), memory)
             yield member
         except RuntimeError as error:
@@ -260,6 +261,14 @@ class _Others:
                 mouth.close()
                 self.processes.append(process)
                 self.ears.append(ear)
+
+    def meet(self) -> None:
+        """Wait until all are about to join the group, which would wait for one that is gone."""
+        try:
+            for ear in self.ears:
+                ear.recv()
+        except EOFError:
+            raise MusicaeError(_KILLED) from None
 
     def explain(self, error: RuntimeError) -> None:
         """Raise what a process that has failed says, or that it was killed, if that is why `error` came about."""
@@ -293,6 +302,7 @@ def _run(rank: int, work: Callable[[int], object], mouth: connection.Connection)
     with open(os.devnull, "w") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 2)
+    mouth.send("here")
     try:
         work(rank)
         os._exit(0)

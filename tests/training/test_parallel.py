@@ -106,6 +106,13 @@ def test_one_that_fails_says_why(error, said):
     assert not multiprocessing.active_children()
 
 
+def test_one_that_is_killed_before_it_joins_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(parallel.logging, "disable", lambda: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(MusicaeError, match="was killed"), parallel.together(2, 1, lambda team: None):
+        pass
+    assert not multiprocessing.active_children()
+
+
 def test_an_error_of_the_first_ends_the_others():
     with pytest.raises(ZeroDivisionError), parallel.together(3, 1, lambda team: team.wait()):
         _ = 1 // 0
