@@ -83,14 +83,34 @@ class Shard:
         assert self.path is not None
         if not self.size:
             return np.empty(self.shape, self.dtype)
-        if not self.is_whole():
-            raise MusicaeError(
-                f"the prepared data {self.path} was damaged or removed; run the same command again to prepare it anew"
-            )
+        self._check()
         # Unlike those of `mmap`, these mappings keep no file open: there may be thousands.
         storage = torch.UntypedStorage.from_file(str(self.path), False, self.at + self.size)
         mapped = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()  # type: ignore[arg-type]
         return np.ndarray(self.shape, self.dtype, mapped.data, self.at)
+
+    def _check(self) -> None:
+        if not self.is_whole():
+            raise MusicaeError(
+                f"the prepared data {self.path} was damaged or removed; run the same command again to prepare it anew"
+            )
+
+    def read(self, places: Sequence[int], windows: Sequence[NDArray[Any]]) -> None:
+        """Fill `windows` with what begins at `places`, in bytes of `data`, in a file without mapping it.
+
+        Large windows take no memory this way: Linux counts two megabytes around each page that is touched. Raise
+        MusicaeError for a file that was damaged or removed.
+        """
+        assert self.path is not None
+        self._check()
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                for place, window in zip(places, windows, strict=True):
+                    file.seek(self.at + place)
+                    self.checked &= file.readinto(_bytes(window)) == window.nbytes
+        except OSError:
+            self.checked = False
+        self._check()
 
     def is_whole(self) -> bool:
         """Tell whether the data are what was written, and remove a file where they are not."""
@@ -216,6 +236,9 @@ class ShardedData(Stored):
             raise MusicaeError("the prepared data are of several types; delete the folder in the cache and try again")
         self._dtype = dtypes.pop()
         self.key = _key(self._shards, self._places)
+        whole = rows or math.prod(window[:-1]) == 1
+        large = math.prod(window) * self._dtype.itemsize >= _PAGE
+        self._large = whole and large and all(shard.path for shard in shards)
         self._touched, self._weight = 0, _pages(window, self._dtype.itemsize) * _PAGE
 
     def __len__(self) -> int:
@@ -226,14 +249,24 @@ class ShardedData(Stored):
         places = self._places[index.numpy()]
         shards = np.searchsorted(self._bases, places, "right") - 1
         out = np.empty((len(places), *self.shape[1:]), self._dtype)
-        if len(places) <= _FEW * len(self._shards):
+        if self._large:
+            self._read(out, shards, places)
+        elif len(places) <= _FEW * len(self._shards):
             self._copy(out, shards, places)
         else:
             self._gather(out, shards, places)
-        self._touched += len(places) * self._weight
+        self._touched += 0 if self._large else len(places) * self._weight
         if self._touched > _MAX_RESIDENT:
             self.release()
         return torch.from_numpy(out)
+
+    def _read(self, out: NDArray[Any], shards: Ints, places: Ints) -> None:
+        """Read windows from files."""
+        unit = out[:1].nbytes if self._rows else self._dtype.itemsize
+        for shard in np.unique(shards).tolist():
+            own = np.flatnonzero(shards == shard).tolist()
+            starts = (places[own] - self._bases[shard]) * unit
+            self._shards[shard].read(starts.tolist(), [out[i] for i in own])
 
     def _copy(self, out: NDArray[Any], shards: Ints, places: Ints) -> None:
         """Copy windows one by one."""
@@ -266,6 +299,7 @@ class ShardedData(Stored):
         places = self._places[index.numpy()]
         chosen = ShardedData([], self.shape[1:], self._rows)
         chosen._shards, chosen._bases, chosen._places, chosen._dtype = self._shards, self._bases, places, self._dtype
+        chosen._large = self._large
         chosen.key = self.key and _key(self._shards, places)
         chosen.shape, chosen._weight = (len(places), *self.shape[1:]), self._weight
         return chosen

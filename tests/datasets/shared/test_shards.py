@@ -128,6 +128,29 @@ def test_data_that_are_damaged_later_are_refused_and_removed(stored, tmp_path):
     assert not path.exists()
 
 
+def test_large_windows_are_read_without_mapping_files(tmp_path):
+    block = RNG.integers(-999, 999, (1, 40_000)).astype(np.int16)
+    pictures = RNG.integers(0, 256, (6, 3, 40, 40)).astype(np.uint8)
+    for piece, window, rows in (
+        (Piece("a", block, np.array([0, 7, 30_000])), (1, 3000), False),
+        (Piece("b", pictures, np.arange(6)), (3, 40, 40), True),
+    ):
+        path = tmp_path / piece.name
+        save_shard(pack_shard([piece], rows), path, "key")
+        data = ShardedData([open_shard(path, "key")], window, rows)
+        plain = ShardedData([pack_shard([piece], rows)], window, rows)
+        index = torch.tensor([2, 0, 1, 2])
+        for found, expected in ((data, plain), (data.subset(index), plain.subset(index))):
+            assert torch.equal(found[index % len(found)], expected[index % len(found)])
+        assert data._shards[0]._data is None
+        path.write_bytes(path.read_bytes()[:-5000])
+        with pytest.raises(MusicaeError, match="was damaged or removed"):
+            data[index]
+        assert not path.exists()
+        with pytest.raises(MusicaeError, match="was damaged or removed"):
+            data[index]
+
+
 def test_memory_is_given_back(stored, monkeypatch):
     data, values = stored()
     monkeypatch.setattr(shards, "_MAX_RESIDENT", 100_000)
