@@ -88,8 +88,9 @@ class Denoiser:
     def reset(self) -> None:
         """Start over, with another sound."""
         self._to_model = _resampler(self.rate, self.model_rate, self.channels)
-        # Restored, as it was, and the gain for what lies above: these three of each channel.
-        self._from_model = _resampler(self.model_rate, self.rate, 3 * self.channels)
+        # Restored, and where it is resampled, as it was, and the gain for what lies above: these three of each channel.
+        self._columns = self.channels if self.rate == self.model_rate else 3 * self.channels
+        self._from_model = _resampler(self.model_rate, self.rate, self._columns)
         self._states: list[State] = []  # Of all channels, or where threads share the work of each.
         self._delayed = torch.zeros(self.channels, self.model.delay)  # Samples to come out as late as the model's.
         self._last = torch.zeros(2 * self.channels, 1)
@@ -135,13 +136,13 @@ class Denoiser:
         made = self._restored(np.zeros((0, self.channels), np.float32), last=True)
         missing = len(self._given) - len(made)
         if missing > 0:  # Resampling may round off a few.
-            made = np.concatenate([made, np.zeros((missing, 3 * self.channels), np.float32)])
+            made = np.concatenate([made, np.zeros((missing, self._columns), np.float32)])
         pair = self._pair(made[: len(self._given)])
         self.reset()
         return pair
 
     def _restored(self, block: Block, last: bool) -> Block:
-        """Return the three kinds of samples ``(n, 3 * channels)`` at the outer rate that have come out by now."""
+        """Return the samples ``(n, columns)`` at the outer rate that have come out by now."""
         if self._to_model is not None:
             block = self._to_model.resample_chunk(np.ascontiguousarray(block), last=last).reshape(-1, self.channels)
         pending = np.concatenate([self._pending, block])
@@ -152,7 +153,7 @@ class Denoiser:
             more = self.model.delay + -(length + self.model.delay) % grain
             pending = np.concatenate([pending, np.zeros((more, self.channels), np.float32)])
             count = len(pending)
-        made = self._run_model(pending[:count]) if count else np.zeros((0, 3 * self.channels), np.float32)
+        made = self._run_model(pending[:count]) if count else np.zeros((0, self._columns), np.float32)
         self._pending = pending[count:]
         if last:
             made = made[: len(made) - (len(pending) - length) + self.model.delay]
@@ -162,7 +163,7 @@ class Denoiser:
         if self._from_model is None:
             return made
         resampled: Block = self._from_model.resample_chunk(np.ascontiguousarray(made), last=last)
-        return resampled.reshape(-1, 3 * self.channels)
+        return resampled.reshape(-1, self._columns)
 
     def _restored_by_model(self, x: Tensor) -> Tensor:
         """Return what the model makes of ``(channels, N * multiple)``, of large blocks by a thread for each channel."""
@@ -186,6 +187,8 @@ class Denoiser:
         grain = self.model.multiple
         x = torch.from_numpy(np.ascontiguousarray(block.T))
         y = self._restored_by_model(x)
+        if self._from_model is None:
+            return np.ascontiguousarray(y.T.numpy())
         joined = torch.cat([self._delayed, x], dim=1)
         late, self._delayed = joined[:, : x.shape[1]], joined[:, x.shape[1] :]
         # The levels of the upper part of both, a hop at a time, by the difference of neighbouring samples.
