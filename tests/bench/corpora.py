@@ -19,7 +19,7 @@ from musicae.formats.music.midi import SUFFIXES
 Run = Callable[[], "dict[str, Any] | None"]
 
 PACKAGES = ("pretty_midi", "note-seq", "miditoolkit", "mido", "symusic")
-_FILES, _QUICK_FILES = 120, 30
+_FILES, _QUICK_FILES = 80, 20
 COLUMNS = {
     "": "", "files a CPU second": ".0f", "musicae reads faster by": ".1f", "and prepares faster by": ".1f",
     "could not be read": "d", "remark": "",
@@ -48,7 +48,7 @@ def measure(setting: Setting) -> list[Table]:
             for name in PACKAGES
         ],
     ]  # fmt: skip
-    results = contest(contenders, 2 if setting.quick else 4)
+    results = contest(contenders, 2 if setting.quick else 3)
     title = f"MIDI files read, {count} of {len(everything)}"
     return [Table(title, COLUMNS, [_row(result, results, count) for result in results], NOTE)]
 

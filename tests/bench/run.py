@@ -63,6 +63,8 @@ def main() -> None:
         data = folders_of(given.data)
     except MusicaeError as error:
         parser.error(str(error))
+    if given.write and not given.write.is_file():
+        parser.error(f"there is no page {given.write}")
     page = given.write.read_text() if given.write else ""
     chosen = [name for name in SECTIONS if name in given.names or not given.names]
     missing = [name for name in chosen if given.write and _marked(name).search(page) is None]

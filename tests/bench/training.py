@@ -30,7 +30,7 @@ class Case(NamedTuple):
     data: str
     made: str
     changes: tuple[str, ...] = ()
-    steps: int = 8
+    steps: int = 6
     slow: bool = False
     profiled: bool = True
 
@@ -83,11 +83,10 @@ def _row(case: Case, setting: Setting) -> list[Value]:
     if case.data == "recordings" and "noise" in setting.data:
         folders["noise"] = str(setting.data["noise"])
     recipe = {"name": case.preset, "changes": changes, "folders": folders}
-    repeats = 1 if setting.quick or case.slow else 2
     ways = [
         Contender(str(count), "training:steps", {**recipe, "processes": count, "timed": case.steps}) for count in (1, 2)
     ]
-    one, two = contest(ways, repeats, warm_up=False)
+    one, two = contest(ways, 1, warm_up=False)
     batch = presets.load(case.preset, changes).sections["training"]["batch"]
     if one.reason:
         return [case.preset, batch, *[None] * 7, one.reason]
