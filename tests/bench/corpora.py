@@ -48,7 +48,7 @@ def measure(setting: Setting) -> list[Table]:
             for name in PACKAGES
         ],
     ]  # fmt: skip
-    results = contest(contenders, 2 if setting.quick else 3)
+    results = contest(contenders, 2)
     title = f"MIDI files read, {count} of {len(everything)}"
     return [Table(title, COLUMNS, [_row(result, results, count) for result in results], NOTE)]
 
