@@ -16,7 +16,7 @@ VARIABLE = "MUSICAE_MEMORY"
 
 _DEFAULT = 10**9
 _MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 2**26}
-"""M_MMAP_MAX: nothing is mapped by itself; M_TRIM_THRESHOLD: nothing goes back; M_TOP_PAD: grow in large steps."""
+"""M_MMAP_MAX: no mappings; M_TRIM_THRESHOLD: keep all that is freed; M_TOP_PAD: grow the heap in large steps."""
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 

@@ -134,7 +134,7 @@ def _show_profile(profile: Profile, as_json: bool) -> None:
     rate, limit = (f"{value / 1e9:.0f} GFLOP/s" for value in (profile.flops / profile.seconds, profile.limit))
     click.echo(
         f"{profile.examples_per_second:.0f} examples/s: {profile.seconds * 1e3:.0f} ms a step of {profile.batch}\n"
-        f"{rate}, {profile.share_of_limit:.0%} of the {limit} that one of its matrix products reaches by itself\n"
+        f"{rate}, {profile.share_of_limit:.0%} of the {limit} that its fastest matrix product reaches alone\n"
         f"\n{'operation':<{_NAME}}   ms a step  share  calls a step"
     )
     for name, milliseconds, share, calls in rows[:_ROWS]:

@@ -242,7 +242,7 @@ def _accelerator(options: TrainingOptions, cpu: bool) -> Any:
     if alone:  # It remembers the settings of an earlier training.
         AcceleratorState._reset_state(reset_partial_state=True)
     made = Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
-    if not alone and made.num_processes == 1:  # It has found no GPU, and would let each process train by itself.
+    if not alone and made.num_processes == 1:  # Without a GPU each would train a model of its own.
         AcceleratorState._reset_state(reset_partial_state=True)
         made = Accelerator(mixed_precision=options.precision, cpu=True, kwargs_handlers=[parallel])
     return made

@@ -46,9 +46,7 @@ _EPS = 1e-6  # As in torch.nn.utils.clip_grad_norm_.
 _ALIGNMENT = 64  # Bytes, a line of the cache.
 _COPIES = 5  # Of the weights, besides a gradient for each process: themselves, averages, two moments, and to spare.
 _ROOM = 2**22  # Bytes that alignment takes, at most.
-_PATIENCE = timedelta(
-    days=7
-)  # The first process may validate, write or be suspended meanwhile; a death is told at once.
+_PATIENCE = timedelta(days=7)  # The first process may validate, or be suspended; one that dies is noticed at once.
 _LAST_WORDS = 2.0  # Seconds to wait for what a process that failed has to say.
 _KILLED = (
     "a process of the training was killed, perhaps for lack of memory; "

@@ -62,9 +62,9 @@ COLUMNS = {
     "": "",
 }
 NOTE = (
-    "*Limit* is what the fastest of a step's own matrix products reaches by itself, *share* the part of it that "
-    "training reaches, and *ratio* two processes to one, which needs two idle cores. The quickest step counts, "
-    "by the time of the CPU, and for *ratio* on the clock."
+    "*Limit* is the speed of the step's fastest matrix product when it runs alone, *share* how much of it training "
+    "reaches, and *ratio* the speed-up from one process to two, which needs two idle cores. The fastest step counts, "
+    "in CPU time, for *ratio* in wall time."
 )
 
 

@@ -206,7 +206,7 @@ def test_a_profile_is_printed_and_nothing_written(shell: Any, recipe: str, monke
     before = shell.files()
     lines = shell.ok("train", recipe, "--profile").splitlines()
     assert lines[0] == "2560 examples/s: 100 ms a step of 256"
-    assert lines[1] == "200 GFLOP/s, 40% of the 500 GFLOP/s that one of its matrix products reaches by itself"
+    assert lines[1] == "200 GFLOP/s, 40% of the 500 GFLOP/s that its fastest matrix product reaches alone"
     assert [line.split() for line in lines[-2:]] == [["mm", "30.00", "60%", "12"], ["addmm", "20.00", "40%", "6"]]
     facts = json.loads(shell.ok("train", recipe, "--profile", "--json"))
     assert (facts["examples_per_second"], facts["operations"][1]["name"]) == (2560, "addmm")

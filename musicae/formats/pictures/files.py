@@ -243,7 +243,7 @@ def _decode(file: File, image: PIL.Image.Image) -> tuple[Raster, int]:
         made.losses.append("its colour profile is damaged or not for its colours, and was left out")
         made.profile = None
     made.remarks += made.losses
-    return made, _orientation(image)  # Pillow turns TIFF files by itself.
+    return made, _orientation(image)  # Pillow has turned TIFF files already.
 
 
 def _values(image: PIL.Image.Image) -> NDArray[np.uint8]:
