@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from musicae import checkpoint, hub, registry, threads
-from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Windows
+from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Stored, Windows
 from musicae.errors import MusicaeError
 from musicae.memory import VARIABLE, check_memory, give_back, in_bytes, memory_limit
 from musicae.preset import Preset
@@ -234,7 +234,7 @@ class Codec:
         """Return what the preset was trained to undo, if anything."""
         part = self.preset.part("corruption")
         corruption: Corruption | None = registry.build("corruptions", part[0], **part[1]) if part else None
-        return corruption
+        return corruption and corruption.bind(self.spec)
 
     # --- conditions ------------------------------------------------------------------------------------------------
 
@@ -264,9 +264,9 @@ class Codec:
             what = "labels" if condition.classes else "conditions"
             raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no {what}")
         self.check_condition(windows.cond)
-        return windows.cond if index is None else windows.cond[index]
+        return windows.cond[torch.arange(len(windows)) if index is None else index]
 
-    def check_condition(self, cond: Tensor) -> None:
+    def check_condition(self, cond: Tensor | Stored) -> None:
         """Raise MusicaeError for conditions ``(N, K)`` or ``(N, K, T)`` of another shape than the model takes."""
         condition = self.model.condition
         if condition is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ def _parts(windows: Windows) -> Iterator[Tensor]:
     data = windows.data
     size = 8 * max(1, math.prod(data.shape[1:]))
     for index in torch.split(torch.arange(len(windows)), max(1, _AT_ONCE // size)):
-        yield data[index]
+        yield data[index] if isinstance(data, Tensor) else data.kept(index)
 
 
 def _rows(adapter: Adapter, data: Tensor) -> NDArray[np.uint8]:
@@ -159,10 +159,14 @@ def _concat(sets: list[Windows]) -> Windows:
         labels = torch.cat([windows.labels for windows in sets if windows.labels is not None])
     cond = None
     if all(windows.cond is not None for windows in sets):
-        cond = torch.cat([windows.cond for windows in sets if windows.cond is not None])
-    tensors = [windows.data for windows in sets if isinstance(windows.data, Tensor)]
-    data = torch.cat(tensors) if len(tensors) == len(sets) else _Joined([windows.data for windows in sets])
+        cond = _join([windows.cond for windows in sets if windows.cond is not None])
+    data = _join([windows.data for windows in sets])
     return Windows(data, torch.cat(pieces), sets[0].channels, names, labels, sets[0].levels, cond)
+
+
+def _join(parts: list[Tensor | Stored]) -> Tensor | Stored:
+    tensors = [part for part in parts if isinstance(part, Tensor)]
+    return torch.cat(tensors) if len(tensors) == len(parts) else _Joined(parts)
 
 
 class _Joined(Stored):
@@ -179,11 +183,17 @@ class _Joined(Stored):
         return self.shape[0]
 
     def __getitem__(self, index: Tensor) -> Tensor:
+        return self._find(index, lambda part, own: part[own])
+
+    def kept(self, index: Tensor) -> Tensor:
+        return self._find(index, lambda part, own: part[own] if isinstance(part, Tensor) else part.kept(own))
+
+    def _find(self, index: Tensor, get: Callable[[Tensor | Stored, Tensor], Tensor]) -> Tensor:
         numbers = torch.searchsorted(self._ends, index, right=True)
         order = numbers.argsort(stable=True)
         own = torch.split(index[order], numbers.bincount(minlength=len(self._parts)).tolist())
         starts = [0, *self._ends.tolist()]
-        found = torch.cat([part[i - start] for part, i, start in zip(self._parts, own, starts, strict=False)])
+        found = torch.cat([get(part, i - start) for part, i, start in zip(self._parts, own, starts, strict=False)])
         return found[order.argsort()]
 
     def subset(self, index: Tensor) -> Stored:
@@ -204,6 +214,9 @@ class _Chosen(Stored):
 
     def __getitem__(self, index: Tensor) -> Tensor:
         return self._whole[self._index[index]]
+
+    def kept(self, index: Tensor) -> Tensor:
+        return self._whole.kept(self._index[index])
 
     def subset(self, index: Tensor) -> Stored:
         return _Chosen(self._whole, self._index[index])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from musicae import registry
-from musicae.core import Corruption, Windows
+from musicae.core import Corruption, Spec, Windows
 from musicae.errors import MusicaeError
 
 __all__ = ["Chain"]
@@ -35,6 +36,12 @@ class Chain(Corruption):
             drawn = torch.rand(len(batch), *(1,) * (batch.ndim - 1), generator=generator) < share
             batch = torch.where(drawn.to(batch.device), part(batch, generator), batch)
         return batch
+
+    def bind(self, spec: Spec) -> Chain:
+        """Return the chain with all parts bound."""
+        bound = copy.copy(self)
+        bound.parts = [(share, part.bind(spec)) for share, part in self.parts]
+        return bound
 
     def feed(self, windows: Windows, noises: Windows | None) -> None:
         """Pass the training data and recorded noise on to all parts."""

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +52,8 @@ class Batch(NamedTuple):
 class Batches(Dataset[Batch]):
     """The batches of a training by step, each a function of (seed, step, rank) only.
 
-    `batch` is the size of the batch of all `world` processes, each of which gets ``batch / world`` of it.
+    `conditions` gives those of windows by their indices. `batch` is the size of the batch of all `world` processes,
+    each of which gets ``batch / world`` of it.
     Raise MusicaeError for an empty training split.
     """
 
@@ -65,12 +66,12 @@ class Batches(Dataset[Batch]):
         seed: int,
         rank: int = 0,
         world: int = 1,
-        cond: Tensor | None = None,
+        conditions: Callable[[Tensor], Tensor | None] = lambda places: None,
     ) -> None:
         if not len(windows):
             raise MusicaeError("there is nothing to train on: the training split is empty; give more data with --data")
         self.adapter, self.windows, self.corruption = adapter, windows, corruption
-        self.cond = cond
+        self.conditions = conditions
         self.batch, self.seed, self.rank, self.share = batch, seed, rank, batch // world
 
     def __getitem__(self, step: int) -> Batch:
@@ -82,8 +83,7 @@ class Batches(Dataset[Batch]):
         set_seed(int(seed))  # For parts that draw from the global generators.
         indices = _indices(len(self.windows), self.batch, step, self.seed)
         places = indices[self.rank * self.share : (self.rank + 1) * self.share]
-        cond = None if self.cond is None else self.cond[places]
-        clean, cond = self.adapter.augment_with(self.windows.batch(places), cond, rng)
+        clean, cond = self.adapter.augment_with(self.windows.batch(places), self.conditions(places), rng)
         given = self.corruption(clean, rng) if self.corruption else clean
         return Batch(clean, given, places, cond, seed, rng.get_state())
 

@@ -129,8 +129,10 @@ def fit(
             f"[training] batch {options.batch} cannot be shared among {world} processes; make it a multiple"
         )
 
+    conditions = partial(codec.conditions, windows)
+
     def operations() -> float:
-        one = Batches(codec.adapter, windows, corruption, 1, options.seed, cond=codec.conditions(windows))
+        one = Batches(codec.adapter, windows, corruption, 1, options.seed, conditions=conditions)
         return options.batch * parallel.operations(codec.model.train(), one[0])
 
     able = accelerator.device.type == "cpu" and world == 1
@@ -173,7 +175,7 @@ def _steps(
     team.start(state, accelerator.clip_grad_norm_)
     log = Log(out, first, run.report) if main else None
     batches = Batches(
-        codec.adapter, windows, corruption, options.batch, options.seed, rank, world, codec.conditions(windows)
+        codec.adapter, windows, corruption, options.batch, options.seed, rank, world, partial(codec.conditions, windows)
     )
     workers = default_workers(accelerator.device.type) if run.workers is None else run.workers
     rng, means, started = torch.Generator(), Means(), time.perf_counter()

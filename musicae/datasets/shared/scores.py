@@ -41,7 +41,7 @@ def read_piece(adapter: Adapter, name: str, file: File, **options: Any) -> Piece
         found = adapter.read_packed(file, **options)
     except MusicaeError as error:
         return unreadable(name, error)
-    return cut(adapter.spec, name, found if isinstance(found, Packed) else pack(adapter, found))
+    return cut(adapter, name, found if isinstance(found, Packed) else pack(adapter, found))
 
 
 def pack(adapter: Adapter, sample: Sample) -> Packed:
@@ -56,18 +56,18 @@ def pack(adapter: Adapter, sample: Sample) -> Packed:
     return Packed(data.numpy(), onset.numpy(), sounding.numpy(), 4 * roll.steps_per_beat * numerator / denominator)
 
 
-def cut(spec: Spec, name: str, packed: Packed) -> Piece:
+def cut(adapter: Adapter, name: str, packed: Packed) -> Piece:
     """Cut one piece into the windows to train on.
 
     A window starts at each bar, or every few bars if they are short. Windows with at least two onsets and no gap longer
     than half a window are kept; at most half of the last one may be padding. A window that the piece repeats is there
     once, and they are in the order of their values.
     """
-    size, length = spec.shape[-1], packed.data.shape[-1]
+    size, length = adapter.spec.shape[-1], packed.data.shape[-1]
     starts = _starts(length, size, _hop(packed.bar, size))
     padding = max(0, int(starts[-1]) + size - length)
     onset, sounding = (np.append(mask, np.zeros(padding, bool)) for mask in (packed.onset, packed.sounding))
-    blank = np.repeat(_blank(spec).astype(packed.data.dtype), padding, axis=-1)
+    blank = np.repeat(_blank(adapter).astype(packed.data.dtype), padding, axis=-1)
     data = np.concatenate([packed.data, blank], axis=-1)
     starts = starts[_usable(onset, sounding, starts, size)]
     starts = starts[_once(_windows(data, starts, size))]
@@ -80,9 +80,13 @@ def _likelihood(spec: Spec) -> Likelihood:
     return likelihood.bind(spec)
 
 
-@cache
-def _blank(spec: Spec) -> NDArray[Any]:
+def _blank(adapter: Adapter) -> NDArray[Any]:
     """Return a step of nothing as it is kept, ``(1,)`` or ``(C, 1)``."""
+    return _likely_blank(adapter.spec) if adapter.packed_blank is None else adapter.packed_blank
+
+
+@cache
+def _likely_blank(spec: Spec) -> NDArray[Any]:
     likelihood = _likelihood(spec)
     blank: NDArray[Any] = likelihood.pack(likelihood.blank(spec.channels)[None, :, None])[0].numpy()
     return blank
@@ -133,9 +137,9 @@ def _usable(onset: NDArray[np.bool_], sounding: NDArray[np.bool_], starts: Any, 
 
 def collect(adapter: Adapter, plan: Plan) -> Windows:
     """Return the windows of all pieces, which the plan's `read` makes as `cut` does. Raise MusicaeError for none."""
-    window = (*_blank(adapter.spec).shape[:-1], adapter.spec.shape[-1])
+    window = (*_blank(adapter).shape[:-1], adapter.spec.shape[-1])
     windows, left_out = prepared(plan, window, adapter.spec.channels)
     left_out.report(len(windows.names))
     if not len(windows):
         raise MusicaeError(f"there are no {plan.what}; give some with --data")
-    return windows
+    return adapter.unpacked(windows)
