@@ -84,6 +84,9 @@ class Adapter(ABC):
     packed_blank: NDArray[Any] | None = None
     """A step of nothing as `Packed` keeps it, ``(C', 1)``, where that is not as the likelihood packs it."""
 
+    one_track: bool = False
+    """Whether a tensor is a single line, from the one track that the option ``track`` of `read` names."""
+
     any_size: bool = False
     """Whether `read` takes a picture at its own size, not the window's, and an option ``as_bytes=True``: uint8 then."""
 

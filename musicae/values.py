@@ -284,13 +284,15 @@ class Packed:
     """A whole file of notes as training keeps it.
 
     `data` is ``(L,)`` classes or ``(C, L)`` values, as in `Windows.data`; `onset` and `sounding` ``(L,)``, bool, tell
-    where a note begins, and where one sounds. The first bar has `bar` steps.
+    where a note begins, and where one sounds. The first bar has `bar` steps. `parts` ``(P, L)``, bool,
+    tells where each of several parts sounds: a window is used where two of them do for a quarter of it or more.
     """
 
     data: NDArray[Any]
     onset: NDArray[np.bool_]
     sounding: NDArray[np.bool_]
     bar: float
+    parts: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def test_a_cache_that_cannot_be_written_does_not_matter(melody, folder, tmp_path
 
 def test_cutting_keeps_bars_and_drops_gaps(melody):
     long = torch.cat([scale(60), line(60, 62, bars=4), scale(64)], dim=1)
-    starts = scores.cut(melody.spec, "", scores.pack(melody, Sample(long, melody.blank()))).starts.tolist()
+    starts = scores.cut(melody, "", scores.pack(melody, Sample(long, melody.blank()))).starts.tolist()
     assert 0 in starts
     assert 96 in starts
     assert 32 not in starts

@@ -58,6 +58,7 @@ class Melody(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
+    one_track = True
 
     def __init__(
         self,

@@ -22,6 +22,9 @@ __all__ = ["FILES_A_SHARD", "collect", "cut", "pack", "read_piece", "subset", "u
 FILES_A_SHARD = 512
 """Files of notes that are prepared together: half a second's work, and a megabyte."""
 
+_LONG = 128  # Steps of a window, eight bars of sixteenths, from which on one starts at each bar.
+_PARTS = 2  # That must play in a window.
+
 
 def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
     """Return the windows of the pieces whose name `keep` accepts."""
@@ -60,8 +63,8 @@ def cut(adapter: Adapter, name: str, packed: Packed) -> Piece:
     """Cut one piece into the windows to train on.
 
     A window starts at each bar, or every few bars if they are short. Windows with at least two onsets and no gap longer
-    than half a window are kept; at most half of the last one may be padding. A window that the piece repeats is there
-    once, and they are in the order of their values.
+    than half a window are kept, of several parts those in which two play; at most half of the last one may be padding.
+    A window that the piece repeats is there once, and they are in the order of their values.
     """
     size, length = adapter.spec.shape[-1], packed.data.shape[-1]
     starts = _starts(length, size, _hop(packed.bar, size))
@@ -69,9 +72,11 @@ def cut(adapter: Adapter, name: str, packed: Packed) -> Piece:
     onset, sounding = (np.append(mask, np.zeros(padding, bool)) for mask in (packed.onset, packed.sounding))
     blank = np.repeat(_blank(adapter).astype(packed.data.dtype), padding, axis=-1)
     data = np.concatenate([packed.data, blank], axis=-1)
-    starts = starts[_usable(onset, sounding, starts, size)]
+    starts, reason = starts[_usable(onset, sounding, starts, size)], "without two notes in a window and no long gap"
+    if packed.parts is not None and len(starts):
+        starts, reason = starts[_together(packed.parts, starts, size)], "in which no two parts play together"
     starts = starts[_once(_windows(data, starts, size))]
-    return Piece(name, data, starts, () if len(starts) else (("without two notes in a window and no long gap", name),))
+    return Piece(name, data, starts, () if len(starts) else ((reason, name),))
 
 
 @cache
@@ -93,8 +98,13 @@ def _likely_blank(spec: Spec) -> NDArray[Any]:
 
 
 def _hop(bar_steps: float, size: int) -> int:
-    """Return the steps from one window to the next: a bar, or several short ones that make about half a window."""
+    """Return the steps from one window to the next: a bar, or several short ones that make about half a window.
+
+    A long window starts at each bar, however short.
+    """
     bar = max(1, round(bar_steps))
+    if size >= _LONG and bar < size:
+        return bar
     return min(size, bar * math.ceil(size / 2 / bar)) if bar < size / 2 else min(bar, size)
 
 
@@ -133,6 +143,15 @@ def _usable(onset: NDArray[np.bool_], sounding: NDArray[np.bool_], starts: Any, 
         silent[starts + size - least + 1] == silent[starts]
     )
     return usable
+
+
+def _together(parts: NDArray[np.bool_], starts: Any, size: int) -> NDArray[np.bool_]:
+    """Return in which windows two parts or more sound for a quarter of it, ``(N,)``, from ``(P, L)``."""
+    heard = np.pad(parts, ((0, 0), (0, size))).cumsum(1)
+    heard = np.pad(heard, ((0, 0), (1, 0)))
+    playing = 4 * (heard[:, starts + size] - heard[:, starts]) >= size
+    together: NDArray[np.bool_] = playing.sum(0) >= _PARTS
+    return together
 
 
 def collect(adapter: Adapter, plan: Plan) -> Windows:

@@ -1,5 +1,7 @@
 """One split of a folder of MIDI files."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -7,7 +9,9 @@ from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
 from musicae.core import Sample
 from musicae.datasets.shared import prepare
-from musicae.datasets.shared.midi_folder import folder_windows
+from musicae.datasets.shared.cache import cache_folder
+from musicae.datasets.shared.midi_folder import folder_windows, songs_of
+from musicae.datasets.shared.split import split_of
 from musicae.errors import MusicaeError
 from musicae.tensors import melody_tokens
 
@@ -32,7 +36,8 @@ def folder(tmp_path):
 
 
 def windows_of(split, folder, adapter=None, track="", seed=0):
-    return folder_windows(adapter or Melody(), split, folder, track, seed, 0.2, 0.2)
+    assign = partial(split_of, seed=seed, test=0.2, validation=0.2)
+    return folder_windows(adapter or Melody(), split, folder, track, assign)
 
 
 def names_of(windows):
@@ -70,6 +75,36 @@ def test_the_track_that_is_named_is_read(folder):
     write(folder / "bass.mid", range(30, 46), track="Bass")
     found = set().union(*(names_of(windows_of(split, folder, track="bass")) for split in SPLITS))
     assert found == {"bass.mid"}
+
+
+def test_files_with_one_melody_are_in_one_split(tmp_path, caplog):
+    for i in range(20):
+        pitches = torch.randint(50, 70, (32,), generator=torch.Generator().manual_seed(i))
+        for up in (0, 4):
+            write(tmp_path / f"{up}" / f"tune{i}.mid", (pitches + up).tolist())
+
+    def split_by(by_song):
+        assign = partial(split_of, test=0.4, validation=0.2)
+        found = [folder_windows(Melody(4), split, tmp_path, "", assign, by_song) for split in SPLITS]
+        return [{name.split("/")[1] for name in names_of(windows)} for windows in found]
+
+    apart, together = split_by(False), split_by(True)
+    assert sum(map(len, together)) == 20 < sum(map(len, apart))
+    assert caplog.text.count("40 of 40 MIDI files") == 1  # What was found is kept.
+    for kept in (cache_folder() / "songs").iterdir():
+        kept.write_bytes(b"damaged")
+    assert split_by(True) == together
+
+
+def test_a_song_is_known_by_what_is_said_of_it_and_by_its_melody(tmp_path):
+    names = ["a.mid", "b.mid", "c.mid", "d.mid"]
+    for i, name in enumerate(names):
+        pitches = torch.randint(50, 70, (32,), generator=torch.Generator().manual_seed(i % 2 * i))
+        write(tmp_path / name, pitches.tolist())
+    files = [str(tmp_path / name) for name in names]
+    assert songs_of(tmp_path, files, "", {}) == {name: name for name in names} | {"c.mid": "a.mid"}
+    known = {"a.mid": "song 3", "b.mid": "song 2", "c.mid": "song 1", "d.mid": "song 2"}
+    assert songs_of(tmp_path, files, "", known) == known | {"a.mid": "song 1"}
 
 
 def test_what_is_missing_is_said(folder, tmp_path):

@@ -30,7 +30,7 @@ def piece(adapter, line, meter=(4, 4)):
 
 def cut(adapter, sample):
     """Return the windows of a sample as the data sets keep them, in the order of their starts."""
-    found = scores.cut(adapter.spec, "x", scores.pack(adapter, sample))
+    found = scores.cut(adapter, "x", scores.pack(adapter, sample))
     return torch.from_numpy(scores._windows(found.data, np.sort(found.starts), adapter.spec.shape[-1]))
 
 
@@ -103,6 +103,33 @@ def test_hits_are_stored_as_booleans():
     assert len(cut(adapter, Sample(tensor, adapter.blank()))) == 0
 
 
+@pytest.mark.parametrize(
+    ("bars", "meter", "hop"), [(16, (4, 4), 16), (8, (4, 4), 16), (8, (3, 4), 12), (4, (4, 4), 32), (16, (2, 4), 8)]
+)
+def test_a_long_window_starts_at_each_bar(bars, meter, hop):
+    line = np.full(16 * bars + 4 * hop, C4, np.uint8)
+    line[0 :: hop // 4] = C4 + np.arange(len(line[0 :: hop // 4])) % 7
+    found = scores.cut(Melody(bars), "x", Packed(line, line > 1, line > 0, 16 * meter[0] / meter[1]))
+    assert np.diff(np.sort(found.starts)).min() == hop
+
+
+def test_of_several_parts_two_play_in_each_window():
+    adapter, size = Melody(), 96
+    line = np.where(np.arange(size) % 2, 1, C4 + np.arange(size) // 8).astype(np.uint8)
+    parts = np.zeros((3, size), bool)
+    parts[0], parts[2, 32:40], parts[1, 88:] = True, True, True
+
+    def cut_of(parts):
+        return scores.cut(adapter, "x", Packed(line, line > 1, line >= 0, 16, parts))
+
+    assert sorted(cut_of(None).starts.tolist()) == [0, 16, 32, 48, 64]
+    assert sorted(cut_of(parts).starts.tolist()) == [16, 32, 64]
+    parts[2, 32] = False
+    assert sorted(cut_of(parts).starts.tolist()) == [64]
+    alone = cut_of(parts[:1])
+    assert (alone.starts.tolist(), alone.left_out) == ([], (("in which no two parts play together", "x"),))
+
+
 def test_an_adapter_without_notes_is_refused():
     with pytest.raises(MusicaeError, match="this data set holds notes"):
         scores.pack(Image(), Sample(torch.zeros(1, 28, 28)))
@@ -126,7 +153,7 @@ def test_a_window_that_a_piece_repeats_is_kept_once():
     adapter = Melody()
     a, b = np.full(32, C4, np.uint8), np.full(32, C4 + 1, np.uint8)
     whole = np.concatenate([b, a, b, b])
-    found = scores.cut(adapter.spec, "one", Packed(whole, whole > 1, whole > 0, 16))
+    found = scores.cut(adapter, "one", Packed(whole, whole > 1, whole > 0, 16))
     assert found.starts.tolist() == [32, 48, 16, 0]
 
 
@@ -134,7 +161,7 @@ def test_pieces_without_windows_are_left_out(caplog):
     adapter = Melody()
     a, b = np.full(32, C4, np.uint8), np.full(32, C4 + 1, np.uint8)
     one, two = Piece("one", np.concatenate([b, a]), np.array([32, 0])), Piece("two", a, np.array([0]))
-    none = scores.cut(adapter.spec, "none", Packed(a, a < 0, a > 0, 16))
+    none = scores.cut(adapter, "none", Packed(a, a < 0, a > 0, 16))
     damaged = scores.unreadable("bad", MusicaeError("it is damaged"))
 
     def plan(key, *pieces):
@@ -190,7 +217,7 @@ def test_a_file_is_read_for_training_as_it_is_otherwise(adapter):
                 adapter.read(path)
             continue
         sample = adapter.read(path)
-        expected = scores.cut(adapter.spec, path.name, scores.pack(adapter, sample))
+        expected = scores.cut(adapter, path.name, scores.pack(adapter, sample))
         assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
         packed, plain = adapter.read_packed(path), scores.pack(adapter, sample)
         assert packed.data.dtype == plain.data.dtype

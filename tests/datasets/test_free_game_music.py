@@ -1,0 +1,31 @@
+"""The data set free-game-music."""
+
+import pytest
+
+from musicae import registry
+from musicae.adapters.melody import Melody
+from musicae.datasets.free_game_music import free_game_music
+from musicae.errors import MusicaeError
+
+
+def names_of(windows):
+    return {windows.names[int(piece)] for piece in windows.pieces}
+
+
+def test_a_download_is_read(download):
+    assert registry.lookup("datasets", "free-game-music") is free_game_music
+    folder = download("free-game-music")
+    splits = [
+        names_of(free_game_music(Melody(), split, folder, test=0.3, validation=0.2))
+        for split in ("train", "validation", "test")
+    ]
+    assert sum(map(len, splits)) == len(set().union(*splits)) == 23
+
+
+def test_where_to_get_it_is_said(tmp_path):
+    for folder in (None, tmp_path):
+        with pytest.raises(
+            MusicaeError,
+            match=r"no MIDI files of free-game-music in .*; get .*Debian packages.* --data free-game-music=DIR",
+        ):
+            free_game_music(Melody(), "train", folder)

@@ -1,0 +1,30 @@
+"""The data set screen-themes."""
+
+import pytest
+
+from musicae import registry
+from musicae.adapters.melody import Melody
+from musicae.datasets.screen_themes import screen_themes
+from musicae.errors import MusicaeError
+
+
+def names_of(windows):
+    return {windows.names[int(piece)] for piece in windows.pieces}
+
+
+def test_a_download_is_read(download):
+    assert registry.lookup("datasets", "screen-themes") is screen_themes
+    folder = download("screen-themes")
+    splits = [
+        names_of(screen_themes(Melody(), split, folder, test=0.3, validation=0.2))
+        for split in ("train", "validation", "test")
+    ]
+    assert sum(map(len, splits)) == len(set().union(*splits)) == 23
+
+
+def test_where_to_get_it_is_said(tmp_path):
+    for folder in (None, tmp_path):
+        with pytest.raises(
+            MusicaeError, match=r"no MIDI files of screen-themes in .*; get .*mc906.* --data screen-themes=DIR"
+        ):
+            screen_themes(Melody(), "train", folder)
