@@ -9,10 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicae.adapters.melody import Melody, skyline
+from musicae.adapters.melody import Melody
 from musicae.core import Adapter, Sample
 from musicae.errors import MusicaeError
-from musicae.formats.music import parts as score_parts
 from musicae.tensors import melody_tokens
 
 DATA = Path(__file__).parents[2] / "data"
@@ -229,14 +228,6 @@ def test_chords_give_their_top_and_accompaniment_is_left_out(melody, make_midi):
     assert any("10 of 14 notes are below" in remark for remark in sample.remarks)
 
 
-def test_of_a_chord_of_thousands_of_notes_the_top_and_longest_is_kept():
-    pitch, at = np.arange(6000) % 100, np.repeat([0, 480], 3000)
-    notes = score_parts.Notes(at, at + 1 + np.arange(6000), pitch, pitch, pitch)
-    line = skyline(score_parts.Notes(*(np.tile(a, 2)[np.argsort(np.tile(at, 2), kind="stable")] for a in notes)), 120)
-    assert [line.start.tolist(), line.pitch.tolist()] == [[0, 480], [99, 99]]
-    assert line.end.tolist() == [3000, 480 + 6000]
-
-
 def test_legato_is_cut_not_dropped(melody, make_midi):
     falling = [(0, 1.1, 72), (1, 1.2, 71), (2, 1.1, 69), (3, 0.6, 67), (3.5, 0.5, 65)]
     sample = melody.read(make_midi({"notes": falling}))
@@ -247,28 +238,6 @@ def test_legato_is_cut_not_dropped(melody, make_midi):
 def test_a_low_note_after_a_high_one_has_ended_belongs_to_the_line(melody, make_midi):
     sample = melody.read(make_midi({"notes": [(0, 1, 72), (0, 4, 50), (1.5, 0.5, 60)]}))
     assert onsets(sample) == [(0, 72), (6, 60)]
-
-
-def test_the_top_line_is_the_same_in_blocks_of_any_size():
-    generator = np.random.default_rng(3)
-    start = np.sort(generator.integers(0, 400, 300) * 60)
-    notes = score_parts.Notes(start, start + generator.integers(1, 1000, 300), *generator.integers(40, 90, (3, 300)))
-    kept = skyline(notes, 120)
-    slow = [
-        i
-        for i in range(300)
-        if not np.any(
-            (notes.pitch > notes.pitch[i])
-            & (notes.start <= notes.start[i])
-            & (notes.end - notes.start[i] > min(120, (notes.end[i] - notes.start[i]) / 2))
-        )
-    ]
-    assert 20 < len(slow) < 280
-    for block in (1, 7, 64, 65536):
-        for fast, plain in zip(skyline(notes, 120, block), kept, strict=True):
-            assert np.array_equal(fast, plain)
-    assert np.array_equal(kept.start, notes.start[slow])
-    assert np.array_equal(kept.pitch, notes.pitch[slow])
 
 
 def test_a_grace_note_gives_way_to_its_main_note(melody, make_midi):
