@@ -90,10 +90,11 @@ def _alike(folder: Path, files: Sequence[str], names: Sequence[str], track: str)
     place = {name: number for number, name in enumerate(names)}
     own = np.array([place[name] for name in windows.names], np.int64)
     pairs = own[songs.alike(*songs.phrases(windows))]
-    logging.getLogger("musicae").warning(
-        "%d of %d MIDI files under %s share a melody with another; such files stay in one split",
-        len(np.unique(pairs)), len(names), folder,
-    )  # fmt: skip
+    if len(pairs):
+        logging.getLogger("musicae").warning(
+            "%d of %d MIDI files under %s share a melody with another; such files stay in one split",
+            len(np.unique(pairs)), len(names), folder,
+        )  # fmt: skip
     with contextlib.suppress(MusicaeError):
         make_folder(path.parent)
         arrays.save({"pairs": pairs}, path)

@@ -1,11 +1,14 @@
 """A corpus: where it lies, what its index says, and its splits by song."""
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
+from musicae.core import Unpacked
 from musicae.datasets.shared.corpus import Corpus, corpus_windows
 from musicae.datasets.shared.split import SPLITS, split_of
 from musicae.errors import MusicaeError
@@ -76,6 +79,34 @@ def test_a_melody_of_chords_is_left_out_only_where_it_is_read(download, caplog):
     )
     with pytest.raises(MusicaeError, match="it has no drums"):
         splits_of(folder, strict, Drums())
+
+
+class Pair(Melody):
+    """An adapter of two parts that are kept packed, the second silent in the files whose first note is high."""
+
+    one_track = False
+    packed_blank = np.zeros((2, 1), np.uint8)
+
+    def pack_score(self, loaded, track):
+        line = super().pack_score(loaded, track)
+        low = line.data * (line.data[0] < 42)
+        return replace(line, data=np.stack([line.data, low]), parts=np.stack([line.data, low]) > 0)
+
+    def unpacked(self, windows):
+        return replace(windows, data=Unpacked(windows.data, self.spec.full_shape, lambda x: x))
+
+    def canonical(self, data):
+        return data
+
+
+@pytest.mark.parametrize("bars", [2, 4])
+def test_a_band_is_used_where_two_parts_play_and_split_as_its_melody_is(download, bars):
+    folder = download("tunes")
+    corpus = Corpus("tunes", "example.org/tunes", "Melody", 0.8, 0.95)
+    found = splits_of(folder, corpus, Pair(bars))
+    assert 0 < sum(map(len, found)) < 23
+    for split, whole in zip(found, splits_of(folder), strict=True):
+        assert split <= whole
 
 
 def test_a_second_run_reads_nothing_again(download, monkeypatch):
