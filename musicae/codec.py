@@ -260,6 +260,8 @@ class Codec:
             return None
         if condition.classes and windows.labels is not None:
             return self.label_conditions(windows.labels if index is None else windows.labels[index])
+        if windows.cond is None and condition.optional:
+            return None
         if windows.cond is None:
             what = "labels" if condition.classes else "conditions"
             raise MusicaeError(f"the preset '{self.preset.name}' is conditional, and its data set has no {what}")

@@ -33,6 +33,7 @@ __all__ = [
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "adapters": {
         "audio": "musicae.adapters.audio:Audio",
+        "band": "musicae.adapters.band:Band",
         "drums": "musicae.adapters.drums:Drums",
         "image": "musicae.adapters.image:Image",
         "mel": "musicae.adapters.mel:Mel",
@@ -82,6 +83,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "clip": "musicae.corruptions.clip:Clip",
         "downsample": "musicae.corruptions.downsample:Downsample",
         "drop-notes": "musicae.corruptions.drop_notes:DropNotes",
+        "hide-parts": "musicae.corruptions.hide_parts:HideParts",
         "low-pass": "musicae.corruptions.low_pass:LowPass",
         "mix-noise": "musicae.corruptions.mix_noise:MixNoise",
         "noise": "musicae.corruptions.noise:Noise",

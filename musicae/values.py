@@ -105,12 +105,13 @@ class ConditionSpec:
     """The extra input of a conditional model.
 
     `channels` is ``K``. With `along` a condition is ``(K, T)``, a column for each step of the last axis (chords), else
-    ``(K,)``. With `classes` it is one-hot: a label.
+    ``(K,)``. With `classes` it is one-hot: a label. With `optional` the model does without one as well.
     """
 
     channels: int
     along: bool = False
     classes: bool = False
+    optional: bool = False
 
     def shape(self, steps: int) -> tuple[int, ...]:
         """Return the shape of the condition of a window of `steps` steps: ``(K,)`` or ``(K, steps)``."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
-from musicae.core import File, Packed, Roll, Sample
+from musicae.core import File, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -45,7 +45,7 @@ class Drums(ScoreAdapter):
     def __init__(
         self, bars: Annotated[int, Meta(ge=1, le=1024)] = 2, steps_per_beat: Annotated[int, Meta(ge=1, le=96)] = 4
     ) -> None:
-        super().__init__(len(CLASSES), "bernoulli", bars, steps_per_beat)
+        super().__init__(Spec(len(CLASSES), (1,), "bernoulli"), bars, steps_per_beat)
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
@@ -125,7 +125,8 @@ class Drums(ScoreAdapter):
         loud = meta.velocities(sample.meta, len(CLASSES), length, self.steps_per_beat)[channel, start]
         program = np.full(len(start), sample.meta["programs"][0][1])
         notes = score_parts.Notes(start, start + _LENGTH, pitch, loud, program)
-        score = midi.build(notes, sample.meta, length, steps_per_beat=self.steps_per_beat, drums=True)
+        track = midi.TrackNotes(notes, sample.meta["track"], drums=True, program=sample.meta["programs"][0][1])
+        score = midi.build([track], sample.meta, length, steps_per_beat=self.steps_per_beat)
         midi.save(score, file, sample.meta.get("encoding", ""))
 
     def blank(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import lines, meta
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
-from musicae.core import File, Packed, Roll, Sample
+from musicae.core import File, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -55,7 +55,7 @@ class Melody(ScoreAdapter):
     ) -> None:
         if low < 0 or high > 127 or high - low < 11:
             raise MusicaeError("[adapter] low and high must span an octave or more within 0..127")
-        super().__init__(melody_tokens.FIRST_ONSET + high - low + 1, "categorical", bars, steps_per_beat)
+        super().__init__(Spec(melody_tokens.FIRST_ONSET + high - low + 1, (1,), "categorical"), bars, steps_per_beat)
         self.low, self.high = low, high
 
     @classmethod
@@ -137,7 +137,8 @@ class Melody(ScoreAdapter):
         active = np.searchsorted(steps, start, side="right") - 1
         loud = meta.velocities(sample.meta, 1, len(tokens), self.steps_per_beat)[0, start]
         notes = score_parts.Notes(start, end, pitch + self.low, loud, np.asarray(programs)[np.maximum(active, 0)])
-        score = midi.build(notes, sample.meta, len(tokens), steps_per_beat=self.steps_per_beat, drums=False)
+        track = midi.TrackNotes(notes, sample.meta["track"], drums=False, program=programs[0])
+        score = midi.build([track], sample.meta, len(tokens), steps_per_beat=self.steps_per_beat)
         midi.save(score, file, sample.meta.get("encoding", ""))
 
     def blank(self) -> dict[str, Any]:

@@ -19,6 +19,8 @@ def patch_vae(
     gru_width: SizeOrNone = 0,
     step_dropout: Share = 0.3,
     classes: SizeOrNone = 0,
+    along: SizeOrNone = 0,
+    along_dropout: Share = 0.5,
 ) -> CodeModel:
     """Return a VAE of patch Transformers.
 
@@ -31,6 +33,8 @@ def patch_vae(
     gru_width : width of a GRU head that writes step by step (one axis only); 0 writes all steps at once.
     step_dropout : share of the previous steps that is hidden from that head in training.
     classes : number of classes of a conditional model; 0 for one that is not conditional.
+    along : channels of a condition that runs along with the windows, such as 24 for chords; 0 for none.
+    along_dropout : share of the training examples that do without it.
     """
-    code = Code(latent, variational=True, classes=classes)
+    code = Code(latent, variational=True, classes=classes, along=along, along_dropout=along_dropout)
     return patch_model(spec, code, PatchShape(patch, width, depth, heads), Steps(gru_width, step_dropout))

@@ -76,6 +76,8 @@ def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None =
     if given is not None:
         codec.check_condition(given)
         return given
+    if spec.optional:
+        return None
     if spec.classes:
         raise MusicaeError(f"'{name}' is conditional; choose a label of {', '.join(class_names(codec))}")
     raise MusicaeError(f"'{name}' is conditional, and the input has no condition; set the sample's `cond`")

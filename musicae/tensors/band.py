@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from musicae.core import Group, Spec
 from musicae.tensors import melody_tokens
@@ -27,8 +28,11 @@ __all__ = [
     "canonical",
     "chords",
     "groups_of",
+    "harmony_notes",
+    "onsets",
     "pack",
     "silent",
+    "sounding",
     "spec",
     "transpose",
     "transpose_chords",
@@ -95,6 +99,36 @@ def silent() -> Tensor:
     return step
 
 
+def onsets(x: Tensor) -> Tensor:
+    """Return where notes begin in bands ``(N, C, T)``: a row for each pitch of each part and for each drum."""
+    lines = [x[:, _SLICES[part]][:, FIRST_ONSET:] for part in ("melody", "bass")]
+    return torch.cat([*lines, x[:, _SLICES["harmony"]][:, _PITCHES["harmony"] :], x[:, _SLICES["drums"]]], dim=1)
+
+
+def sounding(x: Tensor, ring: int = 1) -> Tensor:
+    """Return at which steps of bands ``(N, C, T)`` each part sounds, ``(N, 4, T)`` bool; a hit sounds `ring` steps."""
+    lines = [melody_tokens.sounding(x[:, _SLICES[part]]) for part in ("melody", "bass")]
+    struck = F.pad(x[:, _SLICES["drums"]].amax(1), (ring - 1, 0)).unfold(1, ring, 1).amax(2)
+    return torch.stack([*lines, x[:, _SLICES["harmony"]].amax(1) > 0, struck > 0], dim=1)
+
+
+def harmony_notes(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the notes in the rows of harmony ``(C, T)``: where each begins and ends, and its pitch from the lowest up.
+
+    They are in the order of their onsets. A note is held until it begins again or its row of held steps ends; a held
+    step without a note before it is silent.
+    """
+    held, onset = (part > 0.5 for part in rows.chunk(2))
+    pitch, start = onset.nonzero(as_tuple=True)
+    length = rows.shape[1]
+    # The first step from each on that is not held, row by row from the end.
+    steps = torch.where(held & ~onset, length, torch.arange(length))
+    ends = F.pad(steps.flip(1).cummin(1).values.flip(1)[:, 1:], (0, 1), value=length)
+    end = ends[pitch, start]
+    order = torch.argsort(start * len(held) + pitch)
+    return start[order], end[order], pitch[order]
+
+
 # --- packed ----------------------------------------------------------------------------------------------------------
 
 
@@ -141,8 +175,8 @@ def _bits(packed: Tensor) -> Tensor:
 # --- transposed ------------------------------------------------------------------------------------------------------
 
 
-def transpose(x: Tensor, semitones: Tensor) -> Tensor:
-    """Return bands ``(B, C, T)``, each transposed by its number of `semitones` ``(B,)``.
+def transpose(x: Tensor, semitones: Tensor) -> tuple[Tensor, Tensor]:
+    """Return bands ``(B, C, T)``, each transposed by its number of `semitones` ``(B,)``, and by how much it really was.
 
     A part that would leave its range goes an octave the other way, so that all keep one key; where that does not fit
     either, the whole band stays as it is.
@@ -157,7 +191,7 @@ def transpose(x: Tensor, semitones: Tensor) -> Tensor:
             inside = (source >= 0) & (source < rows.stop - rows.start)
             index = (source.clamp(0, rows.stop - rows.start - 1)).unsqueeze(2).expand(-1, -1, x.shape[2])
             moved[:, rows] = x[:, rows].gather(1, index) * inside.unsqueeze(2)
-    return moved
+    return moved, torch.where(fits, semitones.to(x.device), 0)
 
 
 def transpose_chords(chord: Tensor, semitones: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ track        the track's name
 encoding     that of the track's name in the file, if it was not UTF-8; may be missing
 source       the file's name
 velocities   1..127 where a note begins, else 0: ``T`` numbers (melody), ``9`` lists of ``T`` (drums)
+parts        of a band, in place of programs, track and velocities: ``{"bass": {"programs": ..., "track": ...}}``
+length       of a band, in steps
 ============ ==============================================================================
 """
 
@@ -21,7 +23,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 from msgspec import Meta
@@ -33,7 +35,7 @@ from musicae.errors import MusicaeError
 from musicae.formats.music.bar_grid import without_repeats
 from musicae.formats.text import ENCODINGS
 
-__all__ = ["blank", "check", "concat", "mix", "velocities"]
+__all__ = ["blank", "blank_band", "check", "check_band", "concat", "concat_bands", "mix", "velocities"]
 
 _DEFAULT_VELOCITY = 80.0
 _BAR_ACCENT, _BEAT_ACCENT = 8, 4
@@ -48,24 +50,39 @@ _Encoding = Annotated[str, Meta(max_length=20, pattern="^[a-z0-9_-]*$")]
 _Small = Annotated[int, Meta(ge=1, le=64)]
 
 
+_Programs = Annotated[list[tuple[_Step, _Velocity]], Meta(min_length=1)]
+
+
 class _ScoreMeta(TypedDict, total=False):
     """The table above, of a file of codes."""
 
     tempos: Annotated[list[tuple[_Step, _Tempo]], Meta(min_length=1)]
     meters: Annotated[list[tuple[_Step, _Small, _Small]], Meta(min_length=1)]
-    programs: Annotated[list[tuple[_Step, _Velocity]], Meta(min_length=1)]
     encoding: _Encoding
     keys: list[tuple[_Step, Annotated[int, Meta(ge=-7, le=7)], Annotated[int, Meta(ge=0, le=1)]]]
-    track: _Track
     source: Name
 
 
 class _LineMeta(_ScoreMeta, total=False):
+    programs: _Programs
+    track: _Track
     velocities: list[_Velocity]
 
 
 class _RowsMeta(_ScoreMeta, total=False):
+    programs: _Programs
+    track: _Track
     velocities: list[list[_Velocity]]
+
+
+class _PartMeta(TypedDict):
+    programs: _Programs
+    track: _Track
+
+
+class _BandMeta(_ScoreMeta, total=False):
+    parts: dict[Literal["melody", "bass", "harmony", "drums"], _PartMeta]
+    length: _Step
 
 
 def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,37 +92,59 @@ def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[
     of another type or out of range, maps that do not go from step 0 upwards, and meters that are no powers of two.
     """
     made = checked(meta, _RowsMeta if rows else _LineMeta, blank)
-    for name in ("tempos", "meters", "programs", "keys"):
-        made[name] = entries = [list(entry) for entry in made[name]]
-        steps = [entry[0] for entry in entries]
-        if steps != sorted(set(steps)) or (steps and steps[0] and name != "keys"):
-            raise MusicaeError(f"its meta is damaged: the steps of its {name} must rise from 0")
-    if made.get("encoding", "") not in ("", *ENCODINGS):
-        raise MusicaeError("its meta is damaged: it names no encoding of text")
-    if any(d & (d - 1) for _, _, d in made["meters"]):
-        raise MusicaeError("its meta is damaged: a meter's denominator must be 1, 2, 4 ... 64")
+    made["programs"] = _rising("programs", made["programs"])
+    _check_maps(made)
     if rows and made["velocities"] and [len(row) for row in made["velocities"]] != [len(made["velocities"][0])] * rows:
         raise MusicaeError(f"its meta is damaged: its velocities must be {rows} lists of one length")
     return made
 
 
+def check_band(meta: Mapping[str, Any], blank: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `meta` of a band from a file of codes, as `check` does."""
+    made = checked(meta, _BandMeta, blank)
+    for part in made["parts"].values():
+        part["programs"] = _rising("programs", part["programs"])
+    _check_maps(made)
+    return made
+
+
+def _check_maps(made: dict[str, Any]) -> None:
+    """Check what all kinds of notes have."""
+    for name in ("tempos", "meters", "keys"):
+        made[name] = _rising(name, made[name])
+    if made.get("encoding", "") not in ("", *ENCODINGS):
+        raise MusicaeError("its meta is damaged: it names no encoding of text")
+    if any(d & (d - 1) for _, _, d in made["meters"]):
+        raise MusicaeError("its meta is damaged: a meter's denominator must be 1, 2, 4 ... 64")
+
+
+def _rising(name: str, values: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return the entries of a map as lists. Raise MusicaeError unless their steps rise, but for keys from 0."""
+    steps = [entry[0] for entry in values]
+    if steps != sorted(set(steps)) or (steps and steps[0] and name != "keys"):
+        raise MusicaeError(f"its meta is damaged: the steps of its {name} must rise from 0")
+    return [list(entry) for entry in values]
+
+
+def blank_band(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `meta` of a band that came from no file; `parts` are its programs and names."""
+    return {**_no_file(), "parts": copy.deepcopy(dict(parts)), "length": 0}
+
+
 def blank(track: str, program: int = 0) -> dict[str, Any]:
     """Return the `meta` of something that came from no file: 120 quarter notes a minute, 4/4."""
-    return {
-        "tempos": [[0, 120.0]],
-        "meters": [[0, 4, 4]],
-        "programs": [[0, program]],
-        "keys": [],
-        "track": track,
-        "source": "",
-        "velocities": [],
-    }
+    return {**_no_file(), "programs": [[0, program]], "track": track, "velocities": []}
+
+
+def _no_file() -> dict[str, Any]:
+    return {"tempos": [[0, 120.0]], "meters": [[0, 4, 4]], "keys": [], "source": ""}
 
 
 def _average_qpm(meta: dict[str, Any]) -> float:
     """Return the geometric mean of the tempo over the steps (each entry lasts until the next)."""
     tempos = meta["tempos"]
-    length = max(np.shape(meta["velocities"])[-1] if meta["velocities"] else 0, tempos[-1][0] + 1)
+    known = meta.get("length") or (np.shape(meta["velocities"])[-1] if meta.get("velocities") else 0)
+    length = max(known, tempos[-1][0] + 1)
     spans = np.diff([at for at, _ in tempos] + [length])
     return math.exp(float(np.average([math.log(q) for _, q in tempos], weights=spans)))
 
@@ -123,7 +162,8 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
         return mixed
     qpm = math.exp(sum(w * math.log(_average_qpm(m)) for m, w in zip(metas, weights, strict=True)))
     mixed["tempos"] = [[0, qpm]]
-    known = [(np.asarray(m["velocities"], float), w) for m, w in zip(metas, weights, strict=True) if m["velocities"]]
+    paired = zip(metas, weights, strict=True)
+    known = [(np.asarray(m["velocities"], float), w) for m, w in paired if m.get("velocities")]
     if known:
         shape = (*known[0][0].shape[:-1], max(v.shape[-1] for v, _ in known))
         total, weight = np.zeros(shape), np.zeros(shape)
@@ -137,7 +177,7 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
 def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
     """Return the `meta` of samples end to end: their maps with offsets, the names of the first."""
     joined = copy.deepcopy(parts[0].meta)
-    maps: dict[str, list[list[Any]]] = {"tempos": [], "meters": [], "programs": [], "keys": []}
+    maps: dict[str, list[list[Any]]] = {name: [] for name in ("tempos", "meters", "programs", "keys") if name in joined}
     offset, whole_bars = 0, True
     for part in parts:
         length = part.tensor.shape[-1]
@@ -150,7 +190,24 @@ def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
     joined |= {name: without_repeats(entries) for name, entries in maps.items() if name != "meters"}
     # A part that ends inside a bar is followed by its meter again, so that the next part starts on a bar line.
     joined["meters"] = without_repeats(maps["meters"]) if whole_bars else maps["meters"]
-    joined["velocities"] = _join_velocities(parts)
+    if "velocities" in joined:
+        joined["velocities"] = _join_velocities(parts)
+    return joined
+
+
+def concat_bands(parts: Sequence[Sample]) -> dict[str, Any]:
+    """Return the ``parts`` of bands end to end: programs with offsets, and the first name of each part."""
+    joined: dict[str, Any] = {}
+    offset = 0
+    for sample in parts:
+        length = sample.tensor.shape[-1]
+        for name, part in sample.meta["parts"].items():
+            own = [[at + offset, program] for at, program in part["programs"] if at < length]
+            if name in joined:
+                joined[name]["programs"] = without_repeats([*joined[name]["programs"], *own])
+            else:
+                joined[name] = {"programs": [[0, own[0][1]], *own[1:]], "track": part["track"]}
+        offset += length
     return joined
 
 

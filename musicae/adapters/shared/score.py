@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class ScoreAdapter(Adapter):
 
     Parameters
     ----------
-    channels, likelihood : of the `Spec`.
+    spec : its channels and likelihoods; its shape is that of a window.
     bars : length of a window in bars of 4/4.
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
     """
@@ -55,11 +56,11 @@ class ScoreAdapter(Adapter):
     velocity_rows: int = 0
     """How many lists the `velocities` of a sample's `meta` are; 0 where they are numbers."""
 
-    def __init__(self, channels: int, likelihood: str, bars: int, steps_per_beat: int) -> None:
+    def __init__(self, spec: Spec, bars: int, steps_per_beat: int) -> None:
         if bars < 1 or steps_per_beat < 1:
             raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
         self.steps_per_beat = steps_per_beat
-        self._spec = Spec(channels, (bars * 4 * steps_per_beat,), likelihood)
+        self._spec = replace(spec, shape=(bars * 4 * steps_per_beat,))
 
     @property
     def spec(self) -> Spec:
@@ -80,10 +81,13 @@ class ScoreAdapter(Adapter):
         ------
         MusicaeError : a file that cannot be read, that has nothing for this adapter, or lacks the track or bars.
         """
+        return self._read(file, lambda loaded, source: self.from_score(loaded, track=track, bars=bars, source=source))
+
+    def _read(self, file: File, convert: Callable[[midi.Loaded, str], Sample]) -> Sample:
+        """Parse a file and convert it; `convert` gets its name too."""
         loaded = midi.load(file)
-        source = file.name if isinstance(file, Path) else ""
         try:
-            sample = self.from_score(loaded, track=track, bars=bars, source=source)
+            sample = convert(loaded, file.name if isinstance(file, Path) else "")
         except MusicaeError as error:
             raise MusicaeError(f"{name_of(file)}: {error}") from None
         sample.remarks[:0] = loaded.remarks

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musicae.core import File
 from musicae.errors import MusicaeError
@@ -19,9 +21,9 @@ from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
 
 if TYPE_CHECKING:
-    from symusic.core import ScoreTick
+    from symusic.core import ScoreTick, TrackTick
 
-__all__ = ["SUFFIXES", "Loaded", "build", "is_midi", "load", "save"]
+__all__ = ["SUFFIXES", "Loaded", "TrackNotes", "build", "is_midi", "load", "save"]
 
 SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 """File endings of MIDI."""
@@ -120,13 +122,22 @@ def _set_tempo(score: ScoreTick, parsed: MidiBytes) -> None:
 # --- notes -> files ------------------------------------------------------------------------------------------------
 
 
-def build(notes: Notes, meta: dict[str, Any], length: int, *, steps_per_beat: int, drums: bool) -> ScoreTick:
-    """Return a score of `notes` (in steps) with the tempo map, meters, keys and programs of `meta`.
+class TrackNotes(NamedTuple):
+    """A track to write: its notes, in steps, its name, and whether it is drums; `program` is that of an empty one."""
 
-    `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps. Each program gets its own
-    track, all with the same name.
+    notes: Notes
+    name: str
+    drums: bool
+    program: int = 0
+
+
+def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, steps_per_beat: int) -> ScoreTick:
+    """Return a score of `tracks` with the tempo map, meters and keys of `meta`.
+
+    `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps. Each program of a track
+    gets a track of its own, all with the same name.
     """
-    from symusic.core import KeySignatureTick, NoteTickList, ScoreTick, TempoTick, TimeSignatureTick, TrackTick
+    from symusic.core import KeySignatureTick, ScoreTick, TempoTick, TimeSignatureTick
 
     step = max(1, round(480 / steps_per_beat))
     score = ScoreTick(step * steps_per_beat)
@@ -137,27 +148,43 @@ def build(notes: Notes, meta: dict[str, Any], length: int, *, steps_per_beat: in
         score.time_signatures.append(TimeSignatureTick(at * step, n, d))
     for at, key, tonality in meta["keys"]:
         score.key_signatures.append(KeySignatureTick(at * step, key, tonality))
-    for program in sorted(set(notes.program.tolist()), key=notes.program.tolist().index) or [meta["programs"][0][1]]:
+    for track in tracks:
+        for made in _tracks_of(track, step):
+            score.tracks.append(made)
+    start = np.concatenate([np.empty(0, np.int64), *(track.notes.start for track in tracks)]) * step
+    end = np.concatenate([np.empty(0, np.int64), *(track.notes.end for track in tracks)]) * step
+    if len(start) and length <= bar_grid.MAX_STEPS:  # Longer ones are read in parts anyway.
+        _mark_ends(score, np.sort(start), end, length, steps_per_beat, step)
+    return score
+
+
+def _tracks_of(track: TrackNotes, step: int) -> Iterator[TrackTick]:
+    """Go through the tracks of a score that a track becomes, one for each of its programs."""
+    from symusic.core import NoteTickList, TrackTick
+
+    notes = track.notes
+    for program in sorted(set(notes.program.tolist()), key=notes.program.tolist().index) or [track.program]:
         own = notes.program == program
-        track = TrackTick(meta["track"], program, drums)
+        made = TrackTick(track.name, program, track.drums)
         start, end = notes.start[own] * step, notes.end[own] * step
-        track.notes = NoteTickList.from_numpy(
+        made.notes = NoteTickList.from_numpy(
             start.astype(np.int32),
             (end - start).astype(np.int32),
             notes.pitch[own].astype(np.int8),
             notes.velocity[own].astype(np.int8),
         )
-        score.tracks.append(track)
-    if len(notes.start) and length <= bar_grid.MAX_STEPS:  # Longer ones are read in parts anyway.
-        _mark_ends(score, notes, length, steps_per_beat, step)
-    return score
+        yield made
 
 
-def _mark_ends(score: ScoreTick, notes: Notes, length: int, steps_per_beat: int, step: int) -> None:
-    """Set markers where reading would otherwise leave out empty bars at the start or the end."""
+def _mark_ends(
+    score: ScoreTick, start: NDArray[np.int64], end: NDArray[np.int64], length: int, steps_per_beat: int, step: int
+) -> None:
+    """Set markers where reading would otherwise leave out empty bars at the start or the end.
+
+    `start` (sorted) and `end` are those of all notes, in ticks.
+    """
     from symusic.core import TextMetaTick
 
-    start, end = np.sort(notes.start) * step, notes.end * step
     grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length)
     if grid.start != 0:
         score.markers.append(TextMetaTick(0, bar_grid.START))

@@ -13,6 +13,7 @@ from musicae.models.layers.conv import ConvDecoder, ConvEncoder
 from musicae.models.layers.heads import DirectHead, Head
 from musicae.models.layers.step_head import StepHead
 from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
+from musicae.shared_batch import uniform_like
 
 __all__ = ["LOGVAR_RANGE", "Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
 
@@ -24,7 +25,9 @@ LOGVAR_RANGE = (-12.0, 6.0)
 class Code:
     """The kind of a code.
 
-    `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional.
+    `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional, and
+    so does `along` > 0: on so many channels that run along with the input, of which a share `along_dropout` of the
+    examples does without in training, so that the model can do without them.
     With `rectified` no number is below 0. With `levels` each number is rounded to one of that many values in -1 .. 1
     (finite scalar quantisation, Mentzer et al. 2024), in decoding too.
     """
@@ -34,6 +37,8 @@ class Code:
     classes: int = 0
     levels: int = 0
     rectified: bool = False
+    along: int = 0
+    along_dropout: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ class CodeModel(Model):
     """Any encoder to ``(B, features)`` and decoder to ``(B, H, *S)`` around a code.
 
     A conditional one joins `cond` ``(B, K)`` to the encoder's features and to the code: a class, one-hot, or several
-    mixed. `head` turns the decoder's features into parameters. `regularizer` adds a term on the codes to the loss.
+    mixed. One with a condition ``(B, K, T)`` hands it to the encoder and the decoder. `head` turns the decoder's
+    features into parameters. `regularizer` adds a term on the codes to the loss.
     """
 
     channels_last = False
@@ -85,12 +91,25 @@ class CodeModel(Model):
     ) -> None:
         super().__init__()
         self.regularizer, self.code, self.latent_size = regularizer, code, code.size
-        self.condition = ConditionSpec(code.classes, classes=True) if code.classes else None
+        self.condition = _condition(code)
         self.encoder, self.decoder, self.head = encoder, decoder, head
         self.to_code = nn.Linear(features + code.classes, code.size * (2 if code.variational else 1))
 
+    def forward(
+        self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Latent]:
+        """Return the parameters for `target` and the code of `given`; see `Model.forward`."""
+        if cond is not None and self.code.along and self.training:
+            cond = cond * (uniform_like(cond[:, :1, :1]) >= self.code.along_dropout)
+        return super().forward(given, target, cond, rng)
+
+    def _through(self, network: nn.Module, x: Tensor, cond: Tensor | None) -> Tensor:
+        """Pass a tensor through the encoder or the decoder, with what runs along with it."""
+        out: Tensor = network(x, None if cond is None else cond.to(x)) if self.code.along else network(x)
+        return out
+
     def _with_cond(self, x: Tensor, cond: Tensor | None) -> Tensor:
-        if self.condition is None:
+        if self.condition is None or self.condition.along:
             return x
         channels = self.condition.channels
         if cond is None:
@@ -101,7 +120,7 @@ class CodeModel(Model):
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
         """Return the code of `x` ``(B, C, *S)``."""
-        out = self.to_code(self._with_cond(self.encoder(x), cond)).float()
+        out = self.to_code(self._with_cond(self._through(self.encoder, x, cond), cond)).float()
         if self.code.levels:
             return Latent(self._quantise(torch.tanh(out)))
         if not self.code.variational:
@@ -117,13 +136,13 @@ class CodeModel(Model):
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)``; a step-wise head sees `x`, the true values."""
-        return self.head.params(self.decoder(self._with_cond(z, cond)), x).float()
+        return self.head.params(self._through(self.decoder, self._with_cond(z, cond), cond), x).float()
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)``, picked by `choose`."""
         if self.code.levels:
             z = self._quantise(z)
-        return self.head.decode(self.decoder(self._with_cond(z, cond)), choose)
+        return self.head.decode(self._through(self.decoder, self._with_cond(z, cond), cond), choose)
 
     def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
         """Return the regularizer's term of the loss for a batch's codes, a scalar; None without one."""
@@ -131,6 +150,15 @@ class CodeModel(Model):
             return None
         penalty: Tensor = self.regularizer(latent, rng)
         return penalty
+
+
+def _condition(code: Code) -> ConditionSpec | None:
+    """Return the condition of a model. Raise MusicaeError for one of both kinds."""
+    if code.classes and code.along:
+        raise MusicaeError("[model] a model has classes or a condition that runs along, not both; set one to 0")
+    if code.along:
+        return ConditionSpec(code.along, along=True, optional=True)
+    return ConditionSpec(code.classes, classes=True) if code.classes else None
 
 
 def _head(spec: Spec, features: int, steps: Steps) -> Head:
@@ -143,9 +171,10 @@ def _head(spec: Spec, features: int, steps: Steps) -> Head:
 
 def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps) -> CodeModel:
     """Return an autoencoder or VAE of patch Transformers."""
-    encoder = PatchEncoder(spec, shape.patch, shape.width, shape.depth, shape.heads)
+    sizes = (shape.patch, shape.width, shape.depth, shape.heads, code.along)
+    encoder = PatchEncoder(spec, *sizes)
     features = steps.gru_width or spec.channels
-    decoder = PatchDecoder(spec, code.size + code.classes, features, shape.patch, shape.width, shape.depth, shape.heads)
+    decoder = PatchDecoder(spec, code.size + code.classes, features, *sizes)
     return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code)
 
 

@@ -81,38 +81,49 @@ def _tokens(spec: Spec, patch: int, width: int, heads: int) -> int:
 
 
 class PatchEncoder(nn.Module):
-    """``(B, C, *S)`` -> ``(B, features)``, all tokens joined."""
+    """``(B, C, *S)`` -> ``(B, features)``, all tokens joined.
 
-    def __init__(self, spec: Spec, patch: int, width: int, depth: int, heads: int) -> None:
+    With `along` channels a tensor ``(B, K, *S)`` beside it, such as chords, is added to the tokens.
+    """
+
+    def __init__(self, spec: Spec, patch: int, width: int, depth: int, heads: int, along: int = 0) -> None:
         super().__init__()
         n = _tokens(spec, patch, width, heads)
         self.patch, self.features = patch, n * width
         self.embed = nn.Linear(spec.channels * patch ** len(spec.shape), width)
+        self.embed_along = nn.Linear(along * patch ** len(spec.shape), width, bias=False) if along else None
         self.position = nn.Parameter(torch.randn(n, width) * 0.02)
         self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, along: Tensor | None = None) -> Tensor:
         """Encode a batch."""
         tokens = self.embed(patchify(x, self.patch)) + self.position
+        if self.embed_along is not None and along is not None:
+            tokens = tokens + self.embed_along(patchify(along, self.patch))
         out: Tensor = self.norm(self.blocks(tokens)).flatten(1)
         return out
 
 
 class PatchDecoder(nn.Module):
-    """A vector ``(B, size)`` -> features ``(B, channels, *S)``."""
+    """A vector ``(B, size)`` -> features ``(B, channels, *S)``; `along` is as in `PatchEncoder`."""
 
-    def __init__(self, spec: Spec, size: int, channels: int, patch: int, width: int, depth: int, heads: int) -> None:
+    def __init__(
+        self, spec: Spec, size: int, channels: int, patch: int, width: int, depth: int, heads: int, along: int = 0
+    ) -> None:
         super().__init__()
         n = _tokens(spec, patch, width, heads)
         self.patch, self.shape, self.channels = patch, spec.shape, channels
         self.project_in = nn.Linear(size, n * width)
+        self.embed_along = nn.Linear(along * patch ** len(spec.shape), width, bias=False) if along else None
         self.position = nn.Parameter(torch.randn(n, width) * 0.02)
         self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, channels * patch ** len(spec.shape))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, along: Tensor | None = None) -> Tensor:
         """Decode a batch ``(B, size)``."""
         tokens = self.project_in(z).view(z.shape[0], *self.position.shape) + self.position
+        if self.embed_along is not None and along is not None:
+            tokens = tokens + self.embed_along(patchify(along, self.patch))
         return unpatchify(self.out(self.norm(self.blocks(tokens))), self.channels, self.shape, self.patch)

@@ -1,0 +1,393 @@
+"""Bands: melody, bass, harmony and drums of a MIDI file <-> one tensor in steps of a sixteenth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import torch
+from msgspec import Meta
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musicae.adapters.shared import lines, meta
+from musicae.adapters.shared.arrangement import Arrangement, arrange
+from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
+from musicae.core import File, Packed, Sample, Unpacked, Windows
+from musicae.errors import MusicaeError
+from musicae.formats.music import bar_grid, midi
+from musicae.formats.music import parts as score_parts
+from musicae.formats.music.abc import is_abc
+from musicae.formats.music.bar_grid import Excerpt
+from musicae.formats.music.parts import Notes
+from musicae.formats.music.percussion import CLASS_OF, CLASSES
+from musicae.tensors import band, chords, melody_tokens
+from musicae.tensors.band import PARTS, RANGES
+
+__all__ = ["Band"]
+
+SHIFTS = (-5, 6)
+"""The transpositions of `Band.augment`, in semitones: each key once."""
+
+_MAX_SPANS = 64  # Tracks by whose notes the beats are found.
+_MAX_TONES = 8  # Onsets of harmony in a step; the most prominent are kept.
+_PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
+_RING = 4  # Steps that a hit counts as sounding.
+_LOUD = 127.0
+
+
+class Band(ScoreAdapter):
+    """Reads an arrangement as melody, bass, harmony and drums, and writes a track for each.
+
+    `musicae.adapters.shared.arrangement.arrange` has the rule by which tracks become parts, `musicae.tensors.band` the
+    channels. Melody and bass are one line each: the top and the bottom one of their tracks, whose other notes go to
+    harmony. In harmony a step has at most 8 onsets, the longest and loudest. Loudness is in the tensor.
+
+    Parameters
+    ----------
+    bars : length of a window in bars of 4/4.
+    steps_per_beat : steps in a quarter note; 4 are sixteenths.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
+    writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
+
+    packed_blank: NDArray[Any] | None = band.pack(band.silent().numpy()[:, None], np.zeros((24, 1), np.float32))
+
+    def __init__(
+        self, bars: Annotated[int, Meta(ge=1, le=1024)] = 2, steps_per_beat: Annotated[int, Meta(ge=1, le=96)] = 4
+    ) -> None:
+        super().__init__(band.spec(1), bars, steps_per_beat)
+
+    @classmethod
+    def sniff(cls, head: bytes, file: File) -> float:
+        """Return .95 for a MIDI file in which several parts play; see `Adapter.sniff`."""
+        if is_abc(head):
+            return 0.3
+        drums = share_of_drums(head, file)
+        if drums is None:
+            return 0.9 * super().sniff(head, file)
+        return 0.95 if 0 < drums < MIN_DRUMS or _has_company(file) else 0.3
+
+    def read(
+        self,
+        file: File,
+        *,
+        track: str | int | None = None,
+        bars: str | int | None = None,
+        part: Sequence[str] = (),
+    ) -> Sample:
+        """Read a file.
+
+        `track` is the melody's; `part` sends tracks to parts, as ``["3=harmony", "Lead=melody"]``. The rest is as for
+        other files of notes, see `ScoreAdapter.read`. Raise MusicaeError as that does, and as `arrange` does.
+        """
+        chosen = [*part, *([] if track is None else [f"{track}=melody"])]
+        return self._read(file, partial(self._sample, chosen=chosen, bars=bars))
+
+    def from_score(
+        self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
+    ) -> Sample:
+        """Return the band of a score; see `read`. The tensor is ``(C, T)``, in whole bars."""
+        return self._sample(loaded, source, chosen=[] if track is None else [f"{track}=melody"], bars=bars)
+
+    def _sample(self, loaded: midi.Loaded, source: str, *, chosen: Sequence[str], bars: str | int | None) -> Sample:
+        arrangement = arrange(_tracks(loaded), chosen)
+        remarks = list(arrangement.remarks)
+        notes, found = self._place(loaded, arrangement, bars, remarks)
+        grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
+        details = {
+            "tempos": grid.tempos,
+            "meters": grid.meters,
+            "keys": grid.keys,
+            "parts": {
+                part: {"programs": _programs(own), "track": arrangement.tracks[part][0].name or part.capitalize()}
+                for part, own in notes.items()
+                if len(own.start)
+            },
+            "length": found.length,
+            "source": source,
+        }
+        tensor = torch.from_numpy(_tensor(notes, found.length))
+        return Sample(tensor, details, grid.hop, remarks + grid.remarks)
+
+    def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
+        """Return the band of a score, its chords with it, as bytes."""
+        chosen = [] if track is None else [f"{track}=melody"]
+        notes, found = self._place(loaded, arrange(_tracks(loaded), chosen), None)
+        values = _tensor(notes, found.length)
+        _, numerator, denominator = found.meters[0]
+        bar = 4 * self.steps_per_beat * numerator / denominator
+        start, end, pitch, velocity = _pitched(notes)
+        chord = chords.of_notes(start, end, pitch, velocity, found.length, self.steps_per_beat, max(1, round(bar)))
+        parts = _sounding(values)
+        return Packed(band.pack(values, chord), _begins(values), np.asarray(parts.any(0)), bar, parts)
+
+    def unpacked(self, windows: Windows) -> Windows:
+        """Return the windows so that they give bands and chords."""
+        steps = windows.data.shape[-1]
+        windows.cond = Unpacked(windows.data, (band.CHORD_CHANNELS, steps), band.chords)
+        windows.data = Unpacked(windows.data, (self.spec.channels, steps), band.unpack)
+        windows.channels = self.spec.channels
+        return windows
+
+    def _place(
+        self, loaded: midi.Loaded, arrangement: Arrangement, bars: str | int | None, remarks: list[str] | None = None
+    ) -> tuple[dict[str, Notes], Excerpt]:
+        """Return the notes of each part in steps, and where they lie."""
+        score, tracks = loaded.score, arrangement.tracks
+        playing = [track for own in tracks.values() for track in own]
+        if not playing:
+            raise MusicaeError("all of its tracks were left out; leave one in at least")
+        every = score_parts.merge(playing)
+        spans = [track.span() for track in playing[:_MAX_SPANS] if not track.drums]
+        found = bar_grid.place(
+            score, every.start, every.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
+        )
+        step = score.ticks_per_quarter / self.steps_per_beat
+        raw = {part: score_parts.merge(own) for part, own in tracks.items() if own}
+        lower = []
+        for part, upwards in (("melody", True), ("bass", False)):
+            if part in raw:
+                line, others = _line(raw[part], step, upwards)
+                raw[part] = line
+                lower.append(others)
+        if any(len(one.start) for one in lower):
+            raw["harmony"] = _joined([*lower, *([raw["harmony"]] if "harmony" in raw else [])])
+        notes: dict[str, Notes] = {}
+        for part in (part for part in PARTS if part in raw):
+            own = lines.quantise(raw[part], found, self.steps_per_beat, remarks) if part in ("melody", "bass") else None
+            placed = _in_steps(raw[part], found) if own is None else own
+            notes[part] = _folded(placed, part, remarks) if part in RANGES else _hits(placed)
+        if not any(len(own.start) for own in notes.values()):
+            raise MusicaeError(f"bars '{bars}' have no notes; choose others with --bars")
+        if "harmony" in notes:
+            notes["harmony"] = _prominent(notes["harmony"], remarks)
+        return notes, found
+
+    def write(self, sample: Sample, file: File) -> None:
+        """Write a band ``(C, T)`` as a type-1 MIDI file with a track for each part that plays.
+
+        Raises
+        ------
+        MusicaeError : the folder is missing or cannot be written.
+        """
+        tensor, length = sample.tensor.detach().cpu(), sample.tensor.shape[-1]
+        tracks = []
+        for part in PARTS:
+            how = sample.meta["parts"].get(part) or {"programs": [[0, _PROGRAMS[part]]], "track": part.capitalize()}
+            start, end, pitch, loud = _notes(tensor, part)
+            steps, programs = zip(*how["programs"], strict=True)
+            active = np.maximum(np.searchsorted(steps, start, side="right") - 1, 0)
+            notes = Notes(start, end, pitch, loud, np.asarray(programs)[active])
+            if len(start):
+                tracks.append(midi.TrackNotes(notes, how["track"], part == "drums"))
+        score = midi.build(tracks, sample.meta, length, steps_per_beat=self.steps_per_beat)
+        midi.save(score, file, sample.meta.get("encoding", ""))
+
+    def blank(self) -> dict[str, Any]:
+        """Return the `meta` of a band that came from no file: 120 quarter notes a minute, 4/4, piano and bass."""
+        return meta.blank_band(
+            {part: {"programs": [[0, program]], "track": part.capitalize()} for part, program in _PROGRAMS.items()}
+        )
+
+    def check_meta(self, meta_: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `meta` of a file of codes, checked; see `musicae.adapters.shared.meta.check_band`."""
+        return meta.check_band(meta_, self.blank())
+
+    def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+        """Return the `meta` between several: programs of the heaviest that has the part; see `meta.mix`."""
+        mixed = meta.mix(metas, weights)
+        for other in sorted(range(len(metas)), key=lambda i: -weights[i]):
+            mixed["parts"] = {**metas[other]["parts"], **mixed["parts"]}
+        return mixed
+
+    def concat(self, parts: Sequence[Sample]) -> Sample:
+        """Join bands end to end, each part with its programs."""
+        joined = super().concat(parts)
+        joined.meta["parts"] = meta.concat_bands(parts)
+        joined.meta["length"] = joined.tensor.shape[-1]
+        return joined
+
+    def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Transpose each example of ``(B, C, T)`` by its own number of semitones, -5..6, all parts alike."""
+        return self.augment_with(batch, None, generator)[0]
+
+    def augment_with(
+        self, batch: Tensor, cond: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Transpose bands ``(B, C, T)`` and their chords ``(B, 24, T)`` alike."""
+        semitones = torch.randint(SHIFTS[0], SHIFTS[1] + 1, (len(batch),), generator=generator)
+        moved, semitones = band.transpose(batch, semitones)
+        return moved, None if cond is None else band.transpose_chords(cond, semitones)
+
+    def canonical(self, data: Tensor) -> Tensor:
+        """Return ``(N, T)`` that are equal if the melodies (or, without one, the basses) are, in whatever key."""
+        return band.canonical(data)
+
+    def onsets(self, x: Tensor) -> Tensor:
+        """Return where notes begin in ``(N, C, T)``: ``(N, C', T)``, a row for each pitch and drum."""
+        return band.onsets(x)
+
+    def sounding(self, x: Tensor) -> Tensor:
+        """Return at which steps of ``(N, C, T)`` any part sounds: ``(N, T)``, bool."""
+        return band.sounding(x).any(1)
+
+
+def _tracks(loaded: midi.Loaded) -> list[score_parts.Part]:
+    available = score_parts.parts(loaded.tracks)
+    if not available:
+        raise MusicaeError("it has no notes; give a file with music")
+    return available
+
+
+def _has_company(file: File) -> bool:
+    """Tell whether a MIDI file has several tuned tracks."""
+    at = 0 if isinstance(file, Path) else file.tell()
+    try:
+        return len(score_parts.parts(midi.load(file).tracks)) > 1
+    except MusicaeError:
+        return False
+    finally:
+        if not isinstance(file, Path):
+            file.seek(at)
+
+
+# --- notes in steps --------------------------------------------------------------------------------------------------
+
+
+def _line(notes: Notes, step: float, upwards: bool) -> tuple[Notes, Notes]:
+    """Return the top line of notes (or the bottom one), and the notes that are not in it."""
+    turned = notes if upwards else notes._replace(pitch=127 - notes.pitch)
+    line = lines.skyline(turned, step)
+    line = line if upwards else line._replace(pitch=127 - line.pitch)
+    left = ~np.isin(notes.start << 7 | notes.pitch, line.start << 7 | line.pitch)
+    return line, Notes(*(values[left] for values in notes))
+
+
+def _joined(several: Sequence[Notes]) -> Notes:
+    joined = [np.concatenate(values) for values in zip(*several, strict=True)]
+    order = np.argsort(joined[0], kind="stable")
+    return Notes(*(values[order] for values in joined))
+
+
+def _in_steps(notes: Notes, found: Excerpt) -> Notes:
+    """Return the notes that begin inside the excerpt, in steps; each lasts a step at least."""
+    start, end = found.steps(notes.start), found.steps(notes.end)
+    inside = (start >= 0) & (start < found.length)
+    end = np.minimum(np.maximum(end, start + 1), found.length)
+    return Notes(start[inside], end[inside], notes.pitch[inside], notes.velocity[inside], notes.program[inside])
+
+
+def _folded(notes: Notes, part: str, remarks: list[str] | None) -> Notes:
+    """Return the notes moved by octaves into the range of a part; `pitch` counts from its lowest."""
+    low, high = RANGES[part]
+    octaves = -(-np.maximum(low - notes.pitch, 0) // 12) - -(-np.maximum(notes.pitch - high, 0) // 12)
+    if remarks is not None and (count := np.count_nonzero(octaves)):
+        remarks.append(f"{part}: {count} note(s) outside the pitches {low}..{high} were moved by octaves")
+    return notes._replace(pitch=notes.pitch + 12 * octaves - low)
+
+
+def _hits(notes: Notes) -> Notes:
+    """Return the hits that have a class; `pitch` is the class."""
+    classes = CLASS_OF[notes.pitch]
+    known = (classes >= 0) & (notes.velocity > 0)
+    return Notes(*(values[known] for values in notes._replace(pitch=classes)))
+
+
+def _prominent(notes: Notes, remarks: list[str] | None) -> Notes:
+    """Return notes of harmony, each pitch once at a time, and of many that begin together the longest and loudest."""
+    weight = notes.velocity * np.minimum(notes.end - notes.start, 16)
+    order = np.lexsort((-weight, notes.pitch, notes.start))
+    first = np.append(True, np.diff(notes.start[order] * 128 + notes.pitch[order]) > 0)
+    order = order[first] if len(order) else order
+    order = order[np.lexsort((-weight[order], notes.start[order]))]
+    start = notes.start[order]
+    rank = np.arange(len(start)) - np.searchsorted(start, start)
+    kept = order[rank < _MAX_TONES]
+    if remarks is not None and len(kept) < len(order):
+        remarks.append(f"harmony: {len(order) - len(kept)} note(s) of thick chords were left out")
+    kept = kept[np.lexsort((notes.start[kept], notes.pitch[kept]))]
+    chosen = Notes(*(values[kept] for values in notes))
+    again = np.append((np.diff(chosen.pitch) == 0), False)
+    following = np.append(chosen.start[1:], 0)
+    cut = chosen._replace(end=np.where(again, np.minimum(chosen.end, following), chosen.end))
+    order = np.argsort(cut.start, kind="stable")
+    return Notes(*(values[order] for values in cut))
+
+
+def _programs(notes: Notes) -> list[list[int]]:
+    """Return the programs of a part, ``[[step, program], ...]``: of notes at once, that of the most."""
+    most = np.bincount(notes.program).argmax()
+    if len(np.unique(notes.start)) < len(notes.start):
+        return [[0, int(most)]]
+    changes = np.flatnonzero(np.diff(notes.program, prepend=-1))
+    steps = [0, *notes.start[changes[1:]].tolist()]
+    return [list(entry) for entry in zip(steps, notes.program[changes].tolist(), strict=True)]
+
+
+# --- tensors ---------------------------------------------------------------------------------------------------------
+
+
+def _tensor(notes: Mapping[str, Notes], length: int) -> NDArray[np.float32]:
+    """Return the band ``(C, L)`` of the notes of each part."""
+    values = np.repeat(band.silent().numpy()[:, None], length, axis=1)
+    for part, own in notes.items():
+        channels, loud = band.groups_of(part)
+        rows, loudness = values[channels], values[loud]
+        if part in ("melody", "bass"):
+            tokens = melody_tokens.from_notes(own.start, own.end, own.pitch, length)
+            rows[:] = 0
+            rows[tokens, np.arange(length)] = 1.0
+            loudness[0, own.start] = own.velocity / _LOUD
+        elif part == "harmony":
+            held, onset = np.split(rows, 2)
+            onset[own.pitch, own.start] = 1.0
+            change = np.zeros((len(held), length + 1), np.int64)
+            np.add.at(change, (own.pitch, own.start + 1), 1)
+            np.add.at(change, (own.pitch, own.end), -1)
+            held[:] = change.cumsum(1)[:, :-1] > 0
+            count = np.bincount(own.start, minlength=length)
+            loudness[0] = np.bincount(own.start, own.velocity, length) / _LOUD / np.maximum(count, 1)
+        else:
+            np.maximum.at(loudness, (own.pitch, own.start), own.velocity / np.float32(_LOUD))
+            rows[:] = loudness > 0
+    return values
+
+
+def _notes(tensor: Tensor, part: str) -> tuple[NDArray[np.int64], ...]:
+    """Return the notes of a part of a band ``(C, T)``: where each begins and ends, its MIDI pitch and velocity."""
+    channels, loud = band.groups_of(part)
+    rows, loudness = tensor[channels], tensor[loud]
+    if part == "drums":
+        start, kind = (rows > 0.5).T.nonzero(as_tuple=True)
+        end, pitch = start + 1, torch.tensor([notes[0] for notes in CLASSES.values()])[kind]
+        level = loudness[kind, start]
+    elif part == "harmony":
+        start, end, pitch = band.harmony_notes(rows)
+        level = loudness[0, start]
+    else:
+        start, end, pitch = melody_tokens.notes(melody_tokens.tokens(rows))
+        level = loudness[0, start]
+    velocity = (level * _LOUD).round().clamp(1, 127).long()
+    low = RANGES[part][0] if part in RANGES else 0
+    return tuple(values.numpy() for values in (start, end, pitch + low, velocity))
+
+
+def _pitched(notes: Mapping[str, Notes]) -> tuple[NDArray[np.int64], ...]:
+    """Return the start, end, MIDI pitch and velocity of all notes that have a pitch."""
+    own = [notes[part]._replace(pitch=notes[part].pitch + RANGES[part][0]) for part in RANGES if part in notes]
+    joined = _joined(own) if own else Notes(*(np.empty(0, np.int64),) * 5)
+    return joined.start, joined.end, joined.pitch, joined.velocity
+
+
+def _sounding(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return at which steps of a band ``(C, L)`` each part sounds, ``(4, L)``; a hit sounds for a beat."""
+    return np.asarray(band.sounding(torch.from_numpy(values)[None], _RING)[0].numpy())
+
+
+def _begins(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray(band.onsets(torch.from_numpy(values)[None])[0].bool().any(0).numpy())
