@@ -141,7 +141,7 @@ class Adapter(ABC):
         return windows
 
     def canonical(self, data: Tensor) -> Tensor:
-        """Map stored windows (see `Windows.data`) to one representative of all that `augment` makes of them."""
+        """Map stored windows (see `Windows.data`) to one representative of all that `augment` makes; a row each."""
         return data
 
     @classmethod

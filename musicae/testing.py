@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from musicae import registry
-from musicae.core import Adapter, Latent, Likelihood, Model, Sample, Spec
+from musicae.core import Adapter, Latent, Likelihood, Model, Packed, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.tensors import windows
 
@@ -60,7 +60,8 @@ def check_adapter(adapter: Adapter, path: Path | None = None, tolerance: float =
         _check_round_trip(who, adapter, sample, folder, source.suffix, tolerance)
         _check_parts(who, adapter, sample, folder, source.suffix)
         _check_refusals(who, adapter, sample, folder, source.suffix)
-    _check_windows(who, adapter, sample)
+        _check_windows(who, adapter, sample)
+        _check_canonical(who, adapter, source)
 
 
 def check_model(model: Model | Callable[..., Model], spec: Spec) -> None:
@@ -284,14 +285,29 @@ def _check_windows(who: str, adapter: Adapter, sample: Sample) -> None:
     _require(torch.equal(batch, kept), who, "augment changes the batch it is given")
     _require(torch.equal(first, second), who, "augment draws from elsewhere than its generator")
     _check_values(who, "what augment gives", first, spec, 1)
-    data = _likelihood(spec).pack(kept)
+
+
+def _check_canonical(who: str, adapter: Adapter, source: Path) -> None:
+    """Check `canonical` on the windows of a file, as data sets keep them."""
+    with _reported(who, "read_packed"):
+        packed = adapter.read_packed(source)
+    tensor = torch.from_numpy(packed.data) if isinstance(packed, Packed) else packed.tensor
+    size = adapter.spec.shape[-1]
+    length = tensor.shape[-1] // size * size
+    data = _random(adapter.spec, _BATCH) if not length else windows.split(tensor[..., :length], size)
+    if not isinstance(packed, Packed) or not length:
+        data = _likelihood(adapter.spec).pack(data)
     with _reported(who, "canonical"):
         plain = adapter.canonical(data)
-    good = isinstance(plain, Tensor) and plain.shape == data.shape
-    _require(good, who, f"canonical turns {_shape(data)} into {_shape(plain)}")
-    with _reported(who, "canonical"):
-        twice = adapter.canonical(plain)
-    _require(torch.equal(plain, twice), who, "canonical changes what is canonical already")
+    _require(
+        isinstance(plain, Tensor) and len(plain) == len(data),
+        who,
+        f"canonical turns {_shape(data)} into {_shape(plain)}",
+    )
+    if plain.shape == data.shape:
+        with _reported(who, "canonical"):
+            twice = adapter.canonical(plain)
+        _require(torch.equal(plain, twice), who, "canonical changes what is canonical already")
 
 
 def _build(who: str, factory: Any, spec: Spec) -> Any:

@@ -13,8 +13,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicae.adapters.shared import lines, meta
-from musicae.adapters.shared.arrangement import Arrangement, arrange
+from musicae.adapters.shared import band_notes, lines, meta
+from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
 from musicae.core import File, Packed, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
@@ -23,8 +23,7 @@ from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
-from musicae.formats.music.percussion import CLASS_OF, CLASSES
-from musicae.tensors import band, chords, melody_tokens
+from musicae.tensors import band, chords
 from musicae.tensors.band import PARTS, RANGES
 
 __all__ = ["Band"]
@@ -33,10 +32,8 @@ SHIFTS = (-5, 6)
 """The transpositions of `Band.augment`, in semitones: each key once."""
 
 _MAX_SPANS = 64  # Tracks by whose notes the beats are found.
-_MAX_TONES = 8  # Onsets of harmony in a step; the most prominent are kept.
 _PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
 _RING = 4  # Steps that a hit counts as sounding.
-_LOUD = 127.0
 
 
 class Band(ScoreAdapter):
@@ -95,7 +92,7 @@ class Band(ScoreAdapter):
         return self._sample(loaded, source, chosen=[] if track is None else [f"{track}=melody"], bars=bars)
 
     def _sample(self, loaded: midi.Loaded, source: str, *, chosen: Sequence[str], bars: str | int | None) -> Sample:
-        arrangement = arrange(_tracks(loaded), chosen)
+        arrangement = arrange(_tracks(loaded), chosen, written_parts(loaded.score))
         remarks = list(arrangement.remarks)
         notes, found = self._place(loaded, arrangement, bars, remarks)
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
@@ -104,24 +101,27 @@ class Band(ScoreAdapter):
             "meters": grid.meters,
             "keys": grid.keys,
             "parts": {
-                part: {"programs": _programs(own), "track": arrangement.tracks[part][0].name or part.capitalize()}
+                part: {
+                    "programs": band_notes.programs(own),
+                    "track": arrangement.name(part),
+                }
                 for part, own in notes.items()
                 if len(own.start)
             },
             "length": found.length,
             "source": source,
         }
-        tensor = torch.from_numpy(_tensor(notes, found.length))
+        tensor = torch.from_numpy(band_notes.to_tensor(notes, found.length))
         return Sample(tensor, details, grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the band of a score, its chords with it, as bytes."""
         chosen = [] if track is None else [f"{track}=melody"]
-        notes, found = self._place(loaded, arrange(_tracks(loaded), chosen), None)
-        values = _tensor(notes, found.length)
+        notes, found = self._place(loaded, arrange(_tracks(loaded), chosen, written_parts(loaded.score)), None)
+        values = band_notes.to_tensor(notes, found.length)
         _, numerator, denominator = found.meters[0]
         bar = 4 * self.steps_per_beat * numerator / denominator
-        start, end, pitch, velocity = _pitched(notes)
+        start, end, pitch, velocity = band_notes.pitched(notes)
         chord = chords.of_notes(start, end, pitch, velocity, found.length, self.steps_per_beat, max(1, round(bar)))
         parts = _sounding(values)
         return Packed(band.pack(values, chord), _begins(values), np.asarray(parts.any(0)), bar, parts)
@@ -152,20 +152,20 @@ class Band(ScoreAdapter):
         lower = []
         for part, upwards in (("melody", True), ("bass", False)):
             if part in raw:
-                line, others = _line(raw[part], step, upwards)
+                line, others = band_notes.line(raw[part], step, upwards)
                 raw[part] = line
                 lower.append(others)
         if any(len(one.start) for one in lower):
-            raw["harmony"] = _joined([*lower, *([raw["harmony"]] if "harmony" in raw else [])])
+            raw["harmony"] = band_notes.joined([*lower, *([raw["harmony"]] if "harmony" in raw else [])])
         notes: dict[str, Notes] = {}
         for part in (part for part in PARTS if part in raw):
             own = lines.quantise(raw[part], found, self.steps_per_beat, remarks) if part in ("melody", "bass") else None
-            placed = _in_steps(raw[part], found) if own is None else own
-            notes[part] = _folded(placed, part, remarks) if part in RANGES else _hits(placed)
+            placed = band_notes.in_steps(raw[part], found) if own is None else own
+            notes[part] = band_notes.folded(placed, part, remarks) if part in RANGES else band_notes.hits(placed)
         if not any(len(own.start) for own in notes.values()):
             raise MusicaeError(f"bars '{bars}' have no notes; choose others with --bars")
         if "harmony" in notes:
-            notes["harmony"] = _prominent(notes["harmony"], remarks)
+            notes["harmony"] = band_notes.prominent(notes["harmony"], remarks)
         return notes, found
 
     def write(self, sample: Sample, file: File) -> None:
@@ -176,16 +176,19 @@ class Band(ScoreAdapter):
         MusicaeError : the folder is missing or cannot be written.
         """
         tensor, length = sample.tensor.detach().cpu(), sample.tensor.shape[-1]
-        tracks = []
+        tracks: dict[str, midi.TrackNotes] = {}
         for part in PARTS:
             how = sample.meta["parts"].get(part) or {"programs": [[0, _PROGRAMS[part]]], "track": part.capitalize()}
-            start, end, pitch, loud = _notes(tensor, part)
+            start, end, pitch, loud = band_notes.from_tensor(tensor, part)
             steps, programs = zip(*how["programs"], strict=True)
             active = np.maximum(np.searchsorted(steps, start, side="right") - 1, 0)
             notes = Notes(start, end, pitch, loud, np.asarray(programs)[active])
             if len(start):
-                tracks.append(midi.TrackNotes(notes, how["track"], part == "drums"))
-        score = midi.build(tracks, sample.meta, length, steps_per_beat=self.steps_per_beat)
+                name = how["track"].strip() or part.capitalize()
+                taken = any(name.lower() == other.name.lower() for other in tracks.values())
+                tracks[part] = midi.TrackNotes(notes, f"{name} {part}" if taken else name, part == "drums")
+        score = midi.build([*tracks.values()], sample.meta, length, steps_per_beat=self.steps_per_beat)
+        mark_parts(score, {part: track.name for part, track in tracks.items()})
         midi.save(score, file, sample.meta.get("encoding", ""))
 
     def blank(self) -> dict[str, Any]:
@@ -254,134 +257,6 @@ def _has_company(file: File) -> bool:
     finally:
         if not isinstance(file, Path):
             file.seek(at)
-
-
-# --- notes in steps --------------------------------------------------------------------------------------------------
-
-
-def _line(notes: Notes, step: float, upwards: bool) -> tuple[Notes, Notes]:
-    """Return the top line of notes (or the bottom one), and the notes that are not in it."""
-    turned = notes if upwards else notes._replace(pitch=127 - notes.pitch)
-    line = lines.skyline(turned, step)
-    line = line if upwards else line._replace(pitch=127 - line.pitch)
-    left = ~np.isin(notes.start << 7 | notes.pitch, line.start << 7 | line.pitch)
-    return line, Notes(*(values[left] for values in notes))
-
-
-def _joined(several: Sequence[Notes]) -> Notes:
-    joined = [np.concatenate(values) for values in zip(*several, strict=True)]
-    order = np.argsort(joined[0], kind="stable")
-    return Notes(*(values[order] for values in joined))
-
-
-def _in_steps(notes: Notes, found: Excerpt) -> Notes:
-    """Return the notes that begin inside the excerpt, in steps; each lasts a step at least."""
-    start, end = found.steps(notes.start), found.steps(notes.end)
-    inside = (start >= 0) & (start < found.length)
-    end = np.minimum(np.maximum(end, start + 1), found.length)
-    return Notes(start[inside], end[inside], notes.pitch[inside], notes.velocity[inside], notes.program[inside])
-
-
-def _folded(notes: Notes, part: str, remarks: list[str] | None) -> Notes:
-    """Return the notes moved by octaves into the range of a part; `pitch` counts from its lowest."""
-    low, high = RANGES[part]
-    octaves = -(-np.maximum(low - notes.pitch, 0) // 12) - -(-np.maximum(notes.pitch - high, 0) // 12)
-    if remarks is not None and (count := np.count_nonzero(octaves)):
-        remarks.append(f"{part}: {count} note(s) outside the pitches {low}..{high} were moved by octaves")
-    return notes._replace(pitch=notes.pitch + 12 * octaves - low)
-
-
-def _hits(notes: Notes) -> Notes:
-    """Return the hits that have a class; `pitch` is the class."""
-    classes = CLASS_OF[notes.pitch]
-    known = (classes >= 0) & (notes.velocity > 0)
-    return Notes(*(values[known] for values in notes._replace(pitch=classes)))
-
-
-def _prominent(notes: Notes, remarks: list[str] | None) -> Notes:
-    """Return notes of harmony, each pitch once at a time, and of many that begin together the longest and loudest."""
-    weight = notes.velocity * np.minimum(notes.end - notes.start, 16)
-    order = np.lexsort((-weight, notes.pitch, notes.start))
-    first = np.append(True, np.diff(notes.start[order] * 128 + notes.pitch[order]) > 0)
-    order = order[first] if len(order) else order
-    order = order[np.lexsort((-weight[order], notes.start[order]))]
-    start = notes.start[order]
-    rank = np.arange(len(start)) - np.searchsorted(start, start)
-    kept = order[rank < _MAX_TONES]
-    if remarks is not None and len(kept) < len(order):
-        remarks.append(f"harmony: {len(order) - len(kept)} note(s) of thick chords were left out")
-    kept = kept[np.lexsort((notes.start[kept], notes.pitch[kept]))]
-    chosen = Notes(*(values[kept] for values in notes))
-    again = np.append((np.diff(chosen.pitch) == 0), False)
-    following = np.append(chosen.start[1:], 0)
-    cut = chosen._replace(end=np.where(again, np.minimum(chosen.end, following), chosen.end))
-    order = np.argsort(cut.start, kind="stable")
-    return Notes(*(values[order] for values in cut))
-
-
-def _programs(notes: Notes) -> list[list[int]]:
-    """Return the programs of a part, ``[[step, program], ...]``: of notes at once, that of the most."""
-    most = np.bincount(notes.program).argmax()
-    if len(np.unique(notes.start)) < len(notes.start):
-        return [[0, int(most)]]
-    changes = np.flatnonzero(np.diff(notes.program, prepend=-1))
-    steps = [0, *notes.start[changes[1:]].tolist()]
-    return [list(entry) for entry in zip(steps, notes.program[changes].tolist(), strict=True)]
-
-
-# --- tensors ---------------------------------------------------------------------------------------------------------
-
-
-def _tensor(notes: Mapping[str, Notes], length: int) -> NDArray[np.float32]:
-    """Return the band ``(C, L)`` of the notes of each part."""
-    values = np.repeat(band.silent().numpy()[:, None], length, axis=1)
-    for part, own in notes.items():
-        channels, loud = band.groups_of(part)
-        rows, loudness = values[channels], values[loud]
-        if part in ("melody", "bass"):
-            tokens = melody_tokens.from_notes(own.start, own.end, own.pitch, length)
-            rows[:] = 0
-            rows[tokens, np.arange(length)] = 1.0
-            loudness[0, own.start] = own.velocity / _LOUD
-        elif part == "harmony":
-            held, onset = np.split(rows, 2)
-            onset[own.pitch, own.start] = 1.0
-            change = np.zeros((len(held), length + 1), np.int64)
-            np.add.at(change, (own.pitch, own.start + 1), 1)
-            np.add.at(change, (own.pitch, own.end), -1)
-            held[:] = change.cumsum(1)[:, :-1] > 0
-            count = np.bincount(own.start, minlength=length)
-            loudness[0] = np.bincount(own.start, own.velocity, length) / _LOUD / np.maximum(count, 1)
-        else:
-            np.maximum.at(loudness, (own.pitch, own.start), own.velocity / np.float32(_LOUD))
-            rows[:] = loudness > 0
-    return values
-
-
-def _notes(tensor: Tensor, part: str) -> tuple[NDArray[np.int64], ...]:
-    """Return the notes of a part of a band ``(C, T)``: where each begins and ends, its MIDI pitch and velocity."""
-    channels, loud = band.groups_of(part)
-    rows, loudness = tensor[channels], tensor[loud]
-    if part == "drums":
-        start, kind = (rows > 0.5).T.nonzero(as_tuple=True)
-        end, pitch = start + 1, torch.tensor([notes[0] for notes in CLASSES.values()])[kind]
-        level = loudness[kind, start]
-    elif part == "harmony":
-        start, end, pitch = band.harmony_notes(rows)
-        level = loudness[0, start]
-    else:
-        start, end, pitch = melody_tokens.notes(melody_tokens.tokens(rows))
-        level = loudness[0, start]
-    velocity = (level * _LOUD).round().clamp(1, 127).long()
-    low = RANGES[part][0] if part in RANGES else 0
-    return tuple(values.numpy() for values in (start, end, pitch + low, velocity))
-
-
-def _pitched(notes: Mapping[str, Notes]) -> tuple[NDArray[np.int64], ...]:
-    """Return the start, end, MIDI pitch and velocity of all notes that have a pitch."""
-    own = [notes[part]._replace(pitch=notes[part].pitch + RANGES[part][0]) for part in RANGES if part in notes]
-    joined = _joined(own) if own else Notes(*(np.empty(0, np.int64),) * 5)
-    return joined.start, joined.end, joined.pitch, joined.velocity
 
 
 def _sounding(values: NDArray[np.float32]) -> NDArray[np.bool_]:

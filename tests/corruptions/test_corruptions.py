@@ -4,15 +4,27 @@ import pytest
 import torch
 
 from musicae import registry
-from musicae.core import Corruption
+from musicae.core import Corruption, Group, Spec
 from musicae.errors import MusicaeError
 
 
+def build(name, **settings):
+    """Return a corruption, for tensors with one group a channel."""
+    if name == "hide-parts":
+        return registry.build("corruptions", name, share=1.0, parts=["a", "b"], **settings)
+    return registry.build("corruptions", name, **settings)
+
+
+def groups(shape):
+    """Return the spec of batches of a shape: two groups, of which the second has all channels but one."""
+    return Spec.joint(shape[2:], (Group("a", 1, "bernoulli"), Group("b", shape[1] - 1, "bernoulli")))
+
+
 @pytest.mark.parametrize("name", registry.names("corruptions"))
-@pytest.mark.parametrize("shape", [(4, 2, 16), (4, 1, 8, 8)])
+@pytest.mark.parametrize("shape", [(4, 2, 16), (4, 3, 8, 8)])
 def test_every_corruption_keeps_the_shape_and_repeats_with_its_seed(rng, name, shape):
     settings = {"parts": [{"name": "clip"}, {"name": "noise", "share": 0.5}]} if name == "chain" else {}
-    corrupt = registry.build("corruptions", name, **settings)
+    corrupt = build(name, **settings).bind(groups(shape))
     assert isinstance(corrupt, Corruption)
     clean = torch.rand(shape)
     kept = clean.clone()
@@ -26,7 +38,7 @@ def test_every_corruption_keeps_the_shape_and_repeats_with_its_seed(rng, name, s
 @pytest.mark.parametrize("name", registry.names("corruptions"))
 def test_what_a_corruption_does_not_do_is_declared(name):
     settings = {"parts": [{"name": "clip"}]} if name == "chain" else {}
-    corrupt = registry.build("corruptions", name, **settings)
+    corrupt = build(name, **settings)
     assert corrupt.factor == (2 if name in ("band-limit", "downsample") else 1)
     corrupt.feed(None, None)
     if name != "downsample":

@@ -17,6 +17,10 @@ def test_it_keeps_its_promises(spec):
     check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1), spec)
 
 
+def test_with_a_condition_that_runs_along_it_keeps_its_promises():
+    check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, along=3), LINE)
+
+
 def test_with_a_step_head_it_keeps_its_promises():
     check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, gru_width=8, step_dropout=0.0), LINE)
 

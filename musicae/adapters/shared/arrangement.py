@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,13 @@ from musicae.adapters.shared import lines
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.parts import Part
+from musicae.formats.music.tracks import Tracks
 from musicae.tensors.band import PARTS
 
-__all__ = ["LEAVE_OUT", "Arrangement", "arrange"]
+if TYPE_CHECKING:
+    from symusic.core import ScoreTick
+
+__all__ = ["LEAVE_OUT", "Arrangement", "arrange", "mark_parts", "written_parts"]
 
 LEAVE_OUT = "none"
 """What a person sends a track to that is to be left out."""
@@ -26,6 +31,7 @@ _BASS_NAMES = re.compile(
 )
 _MAX_BASS_PITCH = 50.0  # The mean pitch, D3, up to which the lowest line is a bass.
 _MIN_SINGLE = 0.8  # The share of its notes that a line of one voice has alone.
+_MARK = "musicae part "  # How a marker begins that tells the part of a track.
 _MAX_NAMED = 8  # Tracks named in a remark.
 
 
@@ -36,8 +42,14 @@ class Arrangement:
     tracks: dict[str, list[Part]] = field(default_factory=lambda: {part: [] for part in PARTS})
     remarks: list[str] = field(default_factory=list)
 
+    def name(self, part: str) -> str:
+        """Return the name of a part: that of its first track, or its own, as of chords from under a melody."""
+        return next((track.name for track in self.tracks[part] if track.name), part.capitalize())
 
-def arrange(available: Sequence[Part], chosen: Sequence[str] = ()) -> Arrangement:
+
+def arrange(
+    available: Sequence[Part], chosen: Sequence[str] = (), written: Mapping[str, str] | None = None
+) -> Arrangement:
     """Send each track of a score to a part of a band.
 
     1. Drum tracks are the drums.
@@ -47,9 +59,12 @@ def arrange(available: Sequence[Part], chosen: Sequence[str] = ()) -> Arrangemen
     4. Harmony is all that is left, apart from sounds without a pitch (programs 116 to 128).
 
     `chosen` overrides it, track by track: ``"3=harmony"``, ``"Lead=melody"``, ``"5=none"`` (to leave a track out). A
-    part to which tracks are sent has those alone, apart from harmony and drums, to which they are added.
+    part to which tracks are sent has those alone, apart from harmony and drums, to which they are added. Without it,
+    the parts that the file itself gives its tracks by their names, `written`, come first; harmony is what is left then.
     Raise MusicaeError for a part or a track that does not exist, and for a track that is sent to two parts.
     """
+    if written and not chosen and any(track.name in written for track in available):
+        return _as_written(available, written)
     made = Arrangement()
     free = list(available)
     for part, number in _sent(available, chosen):
@@ -68,6 +83,15 @@ def arrange(available: Sequence[Part], chosen: Sequence[str] = ()) -> Arrangemen
     rest = [track for track in rest if track not in made.tracks["melody"]]
     made.tracks["harmony"] += [track for track in rest if _is_pitched(track)]
     made.remarks = [*_listing(made, [track for track in rest if not _is_pitched(track)]), *made.remarks]
+    return made
+
+
+def _as_written(available: Sequence[Part], written: Mapping[str, str]) -> Arrangement:
+    made = Arrangement()
+    for track in available:
+        part = written.get(track.name, "harmony")
+        made.tracks["drums" if track.drums else part if part != "drums" else "harmony"].append(track)
+    made.remarks = _listing(made, [])
     return made
 
 
@@ -116,12 +140,39 @@ def _is_pitched(track: Part) -> bool:
 def _listing(made: Arrangement, unpitched: Sequence[Part]) -> list[str]:
     """Return a remark for each part that says which tracks play it."""
     found = {part: tracks for part, tracks in made.tracks.items() if tracks}
-    remarks = [f"{part}: {_named(tracks)}" for part, tracks in found.items()]
-    if unpitched:
-        remarks.append(f"left out, since they have no pitch: {_named(unpitched)}")
-    return [*remarks, "--part TRACK=PART sends a track to another part"] if sum(map(len, found.values())) > 1 else []
+    left_out = [f"left out, since they have no pitch: {_named(unpitched)}"] if unpitched else []
+    if sum(map(len, found.values())) + len(unpitched) < 2:
+        return []
+    listed = [f"{part}: {_named(tracks)}" for part, tracks in found.items()]
+    return [*listed, *left_out, "--part TRACK=PART sends a track to another part"]
 
 
 def _named(tracks: Sequence[Part]) -> str:
     more = f" and {len(tracks) - _MAX_NAMED} more" if len(tracks) > _MAX_NAMED else ""
     return f"track{'s' * (len(tracks) > 1)} {', '.join(map(str, tracks[:_MAX_NAMED]))}{more}"
+
+
+# --- markers: which part a track plays, where the rule would have it play another ------------------------------------
+
+
+def written_parts(score: ScoreTick) -> dict[str, str]:
+    """Return the parts of tracks by their names, as `mark_parts` has marked them."""
+    texts = [mark.text.removeprefix(_MARK) for mark in score.markers if mark.text.startswith(_MARK)]
+    found = (text.partition(": ") for text in texts)
+    return {
+        name.encode("ascii", "ignore").decode("unicode_escape", "ignore"): part
+        for part, _, name in found
+        if part in PARTS
+    }
+
+
+def mark_parts(score: ScoreTick, names: Mapping[str, str]) -> None:
+    """Mark the parts of a score's tracks where `arrange` would find others; `names` are those of their tracks."""
+    from symusic.core import TextMetaTick
+
+    available = score_parts.parts(Tracks.of(score))
+    found = arrange(available).tracks if available else {}
+    if any({track.name for track in own} != {names.get(part)} for part, own in found.items() if part in names or own):
+        for part, name in names.items():
+            text = name.encode("unicode_escape").decode("ascii")
+            score.markers.append(TextMetaTick(0, f"{_MARK}{part}: {text}"))

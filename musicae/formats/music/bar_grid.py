@@ -251,7 +251,9 @@ def place(
     remarks: list[str] = []
     step = score.ticks_per_quarter / steps_per_beat
     meters = _meters(score, step, remarks)
-    shift, moved = _offset(score, meters, start, tracks, step) if tracks else (0.0, "")
+    # What `write` has marked is on its bar lines, however its notes are spread over the beat.
+    judged = tracks and not any(mark.text == START for mark in score.markers)
+    shift, moved = _offset(score, meters, start, tracks, step) if judged else (0.0, "")
     remarks += [moved] if moved else []
     # Notes within half a step of a bar line count as on it.
     first_onset, last_onset = start[0] - shift + step / 2, start[-1] - shift + step / 2

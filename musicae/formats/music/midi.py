@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicae.core import File
 from musicae.errors import MusicaeError
@@ -151,10 +150,8 @@ def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, st
     for track in tracks:
         for made in _tracks_of(track, step):
             score.tracks.append(made)
-    start = np.concatenate([np.empty(0, np.int64), *(track.notes.start for track in tracks)]) * step
-    end = np.concatenate([np.empty(0, np.int64), *(track.notes.end for track in tracks)]) * step
-    if len(start) and length <= bar_grid.MAX_STEPS:  # Longer ones are read in parts anyway.
-        _mark_ends(score, np.sort(start), end, length, steps_per_beat, step)
+    if any(len(track.notes.start) for track in tracks) and length <= bar_grid.MAX_STEPS:
+        _mark_ends(score, tracks, length, steps_per_beat, step)  # Longer ones are read in parts anyway.
     return score
 
 
@@ -176,16 +173,14 @@ def _tracks_of(track: TrackNotes, step: int) -> Iterator[TrackTick]:
         yield made
 
 
-def _mark_ends(
-    score: ScoreTick, start: NDArray[np.int64], end: NDArray[np.int64], length: int, steps_per_beat: int, step: int
-) -> None:
-    """Set markers where reading would otherwise leave out empty bars at the start or the end.
-
-    `start` (sorted) and `end` are those of all notes, in ticks.
-    """
+def _mark_ends(score: ScoreTick, tracks: Sequence[TrackNotes], length: int, steps_per_beat: int, step: int) -> None:
+    """Set markers where reading would otherwise leave out empty bars at the start or the end, or move the bar lines."""
     from symusic.core import TextMetaTick
 
-    grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length)
+    start = np.sort(np.concatenate([track.notes.start for track in tracks])) * step
+    end = np.concatenate([track.notes.end for track in tracks]) * step
+    tuned = [(track.notes.start * step, track.notes.end * step) for track in tracks if not track.drums]
+    grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length, tracks=tuned)
     if grid.start != 0:
         score.markers.append(TextMetaTick(0, bar_grid.START))
     if grid.start + grid.length * step != length * step:

@@ -137,7 +137,8 @@ def test_the_samples_are_what_the_script_writes(tmp_path):
 def test_a_sequencer_finds_tempo_meter_program_and_name(tmp_path):
     notes = score_parts.Notes(*(np.array(v) for v in ([0, 4, 8], [4, 8, 12], [60, 62, 64], [70, 80, 90], [40, 40, 73])))
     meta = metas.blank("Tune") | {"tempos": [[0, 90.0], [8, 60.0]], "meters": [[0, 3, 4]], "keys": [[0, -3, 1]]}
-    midi.save(midi.build(notes, meta, 12, steps_per_beat=4, drums=False), tmp_path / "out.mid")
+    track = midi.TrackNotes(notes, "Tune", drums=False)
+    midi.save(midi.build([track], meta, 12, steps_per_beat=4), tmp_path / "out.mid")
     file = mido.MidiFile(tmp_path / "out.mid")
     assert (file.type, file.ticks_per_beat) == (1, 480)
     events = [event for track in file.tracks for event in track]

@@ -55,3 +55,17 @@ def test_settings_that_do_not_fit_are_refused():
         PatchEncoder(Spec(1, (16,), "gaussian"), 5, 8, 1, 2)
     with pytest.raises(MusicaeError, match="heads 3 does not divide width 8"):
         PatchDecoder(Spec(1, (16,), "gaussian"), 4, 1, 4, 8, 1, 3)
+
+
+def test_what_runs_along_is_added_patch_by_patch():
+    torch.manual_seed(0)
+    spec, sizes = Spec(2, (8, 8), "bernoulli"), (4, 8, 1, 2, 3)
+    encoder, decoder = PatchEncoder(spec, *sizes).eval(), PatchDecoder(spec, 6, 5, *sizes).eval()
+    x, z, along = torch.rand(2, 2, 8, 8), torch.rand(2, 6), torch.rand(2, 3, 8, 8)
+    for network, given_, shape in ((encoder, x, (2, encoder.features)), (decoder, z, (2, 5, 8, 8))):
+        with torch.no_grad():
+            out = [network(given_, one) for one in (None, torch.zeros_like(along), along)]
+        assert out[0].shape == shape
+        assert torch.equal(out[0], out[1])
+        assert not torch.allclose(out[0], out[2])
+    assert PatchEncoder(spec, *sizes[:4])(x, along).shape == (2, encoder.features)

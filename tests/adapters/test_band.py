@@ -1,0 +1,468 @@
+"""Bands: which notes are read, and that all of them come back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musicae.adapters.band import SHIFTS, Band
+from musicae.core import Adapter, Sample, Windows
+from musicae.errors import MusicaeError
+from musicae.formats.music import bar_grid
+from musicae.tensors import band as bands
+from musicae.tensors import melody_tokens
+from musicae.testing import check_adapter
+
+DATA = Path(__file__).parents[2] / "data"
+TUNE = [(i / 2, 0.5, 67 + i % 5) for i in range(16)]
+LOW = [(i, 1, 38 + i % 5) for i in range(8)]
+CHORDS = [(2 * i, 2, pitch) for i in range(4) for pitch in (55, 60, 64)]
+BEAT = [(i / 2, 0.1, 36 if i % 4 == 0 else 42, 100 - i) for i in range(16)]
+MELODY = {"name": "Lead", "notes": TUNE, "programs": [(0, 73)]}
+BASS = {"name": "Bass", "notes": LOW, "channel": 1, "programs": [(0, 33)]}
+PIANO = {"name": "Piano", "notes": CHORDS, "channel": 2}
+DRUMS = {"name": "Drums", "notes": BEAT, "channel": 9}
+
+
+@pytest.fixture
+def band() -> Band:
+    return Band()
+
+
+def notes(sample: Sample, part: str) -> list[tuple[int, int, int]]:
+    """Return ``(start, end, pitch)`` of the notes of a part; of drums, the class in place of the pitch."""
+    rows = sample.tensor[bands.groups_of(part)[0]]
+    if part == "drums":
+        return [(step, step + 1, kind) for step, kind in rows.T.nonzero().tolist()]
+    found = bands.harmony_notes(rows) if part == "harmony" else melody_tokens.notes(melody_tokens.tokens(rows))
+    return [(s, e, p + bands.RANGES[part][0]) for s, e, p in zip(*(v.tolist() for v in found), strict=True)]
+
+
+def playing(sample: Sample) -> set[str]:
+    return {part for part in bands.PARTS if notes(sample, part)}
+
+
+def written(adapter: Band, sample: Sample) -> io.BytesIO:
+    stream = io.BytesIO()
+    adapter.write(sample, stream)
+    stream.seek(0)
+    return stream
+
+
+def again(adapter: Band, sample: Sample) -> Sample:
+    return adapter.read(written(adapter, sample))
+
+
+def same(one: Sample, other: Sample) -> None:
+    """Check that two samples are equal, apart from where they came from."""
+    assert torch.equal(one.tensor, other.tensor)
+    tempos = [[at, pytest.approx(qpm, rel=1e-4)] for at, qpm in one.meta["tempos"]]
+    assert one.meta | {"source": "", "tempos": tempos} == other.meta | {"source": ""}
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_an_adapter(band):
+    assert isinstance(band, Adapter)
+    assert band.spec == bands.spec(32)
+    assert Band(bars=4, steps_per_beat=2).spec.shape == (32,)
+    check_adapter(band)
+    check_adapter(band, DATA / "band.mid")
+    with pytest.raises(MusicaeError, match=r"\[adapter\]"):
+        Band(bars=0)
+
+
+def test_a_band_has_its_four_parts(band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, PIANO, DRUMS))
+    assert sample.tensor.shape == (band.spec.channels, 32)
+    assert notes(sample, "melody") == [(2 * i, 2 * i + 2, 67 + i % 5) for i in range(16)]
+    assert notes(sample, "bass") == [(4 * i, 4 * i + 4, 38 + i % 5) for i in range(8)]
+    assert notes(sample, "harmony") == [(8 * i, 8 * i + 8, p) for i in range(4) for p in (55, 60, 64)]
+    assert notes(sample, "drums") == [(2 * i, 2 * i + 1, 0 if i % 4 == 0 else 2) for i in range(16)]
+    assert {part: how["programs"] for part, how in sample.meta["parts"].items()} == {
+        "melody": [[0, 73]], "bass": [[0, 33]], "harmony": [[0, 0]], "drums": [[0, 0]],
+    }  # fmt: skip
+    assert {how["track"] for how in sample.meta["parts"].values()} == {"Lead", "Bass", "Piano", "Drums"}
+    loud = sample.tensor[bands.groups_of("drums")[1]]
+    assert loud.amax(0)[::2].mul(127).round().tolist() == [100 - i for i in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "parts"),
+    [
+        ([MELODY], {"melody"}),
+        ([DRUMS], {"drums"}),
+        ([BASS], {"bass"}),
+        ([PIANO], {"melody", "harmony"}),
+        ([MELODY, DRUMS], {"melody", "drums"}),
+        ([BASS, PIANO], {"melody", "bass", "harmony"}),
+    ],
+)
+def test_a_part_that_a_file_lacks_is_silent(tracks, parts, band, make_midi):
+    sample = band.read(make_midi(*tracks))
+    assert playing(sample) == set(sample.meta["parts"]) == parts
+    silent = bands.silent()
+    for part in set(bands.PARTS) - parts:
+        for rows in bands.groups_of(part):
+            assert torch.equal(sample.tensor[rows], silent[rows, None].expand(-1, sample.tensor.shape[1]))
+    same(sample, again(band, sample))
+
+
+def test_a_piano_gives_its_top_line_and_its_chords(band, make_midi):
+    sample = band.read(make_midi({"notes": [*CHORDS, *[(s, n, p + 12) for s, n, p in TUNE]]}))
+    assert [pitch for _, _, pitch in notes(sample, "melody")] == [79 + i % 5 for i in range(16)]
+    assert {pitch for _, _, pitch in notes(sample, "harmony")} == {55, 60, 64}
+
+
+def test_several_drum_tracks_and_harmonies_play_together(band, make_midi):
+    guitar = {"name": "Guitar", "notes": [(0, 8, 50), (0, 8, 57)], "channel": 3, "programs": [(0, 25)]}
+    more = {"name": "Shaker", "notes": [(0.25, 0.1, 49)], "channel": 9}
+    sample = band.read(make_midi(MELODY, BASS, PIANO, DRUMS, guitar, more))
+    assert {(0, 32, 50), (0, 32, 57)} < set(notes(sample, "harmony"))
+    assert (1, 2, 7) in notes(sample, "drums") or any(start == 1 for start, _, _ in notes(sample, "drums"))
+
+
+def test_tracks_are_sent_to_other_parts(band, make_midi):
+    path = make_midi(MELODY, BASS, PIANO, DRUMS)
+    sample = band.read(path, part=["Piano=melody", "1=none"])
+    assert playing(sample) == {"melody", "bass", "harmony", "drums"}
+    assert [pitch for _, _, pitch in notes(sample, "melody")] == [64] * 4
+    assert [pitch for _, _, pitch in notes(band.read(path, track=3), "melody")] == [64] * 4
+    with pytest.raises(MusicaeError, match=r"song.mid: there is no part 'flute'"):
+        band.read(path, part=["1=flute"])
+    with pytest.raises(MusicaeError, match="all of its tracks were left out"):
+        band.read(path, part=[f"{i}=none" for i in range(1, 5)])
+
+
+def test_a_pick_up_stays_before_the_bar_line(band, make_midi):
+    early = {"name": "Lead", "notes": [(0, 1, 67), *[(s + 1, n, p) for s, n, p in TUNE]]}
+    low = BASS | {"notes": [(s + 1, n, p) for s, n, p in LOW]}
+    sample = band.read(make_midi(early, low, meters=[(0, 1, 4), (1, 4, 4)]))
+    assert notes(sample, "melody")[:2] == [(12, 16, 67), (16, 18, 67)]
+    assert notes(sample, "bass")[0] == (16, 20, 38)
+    same(sample, again(band, sample))
+
+
+@pytest.mark.parametrize(("meter", "hop"), [((3, 4), 24), ((6, 8), 24), ((2, 4), 32), ((5, 4), 20), ((7, 8), 28)])
+def test_windows_hold_whole_bars_of_any_meter(meter, hop, band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, PIANO, DRUMS, meters=[(0, *meter)]))
+    assert (sample.hop, sample.meta["meters"]) == (hop, [[0, *meter]])
+    assert sample.tensor.shape[1] * meter[1] % (16 * meter[0]) == 0
+    same(sample, again(band, sample))
+
+
+def test_meters_keep_changing(band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, DRUMS, meters=[(0, 3, 4), (3, 2, 4), (5, 6, 8)]))
+    assert sample.meta["meters"] == [[0, 3, 4], [12, 2, 4], [20, 6, 8]]
+    same(sample, again(band, sample))
+
+
+def test_empty_bars_at_the_start_are_left_out_unless_they_are_ours(band, make_midi):
+    late = [one | {"notes": [(note[0] + 8, *note[1:]) for note in one["notes"]]} for one in (MELODY, BASS)]
+    sample = band.read(make_midi(*late))
+    assert sample.tensor.shape[1] == 32
+    assert any("2 empty bar(s) at the start" in remark for remark in sample.remarks)
+    silent = bands.silent()[:, None].expand(-1, 32)
+    padded = Sample(torch.cat([silent, sample.tensor, silent], 1), sample.meta | {"length": 96})
+    same(padded, again(band, padded))
+
+
+def test_bars_are_chosen(band, make_midi):
+    path = make_midi(MELODY, BASS, DRUMS)
+    second = band.read(path, bars="2")
+    assert torch.equal(second.tensor, band.read(path).tensor[:, 16:])
+    assert second.meta["length"] == 16
+    with pytest.raises(MusicaeError, match="end in bar 2"):
+        band.read(path, bars="3")
+    gap = make_midi(MELODY | {"notes": [(0, 1, 60), (12, 1, 60)]}, BASS | {"notes": [(0, 1, 40)]})
+    with pytest.raises(MusicaeError, match=r"bars '2-3' have no notes; choose others with --bars"):
+        band.read(gap, bars="2-3")
+
+
+def test_programs_keep_changing(band, make_midi):
+    sample = band.read(make_midi(MELODY | {"programs": [(0, 73), (4, 40)]}, BASS, DRUMS))
+    assert sample.meta["parts"]["melody"]["programs"] == [[0, 73], [16, 40]]
+    same(sample, again(band, sample))
+
+
+def test_what_cannot_be_a_band_is_one_line(band, make_midi, tmp_path):
+    cut = (DATA / "band.mid").read_bytes()[:40]
+    for data, message in ((b"", "is empty"), (b"no music", "not"), (cut, "bad.mid")):
+        (tmp_path / "bad.mid").write_bytes(data)
+        with pytest.raises(MusicaeError, match=message) as error:
+            band.read(tmp_path / "bad.mid")
+        assert "\n" not in str(error.value)
+    with pytest.raises(MusicaeError, match=r"song.mid: it has no notes; give a file with music"):
+        band.read(make_midi({"notes": []}))
+    with pytest.raises(MusicaeError, match="no file"):
+        band.read(tmp_path / "none.mid")
+
+
+def test_two_hundred_tracks_long_tempo_maps_and_four_hours(band, make_midi):
+    wide = make_midi(*({"notes": [(i % 8, 2, 40 + i % 50)], "name": f"t{i}", "channel": i % 9} for i in range(200)))
+    sample = band.read(wide)
+    assert sample.tensor[bands.groups_of("harmony")[0]].any()
+    assert len("".join(sample.remarks)) < 2000
+    same(sample, again(band, sample))
+    tempos = [(i / 4, 400_000 + 1000 * (i % 7)) for i in range(10_000)]
+    sample = band.read(make_midi({"notes": [(i, 1, 60) for i in range(2500)]}, BASS, tempos=tempos, tpq=24))
+    assert len(sample.meta["tempos"]) == 10_000
+    same(sample, again(band, sample))
+    four_hours = [(i, 1, 60 + i % 12) for i in range(4 * 60 * 120)]
+    long = band.read(make_midi({"notes": four_hours}, BASS, DRUMS, tpq=24))
+    assert long.tensor.shape == (band.spec.channels, 4 * 4 * 60 * 120)
+
+
+def test_abc_is_read(band, tmp_path):
+    (tmp_path / "tune.abc").write_text("X:1\nT:Tune\nM:3/4\nL:1/4\nK:G\nD|GAB|c2A|GAF|G2|]\n")
+    sample = band.read(tmp_path / "tune.abc")
+    assert notes(sample, "melody")[:2] == [(8, 12, 62), (12, 16, 67)]
+    assert playing(sample) == {"melody"}
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def test_a_sequencer_finds_a_channel_for_each_part(band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, PIANO, DRUMS, tempos=[(0, 600_000)]))
+    file = mido.MidiFile(file=written(band, sample))
+    assert file.type == 1
+    channels = {t.name: {e.channel for e in t if e.type == "note_on"} for t in file.tracks if t.name}
+    assert channels["Drums"] == {9}
+    assert all(len(own) == 1 for own in channels.values())
+    assert len(set().union(*channels.values())) == len(channels) == 4
+    programs = {t.name: [e.program for e in t if e.type == "program_change"] for t in file.tracks if t.name}
+    assert (programs["Lead"], programs["Bass"]) == ([73], [33])
+    pretty_midi = pytest.importorskip("pretty_midi")
+    opened = pretty_midi.PrettyMIDI(written(band, sample))
+    assert [(one.name, one.program, one.is_drum) for one in opened.instruments] == [
+        ("Lead", 73, False), ("Bass", 33, False), ("Piano", 0, False), ("Drums", 0, True),
+    ]  # fmt: skip
+    assert opened.instruments[1].notes[1].start == pytest.approx(0.6)
+    assert len(opened.instruments[2].notes) == 12
+
+
+def test_parts_of_one_name_stay_apart(band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, PIANO))
+    for part in sample.meta["parts"].values():
+        part["track"] = "Anonymous"
+    back = again(band, sample)
+    assert torch.equal(back.tensor, sample.tensor)
+    assert len({part["track"] for part in back.meta["parts"].values()}) == 3
+
+
+def test_a_band_that_came_from_no_file_is_written(band):
+    tensor = bands.silent()[:, None].repeat(1, 32)
+    rows, loud = bands.groups_of("bass")
+    tensor[rows, 4] = 0
+    tensor[rows.start + 10, 4] = 1
+    tensor[loud, 4] = 0.5
+    back = again(band, Sample(tensor, band.blank()))
+    assert (back.meta["parts"]["bass"]["programs"], notes(back, "bass")) == ([[0, 33]], [(4, 5, 32)])
+    assert back.tensor.shape[1] == 32
+    with pytest.raises(MusicaeError, match="no notes"):
+        again(band, Sample(bands.silent()[:, None].repeat(1, 32), band.blank()))
+
+
+# --- beside the tensor ---------------------------------------------------------------------------------------------
+
+
+def test_bands_are_joined_and_mixed(band, make_midi):
+    one = band.read(make_midi(MELODY, BASS, tempos=[(0, 400_000)], name="a.mid"))
+    two = band.read(make_midi(MELODY | {"programs": [(0, 40)]}, DRUMS, tempos=[(0, 800_000)], name="b.mid"))
+    joined = band.concat([one, two])
+    assert torch.equal(joined.tensor, torch.cat([one.tensor, two.tensor], 1))
+    assert joined.meta["length"] == 64
+    assert joined.meta["parts"]["melody"]["programs"] == [[0, 73], [32, 40]]
+    assert set(joined.meta["parts"]) == {"melody", "bass", "drums"}
+    assert [at for at, _ in joined.meta["tempos"]] == [0, 32]
+    same(joined, again(band, joined))
+    mixed = band.mix([one.meta, two.meta], [0.4, 0.6])
+    assert (mixed["parts"]["melody"]["programs"], set(mixed["parts"])) == ([[0, 40]], {"melody", "bass", "drums"})
+    assert mixed["tempos"] == [[0, pytest.approx(150**0.4 * 75**0.6)]]
+    assert band.mix([one.meta, two.meta], [1.0, 0.0])["tempos"] == one.meta["tempos"]
+
+
+def test_the_meta_of_a_file_of_codes_is_checked(band, make_midi):
+    good = band.read(make_midi(MELODY, BASS, PIANO, DRUMS)).meta
+    assert band.check_meta(good) == good
+    assert band.check_meta({}) == band.blank()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"parts": {"flute": {"programs": [[0, 1]], "track": "x"}}},
+        {"parts": {"bass": {"programs": [[0, 128]], "track": "x"}}},
+        {"parts": {"bass": {"programs": [], "track": "x"}}},
+        {"parts": {"bass": {"programs": [[3, 1]], "track": "x"}}},
+        {"parts": {"bass": {"programs": [[0, 1]]}}},
+        {"parts": {"bass": {"programs": [[0, 1]], "track": "\ud800"}}},
+        {"parts": []},
+        {"length": -1},
+        {"length": 1.5},
+        {"tempos": [[0, float("nan")]]},
+        {"meters": [[0, 4, 3]]},
+    ],
+)
+def test_a_damaged_meta_is_one_line(wrong, band):
+    with pytest.raises(MusicaeError, match="meta is damaged") as error:
+        band.check_meta(wrong)
+    assert "\n" not in str(error.value)
+
+
+# --- for training --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_packed_is_what_is_read(band, make_midi):
+    for path in (make_midi(MELODY, BASS, PIANO, DRUMS), DATA / "band.mid", DATA / "greensleeves.mid"):
+        packed, sample = band.read_packed(path), band.read(path)
+        data = torch.from_numpy(packed.data)[None]
+        windows = band.unpacked(Windows(data, torch.zeros(1, dtype=torch.long), packed.data.shape[0]))
+        values = windows.batch(torch.tensor([0]))[0]
+        torch.testing.assert_close(values, sample.tensor)
+        assert windows.cond[torch.tensor([0])].shape == (1, bands.CHORD_CHANNELS, sample.tensor.shape[1])
+        assert packed.parts.shape == (4, sample.tensor.shape[1])
+        assert np.array_equal(packed.onset, band.onsets(sample.tensor[None])[0].bool().any(0).numpy())
+        assert packed.bar == (12 if path.name == "greensleeves.mid" else 16)
+
+
+def test_a_blank_step_is_silent(band):
+    blank = torch.from_numpy(band.packed_blank)[None]
+    assert torch.equal(bands.unpack(blank)[0, :, 0], bands.silent())
+    assert not bands.chords(blank).any()
+
+
+def test_augment_moves_all_parts_and_chords_alike(band):
+    path = DATA / "band.mid"
+    data = torch.from_numpy(band.read_packed(path).data)[None]
+    x, chord = bands.unpack(data).repeat(64, 1, 1), bands.chords(data).repeat(64, 1, 1)
+    moved, chords = band.augment_with(x, chord, torch.Generator().manual_seed(0))
+    assert torch.equal(moved, band.augment(x, torch.Generator().manual_seed(0)))
+    shifts = set()
+    before = {part: notes(Sample(x[0]), part) for part in bands.PARTS}
+    for one, own in zip(moved, chords, strict=True):
+        after = {part: notes(Sample(one), part) for part in bands.PARTS}
+        assert after["drums"] == before["drums"]
+        found = {
+            (new[2] - old[2]) % 12
+            for part in bands.RANGES
+            for old, new in zip(sorted(before[part]), sorted(after[part]), strict=True)
+        }
+        assert len(found) == 1
+        shift = found.pop()
+        assert torch.equal(own, torch.cat([half.roll(shift, 0) for half in chord[0].split(12)]))
+        shifts.add(shift)
+    assert len(shifts) > 8
+    assert shifts <= {shift % 12 for shift in range(SHIFTS[0], SHIFTS[1] + 1)}
+
+
+def test_canonical_is_that_of_the_melody_in_any_key(band, make_midi):
+    up = [one | {"notes": [(s, n, p + 3) for s, n, p in one["notes"]]} for one in (MELODY, BASS, PIANO)]
+    other = MELODY | {"notes": [(s, n, p + (s == 1)) for s, n, p in TUNE]}
+    files = (make_midi(MELODY, BASS, PIANO, DRUMS), make_midi(*up, name="up.mid"), make_midi(other, BASS, name="o.mid"))
+    rows = [band.canonical(torch.from_numpy(band.read_packed(path).data)[None]) for path in files]
+    assert torch.equal(rows[0], rows[1])
+    assert not torch.equal(rows[0], rows[2])
+
+
+def test_onsets_and_sounding_steps(band, make_midi):
+    sample = band.read(make_midi(MELODY | {"notes": [(0, 1, 60), (2, 1, 62)]}, DRUMS | {"notes": [(3, 0.1, 36)]}))
+    assert band.onsets(sample.tensor[None]).sum() == 3
+    assert band.sounding(sample.tensor[None])[0].tolist() == [*[True] * 4, *[False] * 4, *[True] * 5, *[False] * 3]
+
+
+def test_which_files_it_takes(make_midi, tmp_path):
+    def score(path):
+        stream = io.BytesIO(path.read_bytes())
+        stream.seek(2)
+        found = Band.sniff(path.read_bytes()[:64], stream)
+        assert stream.tell() == 2
+        assert Band.sniff(path.read_bytes()[:64], path) == found
+        return found
+
+    assert score(make_midi(MELODY, BASS)) == 0.95
+    assert score(make_midi(MELODY, DRUMS)) == 0.95
+    assert score(make_midi(MELODY)) == score(make_midi(DRUMS)) == 0.3
+    assert Band.sniff(b"X:1\nK:C\n", io.BytesIO(b"X:1\nK:C\n")) == 0.3
+    assert Band.sniff(b"no music", io.BytesIO(b"no music")) == 0.0
+
+
+# --- for any notes -------------------------------------------------------------------------------------------------
+
+METERS = st.tuples(st.integers(1, 12), st.sampled_from([1, 2, 4, 8, 16])).filter(lambda meter: meter != (1, 4))
+LOUD = st.integers(1, 127)
+
+
+@st.composite
+def any_band(draw):
+    """Draw a band ``(C, T)`` that holds only what sounds, with a note at least."""
+    length = draw(st.integers(1, 70))
+    tensor = bands.silent()[:, None].repeat(1, length)
+    parts = draw(st.sets(st.sampled_from(bands.PARTS), min_size=1))
+    for part in sorted(parts):
+        rows, loud = bands.groups_of(part)
+        size = rows.stop - rows.start
+        steps = st.sets(st.integers(0, length - 1), min_size=1, max_size=20)
+        for start in sorted(draw(steps)):
+            velocity = draw(LOUD) / 127
+            if part == "drums":
+                kind = draw(st.integers(0, size - 1))
+                tensor[rows.start + kind, start], tensor[loud.start + kind, start] = 1, velocity
+                continue
+            stop = min(length, start + draw(st.integers(1, 9)))
+            tensor[loud, start] = velocity
+            if part == "harmony":
+                for pitch in draw(st.sets(st.integers(0, size // 2 - 1), min_size=1, max_size=4)):
+                    tensor[rows.start + pitch, start:stop] = 1
+                    tensor[rows.start + pitch, start] = 0
+                    tensor[rows.start + size // 2 + pitch, start] = 1
+                continue
+            tensor[rows, start:] = bands.silent()[rows, None]
+            tensor[rows, start:stop] = 0
+            tensor[rows.start + 1, start:stop] = 1
+            tensor[rows, start] = 0
+            tensor[rows.start + draw(st.integers(2, size - 1)), start] = 1
+    return tensor
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    any_band(), st.integers(1, 24), METERS, st.floats(10, 400), st.lists(st.integers(0, 127), min_size=4, max_size=4)
+)
+def test_any_band_comes_back_with_all_that_is_kept_of_it(tensor, steps_per_beat, meter, qpm, programs):
+    adapter = Band(2, steps_per_beat)
+    names = ("Voice", "Bass line", "Strings", "Kit")
+    parts = {
+        part: {"programs": [[0, program]], "track": name}
+        for part, program, name in zip(bands.PARTS, programs, names, strict=True)
+    }
+    kept = {"tempos": [[0, qpm]], "meters": [[0, *meter]], "parts": parts}
+    sample = Sample(tensor, adapter.blank() | kept | {"length": tensor.shape[1]})
+    back = again(adapter, sample)
+    torch.testing.assert_close(back.tensor, tensor)
+    assert back.meta["parts"] == {part: parts[part] for part in playing(sample)}
+    assert back.meta["tempos"] == [[0, pytest.approx(qpm, rel=1e-4)]]
+    if steps_per_beat * 4 * meter[0] >= meter[1]:
+        assert back.meta["meters"] == [[0, *meter]]
+
+
+def test_a_syncopated_band_is_not_moved_when_it_is_read_again(band):
+    """Its bar lines are ours: that most notes begin off the beat says nothing."""
+    tensor = bands.silent()[:, None].repeat(1, 256)
+    for part in ("melody", "bass"):
+        rows, loud = bands.groups_of(part)
+        tensor[rows, 2::4] = 0
+        tensor[rows.start + 20, 2::4] = 1
+        tensor[loud, 2::4] = 100 / 127
+    sample = Sample(tensor, band.blank() | {"length": 256})
+    assert bar_grid.START.encode() in written(band, sample).getvalue()
+    torch.testing.assert_close(again(band, sample).tensor, tensor)
