@@ -7,7 +7,8 @@ with the Viterbi algorithm (Sheh and Ellis 2003, "Chord segmentation and recogni
 models"), in which they change more readily on strong beats (Papadopoulos and Peeters 2008, "Simultaneous estimation of
 chord progression and downbeats from an audio file").
 
-The constants were tuned on songs 001 to 400 of POP909 (Wang et al. 2020), whose chords are annotated.
+The constants were tuned on songs 001 to 400 of POP909 (Wang et al. 2020), whose chords are annotated; the last choices
+(`_SOUND`, `_OCTAVE`, what sevenths cost) also on arrangements of lead sheets that are rich in sevenths.
 ``N`` counts beats, ``L`` steps; the 12 pitch classes begin with C.
 """
 
@@ -36,8 +37,8 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 }
 """The chords that are recognised, on every root: semitones above it, by the names of Harte et al. (2005)."""
 
-_COST = {"maj": 0.0, "min": 0.0, "dim": 1.0, "aug": 1.9, "sus2": 1.3, "sus4": 1.2, "7": 0.8, "maj7": 1.0, "min7": 0.8,
-         "maj6": 1.8, "hdim7": 1.6, "dim7": 1.9}  # fmt: skip
+_COST = {"maj": 0.0, "min": 0.0, "dim": 1.0, "aug": 1.9, "sus2": 1.3, "sus4": 1.2, "7": 0.5, "maj7": 0.7, "min7": 0.5,
+         "maj6": 1.2, "hdim7": 1.6, "dim7": 1.9}  # fmt: skip
 """How much less probable a kind of chord is than a triad, in nats."""
 
 # How much of a chord is heard of its root, third, fifth and seventh, and of each other tone; the same for the bass.
@@ -46,12 +47,14 @@ _BASS_ROOT, _BASS_TONE, _BASS_OTHER = 1.0, 0.125, 0.05
 
 _NOTES, _BASS = 5.3, 0.55  # How many draws the tones of a beat are worth, and its bass.
 _POWER = 0.7  # Compresses how long a tone sounds, so that repeated ones do not drown the others.
-_ENOUGH = 2.4  # Beats with less than this are worth less; a triad in the octave of middle C has 3.
-_SILENCE = 0.9  # What no chord gains where nothing sounds, in nats.
+_ENOUGH = 3.2  # Beats with less than this are worth less; a triad of loud notes at the song's median pitch has 3.
+_SILENCE, _SOUND = 0.9, 8.0  # What no chord gains where nothing sounds, and loses where something does, in nats.
 _BAR, _HALF, _BEAT = 1.4, 2.7, 5.0  # What a change of chord costs at a bar line, in mid-bar and elsewhere, in nats.
 
 _LOUDNESS = 0.25  # The power of a velocity.
-_MIDDLE_C, _PITCHES = 60, 132  # Whole octaves, for the 128 pitches of MIDI.
+_OCTAVE = 0.55  # How much less a note counts an octave higher: chords are low, melodies are not.
+_UNIT = 4096  # That a note of the median pitch, as loud as can be, counts.
+_NOTHING = 128  # Above all pitches of MIDI.
 
 
 def recognize(
@@ -76,7 +79,7 @@ def recognize(
     fit = np.zeros((beats, len(_MEMBERS) + 1))  # The last state is no chord.
     fit[:, :-1] = _NOTES * _shares(weights) @ _FIT.T + _BASS * _shares(bass) @ _BASS_FIT.T - _RARITY
     fit *= np.minimum(amount / _ENOUGH, 1.0)[:, None]
-    fit[:, -1] = _SILENCE * (amount == 0)
+    fit[:, -1] = np.where(amount > 0, -_SOUND, _SILENCE)
 
     beat = np.arange(beats) % beats_per_bar
     path = _viterbi(fit, np.select([beat == 0, 2 * beat == beats_per_bar], [_BAR, _HALF], _BEAT))
@@ -103,23 +106,44 @@ def of_notes(
     steps = math.gcd(steps_per_beat, bar)  # A beat, or what of it fills the bars.
     beats = -(-length // steps)
     size = beats * steps + 1
-    loudness = np.rint(1024 * (velocity / 127.0) ** _LOUDNESS)  # Integers: their sums are exact, and come back to 0.
     first, last = np.clip(start, 0, size - 1), np.clip(end, 0, size - 1)
-    changes = np.concatenate([pitch * size + first, pitch * size + np.maximum(first, last)])
-    roll = np.bincount(changes, np.concatenate([loudness, -loudness]), _PITCHES * size).astype(np.float64)
-    roll = roll.reshape(_PITCHES, size)
-    roll = np.cumsum(roll, axis=1, out=roll)[:, :-1]
+    kept = last > first
+    if not kept.any():
+        return np.zeros((24, length), np.float32)
+    first, last, pitch, velocity = first[kept], last[kept], pitch[kept], velocity[kept]
 
-    sounds = roll > 0
-    at = np.flatnonzero(sounds.any(0))
-    lowest = np.zeros((12, beats * steps))
-    lowest[sounds.argmax(0)[at] % 12, at] = 1 / steps
-    # An octave higher counts half: chords are low, melodies are not.
-    roll *= 0.5 ** ((np.arange(_PITCHES)[:, None] - _MIDDLE_C) / 12) / (1024 * steps)
-    weights = roll.reshape(-1, 12, beats, steps).sum((0, 3))
-    root, tones = recognize(weights, lowest.reshape(12, beats, steps).sum(2), bar // steps)
+    height = (pitch - np.sort(pitch)[len(pitch) // 2]) / 12.0  # Above the median, so that all keys are treated alike.
+    loudness = (velocity / 127.0) ** _LOUDNESS * _OCTAVE**height
+    # Integers: their sums are exact, and come back to 0 where the notes end.
+    loudness = np.maximum(np.rint(_UNIT * loudness), 1.0)
+    row = pitch % 12 * size
+    roll = np.bincount(np.concatenate([row + first, row + last]), np.concatenate([loudness, -loudness]), 12 * size)
+    weights = roll.reshape(12, size).cumsum(1)[:, :-1].reshape(12, beats, steps).sum(2) / (_UNIT * steps)
+    low = _lowest(first, last, pitch, size - 1)
+    lowest = (low % 12 == np.arange(12)[:, None]) & (low < _NOTHING)
+    root, tones = recognize(weights, lowest.reshape(12, beats, steps).mean(2), bar // steps)
     chord = np.concatenate([root == np.arange(12)[:, None], tones])
     return chord.astype(np.float32).repeat(steps, axis=1)[:, :length]
+
+
+def _lowest(
+    first: NDArray[np.int64], last: NDArray[np.int64], pitch: NDArray[np.int64], length: int
+) -> NDArray[np.int64]:
+    """Return the lowest pitch at each of `length` steps, `_NOTHING` where there is none.
+
+    A note covers two stretches of ``2^k`` steps, which may overlap; those are then halved until they are single steps.
+    The time is that of the notes and of ``length * log(length)``, however long the notes are.
+    """
+    power = np.frexp(last - first)[1].astype(np.int64) - 1
+    table = np.full((power.max() + 1, length), _NOTHING, np.int64)
+    np.minimum.at(table, (power, first), pitch)
+    np.minimum.at(table, (power, last - (1 << power)), pitch)
+    for k in range(len(table) - 1, 0, -1):
+        half = 1 << k - 1
+        np.minimum(table[k - 1], table[k], out=table[k - 1])
+        np.minimum(table[k - 1, half:], table[k, :-half], out=table[k - 1, half:])
+    lowest: NDArray[np.int64] = table[0]
+    return lowest
 
 
 def _shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
