@@ -1,40 +1,81 @@
-"""Turn MIDI files into sound: by fluidsynth if pretty_midi finds it, else by a small synthesiser of our own."""
+"""Turn MIDI files into sound with the instruments of a General MIDI SoundFont, the one that pretty_midi comes with.
+
+A synthesiser adds up its notes, so the notes that begin in one stretch of time are rendered with all of their decay,
+and the stretches are added: a long file takes little memory, and Ctrl-C is heard.
+"""
 
 from __future__ import annotations
 
-import warnings
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicae.core import File
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, did_you_mean
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
-from musicae.formats.music.percussion import CLASSES
 from musicae.formats.sound.files import writing
-from musicae.formats.sound.kind import Kind
+from musicae.formats.sound.kind import Block, Kind
+from musicae.formats.sound.reading import reading
+from musicae.formats.temporary import temporary_folder
 
-__all__ = ["render"]
+__all__ = ["RATE", "VARIABLE", "render"]
 
-Wave = NDArray[np.float64]
+VARIABLE = "MUSICAE_SYNTH"
+"""The environment variable that names the synthesiser: ``midirenderer``, which is the default, or ``fluidsynth``."""
+
+RATE = 48_000
+"""Frames in a second, the only rate of midirenderer."""
 
 _MAX_HOURS = 1.0
 _PEAK = 0.9
-_HARMONICS = (1.0, 0.42, 0.23, 0.11, 0.06, 0.03)
-"""Amplitudes of a note's harmonics, between those of a piano and of a plucked string."""
+_STRETCH = 30 * RATE
+_DECAY = 6 * RATE  # The longest, of bells and cymbals, is 55 dB down by then.
+_TRACKS = 14  # Pitched ones that have a channel of their own beside drums, as symusic counts.
+_VOLUMES = (127, 90, 64, 45, 32, 23, 16)  # Each halves the amplitude, which goes with the square.
+_VOLUME_CONTROL = 7
+_FULL = 0.999
+_SILENCE = 1.5 / 2**15  # Decay ends as an offset of one step of 16 bits.
+
+_SOUNDFONT = "TimGM6mb.sf2"
+
+Frames = NDArray[np.int64]
+Synth = Callable[[bytes], Block]
+"""Renders the bytes of a MIDI file as ``(frames, 2)`` at `RATE`, which is clipped at full scale."""
 
 
-def render(source: File, wav: File, rate: int = 44100) -> str:
-    """Write the sound of a MIDI file as a mono WAV file of 16 bits, its peak at 0.9.
+class _Track(NamedTuple):
+    """The notes of one track, in the order of their onsets; `start` and `end` ``(N,)`` are in frames."""
+
+    program: int
+    drums: bool
+    start: Frames
+    end: Frames
+    pitch: Frames
+    velocity: Frames
+
+    def between(self, first: int, last: int) -> _Track:
+        """Return the notes that begin from `first` to before `last`, in frames after `first`."""
+        own = slice(*np.searchsorted(self.start, (first, last)).tolist())
+        times = (self.start[own] - first, self.end[own] - first)
+        return _Track(self.program, self.drums, *times, self.pitch[own], self.velocity[own])
+
+
+def render(source: File, wav: File) -> str:
+    """Write the sound of a file of notes as a stereo WAV file of 16 bits at `RATE`, its peak at 0.9.
+
+    Notes, programs, drums, velocities and tempos count; controllers and pitch bends do not.
 
     Parameters
     ----------
-    source : the MIDI file, or a stream of its bytes.
+    source : a MIDI (or ABC) file, or a stream of its bytes.
     wav : the file to write (complete or not at all), or a stream.
-    rate : samples per second.
 
     Returns
     -------
@@ -43,99 +84,148 @@ def render(source: File, wav: File, rate: int = 44100) -> str:
     Raises
     ------
     MusicaeError : a file that cannot be read, that has no notes, that lasts over an hour; a folder that cannot be
-        written.
+        written; a synthesiser that is unknown or not installed.
     """
     if isinstance(wav, Path) and not wav.parent.is_dir():
         raise MusicaeError(f"there is no folder {wav.parent}; make it first")
-    sound, remark = _synthesise(_parse(source), rate)
-    sound *= _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9)
-    with writing(wav, Kind(rate, 1)) as opened:
-        opened.write(sound[:, None].astype(np.float32))
-    return remark
+    name, synth = _synth()
+    tracks = _tracks(source)
+    with temporary_folder() as folder:
+        # The peak is known only at the end.
+        with writing(folder / "raw.wav", Kind(RATE, 2, subtype="FLOAT")) as raw:
+            for block in _blocks(tracks, synth):
+                raw.write(block)
+        with reading(folder / "raw.wav") as reader, writing(wav, Kind(RATE, 2)) as opened:
+            for block in reader.blocks():
+                opened.write(block * np.float32(_PEAK / max(raw.peak, 1e-9)))
+    return f"the sound is by {name}"
 
 
-def _parse(source: File) -> Any:
-    score = midi.load(source).score
-    if not score.note_num():
+def _tracks(source: File) -> list[_Track]:
+    """Return the tracks of a file, with their times in frames."""
+    score, tracks, *_ = midi.load(source)
+    if not tracks.tracks:
         raise MusicaeError(f"{name_of(source)} has no notes; there is nothing to play")
-    if not isinstance(source, Path):
-        source.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pretty_midi
+    # The tempo is 120 until the first one is set.
+    tempos = score.tempos.numpy()
+    at = np.concatenate([[0], tempos["time"]]).astype(np.int64)
+    tick = np.concatenate([[500_000], tempos["mspq"]]) / 1e6 / score.ticks_per_quarter  # In seconds.
+    begin = np.concatenate([[0.0], (np.diff(at) * tick[:-1]).cumsum()])
 
-            parsed = pretty_midi.PrettyMIDI(str(source) if isinstance(source, Path) else source)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, ZeroDivisionError) as error:
-        raise MusicaeError(
-            f"{name_of(source)} cannot be read by pretty_midi ({' '.join(str(error).split())}); write it again"
-        ) from None
-    hours = parsed.get_end_time() / 3600
+    def frames(ticks: Frames) -> Frames:
+        span = np.searchsorted(at, ticks, side="right") - 1
+        return np.rint(RATE * (begin[span] + (ticks - at[span]) * tick[span])).astype(np.int64)
+
+    start, end = frames(tracks.start), frames(tracks.stop)
+    hours = int(end.max()) / RATE / 3600
     if hours > _MAX_HOURS:
         raise MusicaeError(f"{name_of(source)} lasts {hours:.1f} hours; at most one can be rendered; choose an excerpt")
-    return parsed
+    return [
+        _Track(one.program, one.drums, *(notes[one.span] for notes in (start, end, tracks.pitch, tracks.velocity)))
+        for one in tracks.tracks
+    ]
 
 
-def _synthesise(parsed: Any, rate: int) -> tuple[Wave, str]:
-    try:
-        return np.asarray(parsed.fluidsynth(fs=rate), dtype=np.float64), "the sound is by fluidsynth"
-    except (ImportError, OSError, AttributeError, ValueError):
-        remark = "the sound is plain; install fluidsynth and the package pyfluidsynth for real instruments"
-    sound = np.zeros(int(rate * (parsed.get_end_time() + 1.5)) + 1)
-    for instrument in parsed.instruments:
-        part = _hits(instrument, rate) if instrument.is_drum else instrument.synthesize(fs=rate, wave=_timbre)
-        sound[: len(part)] += part[: len(sound)]
-    return sound, remark
+def _blocks(tracks: Sequence[_Track], synth: Synth) -> Iterator[Block]:
+    """Go through the sound of all tracks, which ends where the last decay does."""
+    last = max(int(track.start[-1]) for track in tracks)
+    sound, volumes = np.zeros((0, 2), np.float32), list(_VOLUMES)
+    for first in range(0, last + 1, _STRETCH):
+        playing = [one for track in tracks if len((one := track.between(first, first + _STRETCH)).start)]
+        for group in _groups(playing):
+            sound = _sum(sound, _play(group, synth, volumes))
+        if first + _STRETCH <= last:
+            sound = _sum(sound, np.zeros((_STRETCH, 2), np.float32))
+            yield sound[:_STRETCH]
+            sound = sound[_STRETCH:]
+    audible = np.flatnonzero(np.abs(sound).max(1) > _SILENCE)
+    yield sound[: audible[-1] + 1 if len(audible) else 0]
 
 
-def _timbre(phase: Wave) -> Wave:
-    """Return a periodic wave with a few harmonics; `phase` is in radians (pretty_midi adds an envelope)."""
-    tone = np.zeros_like(phase)
-    for order, amplitude in enumerate(_HARMONICS, start=1):
-        tone += amplitude * np.sin(order * phase)
-    return tone
+def _groups(tracks: Sequence[_Track]) -> Iterator[list[_Track]]:
+    """Cut tracks into groups in which each has a channel of its own: some pitched ones, and one of drums."""
+    pitched, drums = ([track for track in tracks if track.drums is kind] for kind in (False, True))
+    for i in range(max(-(-len(pitched) // _TRACKS), len(drums))):
+        yield pitched[i * _TRACKS : (i + 1) * _TRACKS] + drums[i : i + 1]
 
 
-def _hits(instrument: Any, rate: int) -> Wave:
-    """Return the sound of a drum track: one short sound for each class of `CLASSES`."""
-    sounds = {name: _strike(*_KIT[name], rate) for name in CLASSES}
-    name_of = {pitch: name for name, pitches in CLASSES.items() for pitch in pitches}
-    longest = max(len(sound) for sound in sounds.values())
-    result = np.zeros(int(rate * instrument.get_end_time()) + longest + 1)
-    for note in instrument.notes:
-        if note.pitch in name_of:
-            sound = sounds[name_of[note.pitch]]
-            at = int(note.start * rate)
-            result[at : at + len(sound)] += sound * (note.velocity / 127) ** 1.5
+def _sum(one: Block, other: Block) -> Block:
+    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
+    result = longer.copy()
+    result[: len(shorter)] += shorter
     return result
 
 
-def _strike(start: float, stop: float, tone: float, noise: float, bright: int, decay: float, rate: int) -> Wave:
-    """Return a falling tone and a burst of noise.
-
-    `start` and `stop` are the tone's frequencies in Hz, `tone` and `noise` amplitudes, `bright` how many times the
-    noise is differentiated (a high-pass), `decay` the time in seconds to 1/e.
-    """
-    time = np.arange(int(rate * decay * 5)) / rate
-    frequency = stop + (start - stop) * np.exp(-time / 0.03)
-    body = tone * np.sin(2 * np.pi * np.cumsum(frequency) / rate)
-    burst = np.random.default_rng(0).standard_normal(len(time) + bright)
-    for _ in range(bright):
-        burst = np.diff(burst) / np.sqrt(2)
-    envelope = np.exp(-time / decay) * np.minimum(1.0, time / 0.001)
-    sound: Wave = (body + noise * burst) * envelope
-    return sound
+def _play(tracks: Sequence[_Track], synth: Synth, volumes: list[int]) -> Block:
+    """Return the sound of some tracks as at the highest volume; those of `volumes` that clip it are taken out."""
+    sound = synth(_midi_bytes(tracks, volumes[0]))
+    while np.abs(sound).max(initial=0.0) > _FULL and len(volumes) > 1:
+        del volumes[0]
+        sound = synth(_midi_bytes(tracks, volumes[0]))
+    return sound * np.float32((_VOLUMES[0] / volumes[0]) ** 2)
 
 
-_KIT = {
-    "kick": (150.0, 48.0, 1.6, 0.05, 0, 0.12),
-    "snare": (240.0, 185.0, 0.5, 0.35, 0, 0.07),
-    "closed hi-hat": (400.0, 400.0, 0.0, 0.22, 2, 0.025),
-    "open hi-hat": (400.0, 400.0, 0.0, 0.2, 2, 0.12),
-    "low tom": (140.0, 85.0, 1.1, 0.04, 0, 0.15),
-    "mid tom": (190.0, 120.0, 1.1, 0.04, 0, 0.13),
-    "high tom": (260.0, 165.0, 1.1, 0.04, 0, 0.11),
-    "crash": (500.0, 500.0, 0.0, 0.22, 1, 0.35),
-    "ride": (620.0, 620.0, 0.08, 0.12, 2, 0.22),
-}
-"""The arguments of `_strike` for each class."""
+def _midi_bytes(tracks: Sequence[_Track], volume: int) -> bytes:
+    """Return a MIDI file in which a tick is a frame, and which lasts as long as the decay of its notes."""
+    from symusic.core import ControlChangeTick, NoteTickList, ScoreTick, TrackTick
+
+    score = ScoreTick(RATE // 2)  # At 120 quarter notes a minute, which is the default.
+    for track in tracks:
+        made = TrackTick("", track.program, track.drums)
+        made.notes = NoteTickList.from_numpy(
+            track.start.astype(np.int32),
+            np.maximum(track.end - track.start, 1).astype(np.int32),
+            track.pitch.astype(np.int8),
+            track.velocity.astype(np.int8),
+        )
+        made.controls.append(ControlChangeTick(0, _VOLUME_CONTROL, volume))
+        # The sound ends at the last event.
+        made.controls.append(ControlChangeTick(int(track.end.max()) + _DECAY, _VOLUME_CONTROL, volume))
+        score.tracks.append(made)
+    return score.dumps_midi()
+
+
+# --- synthesisers ----------------------------------------------------------------------------------------------------
+
+
+def _synth() -> tuple[str, Synth]:
+    """Return the name of the synthesiser that the user wants, and the function that renders with it."""
+    makers = {"midirenderer": _midirenderer, "fluidsynth": _fluidsynth}
+    name = os.environ.get(VARIABLE, "").strip() or "midirenderer"
+    if name not in makers:
+        raise MusicaeError(f"{VARIABLE}: no synthesiser named '{name[:40]}'{did_you_mean(name, makers)}")
+    return name, makers[name]()
+
+
+def _midirenderer() -> Synth:
+    import soundfile
+    from midirenderer import render_wave_from
+
+    found = find_spec("pretty_midi")
+    if found is None or found.origin is None:
+        raise MusicaeError("the package pretty_midi, whose SoundFont plays, is missing; install it with pip")
+    soundfont = Path(found.origin).with_name(_SOUNDFONT).read_bytes()
+
+    def play(data: bytes) -> Block:
+        sound: Block = soundfile.read(io.BytesIO(render_wave_from(soundfont, data)), dtype="float32")[0]
+        return sound
+
+    return play
+
+
+def _fluidsynth() -> Synth:
+    try:
+        import fluidsynth  # noqa: F401, for it tells whether the library is there
+    except (ImportError, OSError):
+        raise MusicaeError(
+            f"{VARIABLE}=fluidsynth needs FluidSynth and the package pyfluidsynth; install them, or unset the variable"
+        ) from None
+    import pretty_midi
+
+    def play(data: bytes) -> Block:
+        parsed = pretty_midi.PrettyMIDI(io.BytesIO(data))
+        # It divides the sum of the tracks by their number.
+        mono = parsed.fluidsynth(fs=RATE, normalize=False) * len(parsed.instruments)
+        return np.repeat(mono.astype(np.float32)[:, None], 2, axis=1)
+
+    return play
