@@ -168,9 +168,9 @@ class Adapter(ABC):
         """Return at which steps of ``(N, C, T)`` something begins or goes on: ``(N, T)``, bool."""
         return x.bool().any(1)
 
-    def roll(self, sample: Sample) -> Roll | None:
-        """Return the piano roll of a sample of notes; None for anything else."""
-        return None
+    def rolls(self, sample: Sample) -> list[Roll]:
+        """Return the piano rolls of a sample of notes, one for each part; none for anything else."""
+        return []
 
     def picture(self, tensor: Tensor) -> Tensor | None:
         """Return a sample's tensor as a picture ``(1, H, W)``, 0 to 1 (a spectrogram); None if it has none."""

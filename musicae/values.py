@@ -267,10 +267,11 @@ def _subset(rows: Tensor | Stored, index: Tensor) -> Tensor | Stored:
 
 @dataclass
 class Roll:
-    """The piano roll of a sample of notes.
+    """The piano roll of a sample of notes, or of one part of a band.
 
     `notes` are ``(start, length, row)``, the first two in steps; `length` is the sample's, in steps. Rows are MIDI
-    pitches, or, where `labels` name them, lanes from 0 up. `meters` are ``(step, numerator, denominator)``.
+    pitches, or, where `labels` name them, lanes from 0 up. `meters` are ``(step, numerator, denominator)``. `name` is
+    that of the part, where there are several; `loudness` has a number from 0 to 1 for each note, or nothing.
     """
 
     notes: list[tuple[int, int, int]]
@@ -278,6 +279,8 @@ class Roll:
     steps_per_beat: int
     labels: tuple[str, ...] = ()
     meters: Sequence[Sequence[int]] = ((0, 4, 4),)
+    name: str = ""
+    loudness: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

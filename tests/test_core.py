@@ -47,7 +47,7 @@ def test_an_adapters_defaults(tmp_path: Path) -> None:
     assert torch.equal(adapter.canonical(x), x)
     assert torch.equal(adapter.onsets(x), x)
     assert adapter.sounding(x).tolist() == [[False, True, False, True]]
-    assert adapter.roll(Sample(x[0])) is None
+    assert adapter.rolls(Sample(x[0])) == []
     assert adapter.picture(x[0]) is None
     assert torch.equal(adapter.round_trip(x), x)
     assert (adapter.sample_rate, adapter.steps_per_second, adapter.default_align, adapter.any_size) == (

@@ -133,12 +133,12 @@ class Drums(ScoreAdapter):
         """Return the `meta` of a pattern that came from no file: 120 quarter notes a minute, 4/4."""
         return meta.blank("Drums")
 
-    def roll(self, sample: Sample) -> Roll:
-        """Return the hits for a piano roll, a row for each class."""
+    def rolls(self, sample: Sample) -> list[Roll]:
+        """Return one piano roll, with a row for each class."""
         step, channel = _hits(sample.tensor)
         hits = [(at, _LENGTH, row) for at, row in zip(step.tolist(), channel.tolist(), strict=True)]
         length, meters = sample.tensor.shape[-1], sample.meta["meters"]
-        return Roll(hits, length, self.steps_per_beat, labels=tuple(CLASSES), meters=meters)
+        return [Roll(hits, length, self.steps_per_beat, labels=tuple(CLASSES), meters=meters)]
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return ``(B, 9, T)``, each pattern rotated by a random number of beats."""

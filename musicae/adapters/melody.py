@@ -168,11 +168,11 @@ class Melody(ScoreAdapter):
         """Return at which steps of ``(N, C, T)`` a note begins or goes on: ``(N, T)``, bool."""
         return melody_tokens.sounding(x)
 
-    def roll(self, sample: Sample) -> Roll:
-        """Return the notes of a melody for a piano roll, at their MIDI pitches."""
+    def rolls(self, sample: Sample) -> list[Roll]:
+        """Return one piano roll, the notes of the melody at their MIDI pitches."""
         start, end, pitch = melody_tokens.notes(melody_tokens.tokens(sample.tensor))
         notes = zip(start.tolist(), (end - start).tolist(), (pitch + self.low).tolist(), strict=True)
-        return Roll(list(notes), sample.tensor.shape[-1], self.steps_per_beat, meters=sample.meta["meters"])
+        return [Roll(list(notes), sample.tensor.shape[-1], self.steps_per_beat, meters=sample.meta["meters"])]
 
 
 def _meta_of(line: score_parts.Notes, grid: Grid, track: str, source: str) -> dict[str, Any]:

@@ -170,5 +170,5 @@ class _Search:
 
     def _key(self, tensor: Tensor) -> Any:
         """Return what two tensors have in common if what is written of them is the same."""
-        roll = self.codec.adapter.roll(replace(self.sample, tensor=tensor))
-        return tensor.numpy().tobytes() if roll is None else tuple(roll.notes)
+        rolls = self.codec.adapter.rolls(replace(self.sample, tensor=tensor))
+        return tuple(tuple(roll.notes) for roll in rolls) or tensor.numpy().tobytes()

@@ -2,7 +2,7 @@
 
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR
 from musicae.plots.curves import losses, scatter
-from musicae.plots.piano_rolls import bar_lines, rolls
+from musicae.plots.piano_rolls import bar_lines, lanes, rolls
 from musicae.plots.pictures import mosaic, plane, rows
 from musicae.plots.spectrograms import Overview, spectrograms
 
@@ -11,6 +11,7 @@ __all__ = [
     "LAST_COLOUR",
     "Overview",
     "bar_lines",
+    "lanes",
     "losses",
     "mosaic",
     "plane",

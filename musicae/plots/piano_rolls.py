@@ -1,16 +1,17 @@
-"""Piano rolls side by side."""
+"""Piano rolls side by side, and the parts of a band one above the other."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from musicae.core import File, Roll
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
-__all__ = ["bar_lines", "rolls"]
+__all__ = ["bar_lines", "lanes", "rolls"]
 
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 _MAX_BEATS = 64  # In longer rolls the lines of beats would merge into grey.
@@ -52,14 +53,53 @@ def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns
     length = max(part.length for part in parts)
     drawing, axes = _panels(len(parts), columns, length / (4 * first.steps_per_beat), rows, bool(first.labels))
     for i, (ax, part) in enumerate(zip(axes, parts, strict=True)):
-        share = i / max(1, len(parts) - 1)
-        colour = [(1 - share) * a + share * b for a, b in zip(FIRST_COLOUR, LAST_COLOUR, strict=True)]
         _rulings(ax, first, length, rows)
-        _rectangles(ax, part, colour)
+        _rectangles(ax, part, _colour(i, len(parts)))
         _row_labels(ax, rows, first.labels)
         if i < len(titles):
             ax.set_title(titles[i], fontsize=8, loc="left", pad=3)
     save(drawing, file)
+
+
+def lanes(steps: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
+    """Draw bands in one PNG, of each its parts one above the other; the darker an onset, the louder it is.
+
+    Parameters
+    ----------
+    steps : of each band the rolls of its parts, named, the same parts in all. A part that is silent in all bands is
+        left out. Bar lines follow the meters of the first roll.
+    file : the PNG file, written completely or not at all.
+    titles : one for each band, above it.
+    columns : bands in a row; None for as many as fit.
+
+    Raises
+    ------
+    MusicaeError : no bands, or a picture that cannot be written.
+    """
+    if not steps or not steps[0]:
+        raise MusicaeError("there is nothing to draw; give one roll or more")
+    first = steps[0][0]
+    parts = [part for part in zip(*steps, strict=True) if any(roll.notes for roll in part)] or [
+        tuple(s[0] for s in steps)
+    ]
+    rows = [(0, len(part[0].labels)) if part[0].labels else _pitch_range(part) for part in parts]
+    length = max(roll.length for step in steps for roll in step)
+    drawing, axes = _stacks(len(steps), columns, length / (4 * first.steps_per_beat), parts, rows)
+    for i, stack in enumerate(axes):
+        for ax, part, own in zip(stack, parts, rows, strict=True):
+            _rulings(ax, replace(part[i], meters=first.meters), length, own)
+            _rectangles(ax, part[i], _colour(i, len(steps)))
+            _row_labels(ax, own, part[i].labels)
+            ax.tick_params(labelbottom=ax is stack[-1])
+        if i < len(titles):
+            stack[0].set_title(titles[i], fontsize=8, loc="left", pad=3)
+    save(drawing, file)
+
+
+def _colour(i: int, count: int) -> list[float]:
+    """Return the colour of one of several rolls in a row."""
+    share = i / max(1, count - 1)
+    return [(1 - share) * a + share * b for a, b in zip(FIRST_COLOUR, LAST_COLOUR, strict=True)]
 
 
 def _pitch_range(parts: Sequence[Roll]) -> tuple[int, int]:
@@ -86,6 +126,40 @@ def _panels(count: int, columns: int | None, bars: float, rows: tuple[int, int],
     return drawing, axes[:count]
 
 
+def _stacks(
+    count: int, columns: int | None, bars: float, parts: Sequence[Sequence[Roll]], rows: Sequence[tuple[int, int]]
+) -> tuple[Any, list[list[Any]]]:
+    """Return a figure, and for each band its axes from the top; all sizes are in inches."""
+    width = min(max(1.7 * bars, 2.4), 20.0)
+    heights = [
+        0.12 * len(part[0].labels) if part[0].labels else min(max(0.055 * (high - low), 0.8), 2.2)
+        for part, (low, high) in zip(parts, rows, strict=True)
+    ]
+    gap, above, below, between = 0.25, 0.3, 0.2, 0.07
+    left = 1.15 if any(part[0].labels for part in parts) else 0.6
+    # Rows of one length if possible: 5 as 3 + 2, not as 4 + 1.
+    across = columns or math.ceil(count / math.ceil(count / max(1, int(16 / width))))
+    stack = sum(heights) + between * (len(parts) - 1)
+    total = (left + across * (width + gap), math.ceil(count / across) * (above + stack + below))
+    drawing = figure(*total)
+    drawing.set_layout_engine("none")
+    axes: list[list[Any]] = []
+    for i in range(count):
+        x, top = left + i % across * (width + gap), total[1] - i // across * (above + stack + below) - above
+        axes.append([])
+        for part, height in zip(parts, heights, strict=True):
+            top -= height
+            ax = drawing.add_axes((x / total[0], top / total[1], width / total[0], height / total[1]))
+            if i % across:
+                ax.tick_params(labelleft=False)
+            else:
+                place = (0.12 / total[0], (top + height / 2) / total[1])
+                drawing.text(*place, part[0].name, rotation=90, fontsize=8, va="center", ha="center")
+            axes[-1].append(ax)
+            top -= between
+    return drawing, axes
+
+
 def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int]) -> None:
     bars, beats = bar_lines(length, roll.meters, roll.steps_per_beat)
     shaded = [row for row in range(*rows) if (row % 2 if roll.labels else row % 12 in _BLACK_KEYS)]
@@ -108,12 +182,17 @@ def _rectangles(ax: Any, roll: Roll, colour: Sequence[float]) -> None:
     from matplotlib.collections import PolyCollection
 
     light = [1 - 0.55 * (1 - part) for part in colour]
-    for held, fill in ((True, light), (False, colour)):
+    # Soft onsets are nearer to the light of what is held.
+    shades = [
+        [0.65 * (1 - loud) * a + (0.35 + 0.65 * loud) * b for a, b in zip(light, colour, strict=True)]
+        for loud in roll.loudness
+    ] or [list(colour)]
+    for held, fill in ((True, [light]), (False, shades)):
         boxes = []
         for start, length, row in roll.notes:
             left, right = start + 0.06, start + (length - 0.12 if held else 0.88)
             boxes.append([(left, row - 0.42), (right, row - 0.42), (right, row + 0.42), (left, row + 0.42)])
-        ax.add_collection(PolyCollection(boxes, facecolors=[fill], linewidths=0, zorder=2))
+        ax.add_collection(PolyCollection(boxes, facecolors=fill, linewidths=0, zorder=2))
 
 
 def _row_labels(ax: Any, rows: tuple[int, int], labels: Sequence[str]) -> None:

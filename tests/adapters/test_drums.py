@@ -181,7 +181,7 @@ def test_onsets_are_the_hits_and_nothing_rings_on(drums):
 
 def test_the_roll_has_a_lane_for_each_class(drums):
     tensor = torch.tensor([[0.0, 1.0], [0.6, 0.4], *[[0.0, 0.0]] * 7])
-    roll = drums.roll(Sample(tensor, drums.blank()))
+    (roll,) = drums.rolls(Sample(tensor, drums.blank()))
     assert sorted(roll.notes) == [(0, 1, 1), (1, 1, 0)]
     assert (roll.length, roll.steps_per_beat, roll.labels) == (2, 4, tuple(CLASSES))
 

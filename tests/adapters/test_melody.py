@@ -391,7 +391,7 @@ def test_onsets_and_sounding_steps(melody):
 
 def test_the_roll_has_the_notes_at_their_pitches():
     adapter = Melody(low=48, high=83, steps_per_beat=6)
-    roll = adapter.roll(sample_of(adapter, [1, 2, 1, 0, 1, 14, 15, 1], meters=[[0, 3, 4]]))
+    (roll,) = adapter.rolls(sample_of(adapter, [1, 2, 1, 0, 1, 14, 15, 1], meters=[[0, 3, 4]]))
     assert roll.notes == [(1, 2, 48), (5, 1, 60), (6, 2, 61)]
     assert (roll.length, roll.steps_per_beat, roll.labels, roll.meters) == (8, 6, (), [[0, 3, 4]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,56 @@ def test_rolls_stand_side_by_side(tmp_path: Path, count: int, columns: int | Non
     assert (width > height) is wider
 
 
+def band(melody: int = 8, drums: int = 8) -> list[Roll]:
+    """Return a band of two bars whose harmony is silent."""
+    hits = [(4 * i, 1, 0) for i in range(drums)]
+    return [
+        replace(tune(72, 4, melody), length=32, name="melody"),
+        Roll([], 32, 4, name="harmony"),
+        Roll(hits, 32, 4, LANES, name="drums"),
+    ]
+
+
+def test_the_parts_of_a_band_stand_one_above_the_other(tmp_path: Path) -> None:
+    for name, step in (("both", band()), ("melody", band(drums=0)), ("drums", band(melody=0))):
+        plots.lanes([step], tmp_path / name)
+    both, melody, drums = (painted(tmp_path / name, plots.FIRST_COLOUR) for name in ("both", "melody", "drums"))
+    assert both == pytest.approx(melody + drums, rel=0.05)
+    assert melody > 8 * 20
+    # What is silent takes no room.
+    assert size(tmp_path / "both")[1] > size(tmp_path / "melody")[1] + 50
+    plots.lanes([band(0, 0)], tmp_path / "silent")
+    assert size(tmp_path / "silent")[1] > 50
+
+
+def test_a_part_that_one_band_lacks_keeps_its_room(tmp_path: Path) -> None:
+    plots.lanes([band(), band(drums=0)], tmp_path / "a.png", ["first", "last"], columns=1)
+    plots.lanes([band(), band()], tmp_path / "b.png", ["first", "last"], columns=1)
+    assert size(tmp_path / "a.png") == size(tmp_path / "b.png")
+    lost = painted(tmp_path / "b.png", plots.LAST_COLOUR) - painted(tmp_path / "a.png", plots.LAST_COLOUR)
+    assert lost > 8 * 20
+
+
+@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (2, 2, 1), (5, 3, 2), (9, 3, 3)])
+def test_bands_fill_rows_evenly(tmp_path: Path, count: int, across: int, down: int) -> None:
+    plots.lanes([band()] * count, tmp_path / "p.png")
+    plots.lanes([band()], tmp_path / "one.png")
+    one, all_ = size(tmp_path / "one.png"), size(tmp_path / "p.png")
+    assert all_[1] == pytest.approx(down * one[1], abs=down)
+    assert (across - 1) * one[0] * 0.7 < all_[0] <= across * one[0]
+
+
+def test_loud_onsets_are_darker(tmp_path: Path) -> None:
+    notes = [(4 * i, 1, 60) for i in range(8)]
+    for name, loudness in (("loud", [1.0] * 8), ("soft", [0.2] * 8)):
+        plots.lanes([[Roll(notes, 32, 4, loudness=loudness)]], tmp_path / name)
+    assert painted(tmp_path / "loud", plots.FIRST_COLOUR) > 8 * 20
+    assert painted(tmp_path / "soft", plots.FIRST_COLOUR) == 0
+    light = 1 - 0.55 * (1 - np.array(plots.FIRST_COLOUR))
+    shade = 0.52 * light + 0.48 * np.array(plots.FIRST_COLOUR)
+    assert painted(tmp_path / "soft", tuple(shade)) > 8 * 20
+
+
 @pytest.mark.timeout(120)
 def test_long_and_many_parts_still_make_one_picture(tmp_path: Path) -> None:
     plots.rolls([tune(60, 2, 1600)] * 3, tmp_path / "long.png")
@@ -89,6 +140,8 @@ def test_what_cannot_be_drawn_is_one_line(tmp_path: Path) -> None:
     one = tune(60, 2, 1)
     with pytest.raises(MusicaeError, match="nothing to draw"):
         plots.rolls([], tmp_path / "p.png")
+    with pytest.raises(MusicaeError, match="nothing to draw"):
+        plots.lanes([], tmp_path / "p.png")
     with pytest.raises(MusicaeError, match="there is no folder"):
         plots.rolls([one], tmp_path / "no" / "p.png")
     (tmp_path / "folder.png").mkdir()

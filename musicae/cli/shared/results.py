@@ -84,11 +84,13 @@ class Results:
         from musicae import plots
 
         pictures = [self.codec.adapter.picture(sample.tensor) for sample in samples]
-        rolls = [self.codec.adapter.roll(sample) for sample in samples]
+        rolls = [self.codec.adapter.rolls(sample) for sample in samples]
         if all(picture is not None for picture in pictures):
             plots.spectrograms([one for one in pictures if one is not None], png, titles, columns=columns)
-        elif all(roll is not None for roll in rolls):
-            plots.rolls([roll for roll in rolls if roll is not None], png, titles, columns=columns)
+        elif all(len(parts) == 1 for parts in rolls):
+            plots.rolls([roll for parts in rolls for roll in parts], png, titles, columns=columns)
+        elif all(rolls):
+            plots.lanes(rolls, png, titles, columns=columns)
         else:
             raise MusicaeError(f"--png: what the preset '{self.codec.preset.name}' makes cannot be drawn; leave it out")
 

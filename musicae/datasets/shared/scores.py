@@ -49,14 +49,14 @@ def read_piece(adapter: Adapter, name: str, file: File, **options: Any) -> Piece
 
 def pack(adapter: Adapter, sample: Sample) -> Packed:
     """Return a sample as training keeps it. Raise MusicaeError for an adapter whose samples are not notes."""
-    roll = adapter.roll(sample)
-    if roll is None:
+    rolls = adapter.rolls(sample)
+    if not rolls:
         raise MusicaeError("this data set holds notes; use it with the adapter 'melody' or 'drums'")
-    _, numerator, denominator = roll.meters[0]
+    _, numerator, denominator = rolls[0].meters[0]
     whole = sample.tensor[None]
     onset, sounding = adapter.onsets(whole).bool().any(1)[0], adapter.sounding(whole)[0]
     data = _likelihood(adapter.spec).pack(whole)[0]
-    return Packed(data.numpy(), onset.numpy(), sounding.numpy(), 4 * roll.steps_per_beat * numerator / denominator)
+    return Packed(data.numpy(), onset.numpy(), sounding.numpy(), 4 * rolls[0].steps_per_beat * numerator / denominator)
 
 
 def cut(adapter: Adapter, name: str, packed: Packed) -> Piece:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from musicae import codec as codecs
 from musicae.cli.shared.options import BESIDE, OutputOptions
@@ -49,13 +50,27 @@ def test_one_file_or_a_folder_with_one_for_each(
 
 
 def test_what_cannot_be_drawn_is_one_line(codec: Codec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec.adapter, "roll", lambda sample: None)
+    monkeypatch.setattr(codec.adapter, "rolls", lambda sample: [])
     with (
         pytest.raises(MusicaeError, match="--png: what the preset 'tiny-melody' makes cannot be drawn"),
         results(codec, tmp_path, "x", OutputOptions(png=BESIDE)) as out,
     ):
         out.write([tune(codec)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_several_parts_has_a_lane_for_each(
+    codec: Codec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights = []
+    (roll,) = codec.adapter.rolls(tune(codec))
+    for count in (1, 2, 3):
+        monkeypatch.setattr(codec.adapter, "rolls", lambda sample, count=count: [roll] * count)
+        with results(codec, tmp_path, str(count), OutputOptions(png=BESIDE)) as out:
+            out.write([tune(codec)])
+        with Image.open(tmp_path / f"{count}.png") as image:
+            heights.append(image.height)
+    assert heights[0] < heights[1] < heights[2]
 
 
 def test_wrong_outputs_are_one_line(codec: Codec, tmp_path: Path) -> None:
