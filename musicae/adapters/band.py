@@ -16,13 +16,14 @@ from torch import Tensor
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
-from musicae.core import File, Packed, Sample, Unpacked, Windows
+from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
+from musicae.formats.music.percussion import CLASS_OF, CLASSES
 from musicae.tensors import band, chords
 from musicae.tensors.band import PARTS, RANGES
 
@@ -33,6 +34,7 @@ SHIFTS = (-5, 6)
 
 _MAX_SPANS = 64  # Tracks by whose notes the beats are found.
 _PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
+_SCORE_ORDER = ("melody", "harmony", "bass", "drums")
 _RING = 4  # Steps that a hit counts as sounding.
 
 
@@ -238,6 +240,19 @@ class Band(ScoreAdapter):
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, C, T)`` any part sounds: ``(N, T)``, bool."""
         return band.sounding(x).any(1)
+
+    def rolls(self, sample: Sample) -> list[Roll]:
+        """Return the piano rolls of the parts, in the order of a score."""
+        tensor, made = sample.tensor.detach().cpu(), []
+        for part in _SCORE_ORDER:
+            start, end, pitch, velocity = band_notes.from_tensor(tensor, part)
+            labels = tuple(CLASSES) if part == "drums" else ()
+            row = CLASS_OF[pitch] if labels else pitch
+            notes = list(zip(start.tolist(), (end - start).tolist(), row.tolist(), strict=True))
+            loudness = (velocity / 127).tolist()
+            meters = sample.meta["meters"]
+            made.append(Roll(notes, tensor.shape[-1], self.steps_per_beat, labels, meters, part, loudness))
+        return made
 
 
 def _tracks(loaded: midi.Loaded) -> list[score_parts.Part]:

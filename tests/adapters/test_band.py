@@ -16,6 +16,7 @@ from musicae.adapters.band import SHIFTS, Band
 from musicae.core import Adapter, Sample, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid
+from musicae.formats.music.percussion import CLASSES
 from musicae.tensors import band as bands
 from musicae.tensors import melody_tokens
 from musicae.testing import check_adapter
@@ -453,6 +454,20 @@ def test_any_band_comes_back_with_all_that_is_kept_of_it(tensor, steps_per_beat,
     assert back.meta["tempos"] == [[0, pytest.approx(qpm, rel=1e-4)]]
     if steps_per_beat * 4 * meter[0] >= meter[1]:
         assert back.meta["meters"] == [[0, *meter]]
+
+
+def test_each_part_has_a_roll(make_midi, band):
+    sample = band.read(make_midi(MELODY, BASS, PIANO, DRUMS))
+    rolls = band.rolls(sample)
+    assert [roll.name for roll in rolls] == ["melody", "harmony", "bass", "drums"]
+    for roll in rolls:
+        assert [(start, start + length, row) for start, length, row in roll.notes] == notes(sample, roll.name)
+        assert (roll.length, roll.steps_per_beat, roll.meters) == (sample.tensor.shape[1], 4, [[0, 4, 4]])
+        assert roll.labels == (tuple(CLASSES) if roll.name == "drums" else ())
+    assert rolls[3].loudness == pytest.approx([(100 - i) / 127 for i in range(16)])
+    assert all(roll.loudness == pytest.approx([80 / 127] * len(roll.notes)) for roll in rolls[:3])
+    silent = Sample(bands.silent()[:, None].repeat(1, 16), band.blank())
+    assert [roll.notes for roll in band.rolls(silent)] == [[], [], [], []]
 
 
 def test_a_syncopated_band_is_not_moved_when_it_is_read_again(band):
