@@ -1,4 +1,4 @@
-"""The command plot: pictures of codes, of reconstructions, and of a training."""
+"""The command plot: pictures of codes, of reconstructions, of a training, and of the notes of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.core import Windows
 
-__all__ = ["latent", "losses", "plot", "reconstruction"]
+__all__ = ["latent", "losses", "notes", "plot", "reconstruction"]
 
 _PLANE = 20  # Pictures along a side of the decoded plane.
 _NOT_LOSSES = ("step", "steps", "lr", "beta", "examples_per_second")
@@ -32,7 +32,7 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 
 @click.group()
 def plot() -> None:
-    """Draw codes, reconstructions, or a training."""
+    """Draw codes, reconstructions, a training, or the notes of a file."""
 
 
 @plot.command()
@@ -167,6 +167,27 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
         plots.rows(lines, places[target])
     # A picture that comes back without any error counts as 100 dB.
     say(f"PSNR {psnr(clean, restored).clamp_max(100).mean().item():.2f} dB")
+    show_path(target)
+
+
+@plot.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--bars", metavar="A-B", help="The bars to draw, such as 5-8 or 3, counted from 1; by default all.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default FILE.png.")
+@force_option
+def notes(file: Path, bars: str | None, output: Path | None, force: bool) -> None:
+    """Draw a file of notes as a band reads it: melody, harmony, bass and drums, one above the other.
+
+    FILE is a MIDI or ABC file; no trained preset is needed. Parts that do not play are left out.
+    """
+    from musicae import plots, registry
+    from musicae.core import Adapter
+
+    target = output or Path(f"{file.stem}.png")
+    with staged([target], force) as places:
+        adapter: Adapter = registry.build("adapters", "band")
+        sample = adapter.read(file, bars=bars)
+        plots.lanes([adapter.rolls(sample)], places[target], [file.name])
     show_path(target)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image as Pillow
 from musicae import codec as codecs
 from musicae import plots
 from musicae.cli import plot
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
@@ -131,3 +134,20 @@ def test_what_cannot_be_drawn_is_one_line(shell: Any, tiny_denoise: Path, tiny_m
         "plot", "latent", tiny_digits, "--data", "empty", "-o", "new"
     )
     assert shell("plot", "drawing").exit_code == 2
+
+
+def test_the_notes_of_a_file(shell: Any) -> None:
+    shutil.copy(DATA / "band.mid", "band.mid")
+    before = shell.files()
+    assert shell.ok("plot", "notes", "band.mid", "--bars", "1-2") == "band.png"
+    assert is_png("band.png")
+    shell.ok("plot", "notes", "twinkle.mid", "--bars", "1-2", "-o", "melody.png")
+    heights = {}
+    for name in ("band", "melody"):
+        with Pillow.open(f"{name}.png") as image:
+            heights[name] = image.height
+    assert heights["melody"] < heights["band"] / 2  # One part, not four.
+    assert "exists already" in shell.fails("plot", "notes", "band.mid")
+    assert "no file" in shell.fails("plot", "notes", "gone.mid")
+    assert "out of range" in shell.fails("plot", "notes", "band.mid", "--bars", "90", "-o", "none.png")
+    assert shell.new(before) == ["band.png", "melody.png"]
