@@ -87,6 +87,9 @@ class Adapter(ABC):
     one_track: bool = False
     """Whether a tensor is a single line, from the one track that the option ``track`` of `read` names."""
 
+    plays: ClassVar[str] = ""
+    """What it reads of a song, as ``--only`` names it, such as ``"melody"``; empty where it reads no songs."""
+
     any_size: bool = False
     """Whether `read` takes a picture at its own size, not the window's, and an option ``as_bytes=True``: uint8 then."""
 

@@ -130,6 +130,13 @@ def tiny_drums(untrained: Untrained) -> Path:
     return untrained("tiny-drums", adapter={"name": "drums"}, model=TINY)
 
 
+@pytest.fixture(scope="session")
+def tiny_arrangement(untrained: Untrained) -> Path:
+    """The checkpoint of an untrained preset for bands, with chords that run along."""
+    model = {**TINY, "along": 24}
+    return untrained("tiny-arrangement", adapter={"name": "band"}, model=model, likelihood={"name": "joint"})
+
+
 SMALL: dict[str, Any] = {"width": 8, "depth": 2}
 
 

@@ -53,6 +53,7 @@ class Band(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
+    plays: ClassVar[str] = "band"
 
     packed_blank: NDArray[Any] | None = band.pack(band.silent().numpy()[:, None], np.zeros((24, 1), np.float32))
 

@@ -39,6 +39,7 @@ class Drums(ScoreAdapter):
     """
 
     suffixes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
+    plays: ClassVar[str] = "drums"
 
     velocity_rows = len(CLASSES)
 

@@ -44,6 +44,7 @@ class Melody(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
+    plays: ClassVar[str] = "melody"
     one_track = True
 
     def __init__(

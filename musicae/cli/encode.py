@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,9 +29,8 @@ def encode(
     files: tuple[Path, ...],
     preset: str | None,
     label: str | None,
-    track: str | None,
-    bars: str | None,
-    fit: str | None,
+    only: str | None,
+    read: dict[str, Any],
     output: Path | None,
     force: bool,
     shard: str | None,
@@ -42,10 +42,12 @@ def encode(
     named at the end. With --shard 3/10 the file is named NAME-3-of-10.npz.
     """
     from musicae.ops import codes
-    from musicae.ops.choose import preset_for
+    from musicae.ops.choose import check_only, preset_for, preset_for_several
 
     # A default is looked up here, so that a wrong file is reported before a wrong output.
-    name = preset if preset or any(file.is_dir() for file in files) else preset_for(files[0])
+    check_only(preset, only)
+    has_folder = any(file.is_dir() for file in files)
+    name = preset or (preset_for_several(files, only) if has_folder else preset_for(files[0], only=only))
     first = files[0] if files[0].name not in ("", "..") else files[0].resolve()
     target = output or (first.with_name(f"{first.name}.npz") if first.is_dir() else first.with_suffix(".npz"))
     if target.suffix.lower() != ".npz":
@@ -53,11 +55,9 @@ def encode(
     mine = shard_of(shard, files)
     if mine.count > 1:  # Each shard writes a file of its own.
         target = target.with_name(f"{target.stem}-{mine.index}-of-{mine.count}{target.suffix}")
-    skipped: dict[str, str] | None = {} if any(file.is_dir() for file in files) else None
+    skipped: dict[str, str] | None = {} if has_folder else None
     with staged([target], force) as places:
-        found = codes.encode(
-            *files, preset=name, label=label, skipped=skipped, shard=mine, track=track, bars=bars, fit=fit
-        )
+        found = codes.encode(*files, preset=name, label=label, skipped=skipped, shard=mine, **read)
         codes.save(found, places[target])
     show_path(target)
     say_skipped(skipped or {}, len(found["counts"]) + len(skipped or {}))

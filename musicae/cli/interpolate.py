@@ -65,9 +65,8 @@ def interpolate(
     seed: int,
     preset: str | None,
     join: bool,
-    track: str | None,
-    bars: str | None,
-    fit: str | None,
+    only: str | None,
+    read: dict[str, Any],
     **options: Any,
 ) -> None:
     """Turn one file into another, step by step.
@@ -82,7 +81,7 @@ def interpolate(
 
     check_inputs(len(files), grid)
     check_number("steps", steps, at_least=2)
-    codec = codec_for(preset, *files)
+    codec = codec_for(preset, *files, only=only)
     stems = [file.stem for file in files]
     stem = f"{'-'.join(stems)}-grid" if grid else "-to-".join(stems[:2])
     names, output = step_names(steps, grid), OutputOptions(**options)
@@ -100,9 +99,7 @@ def interpolate(
             grid=grid,
             label=label.split(",") if label else None,
             report=percent("windows", least=100),
-            track=track,
-            bars=bars,
-            fit=fit,
+            **read,
         )
         out.say(made.notices, made.remarks)
         out.write(made.parts, _titles(made.distances, stems, grid), steps if grid else None)

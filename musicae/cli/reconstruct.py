@@ -31,9 +31,8 @@ def reconstruct(
     file: Path,
     preset: str | None,
     label: str | None,
-    track: str | None,
-    bars: str | None,
-    fit: str | None,
+    only: str | None,
+    read: dict[str, Any],
     **options: Any,
 ) -> None:
     """Encode a file and decode it again, to see what is kept.
@@ -44,9 +43,9 @@ def reconstruct(
     import musicae
     from musicae.ops.choose import codec_for
 
-    codec = codec_for(preset, file)
+    codec = codec_for(preset, file, only=only)
     with results(codec, file.parent, f"{file.stem}-reconstructed", OutputOptions(**options)) as out:
-        made = musicae.reconstruct(file, preset=codec, label=label, track=track, bars=bars, fit=fit)
+        made = musicae.reconstruct(file, preset=codec, label=label, **read)
         psnr = "" if made.psnr is None else f", PSNR {made.psnr:.2f} dB"
         out.say([f"accuracy {made.accuracy:.4f}{psnr}"], made.remarks)
         out.write([made.sample], [f"{file.stem}, {made.accuracy:.1%} right"])

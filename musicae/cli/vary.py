@@ -51,9 +51,8 @@ def vary(
     preset: str | None,
     label: str | None,
     join: bool,
-    track: str | None,
-    bars: str | None,
-    fit: str | None,
+    only: str | None,
+    read: dict[str, Any],
     **options: Any,
 ) -> None:
     """Make variations of a file.
@@ -65,12 +64,10 @@ def vary(
     from musicae.ops.inputs import check_number
 
     check_number("the number of results", count, at_least=1)
-    codec = codec_for(preset, file)
+    codec = codec_for(preset, file, only=only)
     names, output = step_names(count, False), OutputOptions(**options)
     with results(codec, file.parent, f"{file.stem}-varied", output, names, join=join) as out:
-        made = musicae.vary(
-            file, similarity, count, preset=codec, seed=seed, label=label, track=track, bars=bars, fit=fit
-        )
+        made = musicae.vary(file, similarity, count, preset=codec, seed=seed, label=label, **read)
         remarks = made[0].remarks
         out.say([], remarks)
         out.write(made, numbered(count))

@@ -5,7 +5,7 @@ Which presets there are for a job, see `musicae.ops.defaults`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from musicae import codec as codecs
 from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Adapter, Candidate, File, Source
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops.defaults import (
     adapter_name,
     adapter_settings,
@@ -31,6 +31,7 @@ from musicae.preset import Preset
 
 __all__ = [
     "adapter_for",
+    "check_only",
     "choice_for",
     "codec_and_doubts",
     "codec_for",
@@ -38,6 +39,7 @@ __all__ = [
     "gather",
     "nearest_in_rate",
     "preset_for",
+    "preset_for_several",
     "readable_suffixes",
 ]
 
@@ -64,18 +66,20 @@ def _head(file: File) -> bytes:
     return head
 
 
-def adapter_for(file: File, job: str = "code") -> str:
+def adapter_for(file: File, job: str = "code", only: str | None = None) -> str:
     """Return the name of the adapter that fits a file best, of those with a default preset for a job.
 
-    Raise MusicaeError for a file that is missing, that no adapter takes, or that none with such a preset takes.
+    `only` leaves those that read this of a song (see `Adapter.plays`). Raise MusicaeError for a file that is missing,
+    that no adapter takes, or that none with such a preset takes.
     """
     if isinstance(file, Path):
         check_file(file)
     head, scores, readable = _head(file), {}, set()
+    plays = {}
     for name in registry.names("adapters"):
         try:
             adapter: type[Adapter] = registry.lookup("adapters", name)
-            scores[name] = adapter.sniff(head, file)
+            scores[name], plays[name] = adapter.sniff(head, file), adapter.plays
             readable |= set(adapter.suffixes)
         except Exception:  # A broken adapter of another package must not keep ours from a file.
             if registry.owner("adapters", name) == "musicae":
@@ -85,28 +89,40 @@ def adapter_for(file: File, job: str = "code") -> str:
         raise MusicaeError(
             f"{_called(file)} is of no kind that can be read ({', '.join(sorted(readable))}); convert it first"
         )
-    able = {adapter_name(recipe) for recipe in defaults(job)} & set(fitting)
+    able = {adapter_name(recipe) for recipe in defaults(job)}
+    if only is not None:
+        able = _that_read(only, {name: plays[name] for name in able & set(plays)})
+    able &= set(fitting)
     if not able:
         raise MusicaeError(f"no preset is there to {_VERBS.get(job, job)} {_called(file)}; choose one with --preset")
     return max(sorted(able), key=lambda name: fitting[name])
+
+
+def _that_read(only: str, plays: Mapping[str, str]) -> set[str]:
+    """Return the names of the adapters that read this of a song. Raise MusicaeError where none does."""
+    known = sorted({what for what in plays.values() if what})
+    if only not in known:
+        raise MusicaeError(f"no preset reads only '{only}' of a song{did_you_mean(only, known)}; choose with --preset")
+    return {name for name, what in plays.items() if what == only}
 
 
 def _called(file: File) -> str:
     return str(file) if isinstance(file, Path) else "the stream"
 
 
-def preset_for(file: File, job: str = "code", scale: int = 1) -> str:
+def preset_for(file: File, job: str = "code", scale: int = 1, only: str | None = None) -> str:
     """Return the name of the preset that fits a file and a job; see `choice_for`."""
-    return choice_for(file, job, scale).name
+    return choice_for(file, job, scale, only).name
 
 
-def choice_for(file: File, job: str = "code", scale: int = 1) -> Candidate:
+def choice_for(file: File, job: str = "code", scale: int = 1, only: str | None = None) -> Candidate:
     """Return the preset that fits a file and a job, and where it may be another, what is to be said of that.
 
-    `scale` is by what an ``"upscale"`` is to enlarge. Raise MusicaeError where no adapter takes the file, or where no
+    `scale` is by what an ``"upscale"`` is to enlarge, `only` what is to be read of a song.
+    Raise MusicaeError where no adapter takes the file, or where no
     preset is there for that.
     """
-    name = adapter_for(file, job)
+    name = adapter_for(file, job, only)
     fitting = [recipe for recipe in defaults(job) if adapter_name(recipe) == name]
     if job == "upscale":
         fitting = _of_scale(fitting, file, scale)
@@ -141,13 +157,25 @@ def _candidate(recipe: Preset) -> Candidate:
     return Candidate(recipe.name, adapter_settings(recipe), recipe.content, suits)
 
 
-def codec_for(preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1) -> Codec:
-    """Return `preset` as a codec: loaded by its name, or the one that fits the first of `sources` and the `job`."""
-    return codec_and_doubts(preset, *sources, job=job, scale=scale)[0]
+def codec_for(
+    preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1, only: str | None = None
+) -> Codec:
+    """Return `preset` as a codec: loaded by its name, or the one that fits the first of `sources` and the `job`.
+
+    `only` is what is to be read of a song, such as its melody; it chooses a preset, as `preset` does.
+    """
+    check_only(preset, only)
+    return codec_and_doubts(preset, *sources, job=job, scale=scale, only=only)[0]
+
+
+def check_only(preset: Codec | str | None, only: str | None) -> None:
+    """Raise MusicaeError where both a preset is named and what is to be read of a song."""
+    if preset is not None and only is not None:
+        raise MusicaeError("--preset and --only both choose the preset; give one of them")
 
 
 def codec_and_doubts(
-    preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1
+    preset: Codec | str | None, *sources: Source, job: str = "code", scale: int = 1, only: str | None = None
 ) -> tuple[Codec, list[str]]:
     """Return a codec as `codec_for` does, and what the user is to know if another preset may fit the source better."""
     if isinstance(preset, Codec):
@@ -156,7 +184,7 @@ def codec_and_doubts(
         return codecs.load(preset), []
     if not sources:
         raise MusicaeError("there is no file to choose a preset by; name one")
-    choice = choice_for(as_file(sources[0]), job, scale)
+    choice = choice_for(as_file(sources[0]), job, scale, only)
     return codecs.load(choice.name), [choice.doubt] if choice.doubt else []
 
 
@@ -169,7 +197,7 @@ def gather(preset: Codec | str | None, *sources: Source, shard: Shard = ALL) -> 
     sources = tuple(rereadable(source) for source in sources)
     paths = [Path(one) for one in sources if isinstance(one, str | Path)]
     if preset is None and len(paths) == len(sources) > 0:
-        preset = _preset_for_several(paths)
+        preset = preset_for_several(paths)
     codec = codec_for(preset, *sources)
     found: list[tuple[Source, Path]] = []
     for source in sources:
@@ -183,15 +211,15 @@ def gather(preset: Codec | str | None, *sources: Source, shard: Shard = ALL) -> 
     return codec, mine
 
 
-def _preset_for_several(paths: Sequence[Path]) -> str:
-    """Return the preset for the first of files, and of those in folders, that one fits.
+def preset_for_several(paths: Sequence[Path], only: str | None = None) -> str:
+    """Return the preset for the first of files, and of those in folders, that one fits; `only` is as for `codec_for`.
 
     Raise the error of the first where none does.
     """
     error = None
     for file, _ in listed(paths, readable_suffixes("code")):
         try:
-            return preset_for(file)
+            return preset_for(file, only=only)
         except MusicaeError as refused:
             error = error or refused
     raise error or MusicaeError("there is no file to choose a preset by; name one")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
@@ -47,3 +49,35 @@ def test_a_large_picture_is_scaled_or_cut(gallery: Any, digits: tuple[str, str])
         assert size(f"{how}.png") == (28, 28)
     line = gallery.fails("reconstruct", "twinkle.mid", "--fit", "pad", "--preset", "melody-2bar")
     assert line == "the adapter of 'melody-2bar' has no option 'fit'; it takes track, bars"
+
+
+def test_parts_of_a_song_are_sent_and_explained(shell: Any, tiny_arrangement: Path, repository: Path) -> None:
+    shutil.copy(repository / "data" / "band.mid", shell.folder)
+    words = ("reconstruct", "band.mid", "--preset", tiny_arrangement)
+    said = shell(*words, "-v").stderr
+    assert "band.mid: harmony: track 2 Chords (48 notes)" in said
+    said = shell(*words, "-v", "-f", "--part", "2=melody", "--part", "lead=harmony").stderr
+    assert "band.mid: melody: track 2 Chords (48 notes)" in said
+    assert "band.mid: harmony: track 3 Lead melody (34 notes)" in said
+    assert shell.fails(*words, "--part", "2=chords", "-f").startswith("band.mid: there is no part 'chords'")
+    assert shell.fails(*words, "--part", "9=bass", "-f").startswith("band.mid: there is no track '9'; choose from")
+    line = shell.fails("reconstruct", "band.mid", "--part", "2=melody", "--only", "melody", "-f")
+    assert line == "the adapter of 'melody-2bar' has no option 'part'; it takes track, bars"
+
+
+def test_only_one_kind_of_part_of_a_song_is_read(shell: Any, preset: tuple[str, str], repository: Path) -> None:
+    shutil.copy(repository / "data" / "band.mid", shell.folder)
+    (shell.folder / "songs").mkdir()
+    shutil.copy(repository / "data" / "band.mid", shell.folder / "songs")
+    for only in ("melody", "drums"):
+        found = json.loads(shell.ok("reconstruct", "band.mid", "--only", only, "--json", "-o", f"{only}.mid"))
+        assert found["preset"] == f"{only}-2bar"
+        assert shell.ok("encode", "band.mid", "--only", only, "-o", f"{only}.npz") == f"{only}.npz"
+        assert shell.ok("encode", "songs", "--only", only, "-o", f"{only}s.npz") == f"{only}s.npz"
+        with np.load(shell.folder / f"{only}s.npz") as codes:
+            assert f"{only}-2bar" in str(codes["preset"])
+    both = ("--only", "melody", *preset)
+    for command in ("reconstruct", "vary", "encode"):
+        line = shell.fails(command, "band.mid", *both)
+        assert line == "--preset and --only both choose the preset; give one of them"
+    assert "no preset reads only 'flute' of a song" in shell.fails("vary", "band.mid", "--only", "flute")

@@ -17,10 +17,10 @@ from made_up_sounds import SOLOS, voice, with_hiss
 
 import musicae
 from musicae import codec as codecs
-from musicae import preset, registry
+from musicae import hub, preset, registry
 from musicae.core import Adapter, Candidate, Sample
 from musicae.errors import MusicaeError
-from musicae.ops import choose, defaults, detect
+from musicae.ops import defaults, detect
 from musicae.ops.choose import (
     adapter_for,
     codec_and_doubts,
@@ -29,6 +29,7 @@ from musicae.ops.choose import (
     gather,
     nearest_in_rate,
     preset_for,
+    preset_for_several,
     readable_suffixes,
 )
 from musicae.preset import Preset
@@ -54,6 +55,32 @@ def test_the_kind_of_file_picks_the_preset(data: Path, tmp_path: Path) -> None:
         "three.png": "mnist-vae",
     }  # fmt: skip
     assert preset_for(tune) == "melody-2bar"
+
+
+def test_what_is_read_of_a_song_picks_the_preset(data: Path, tmp_path: Path) -> None:
+    song = data / "band.mid"
+    assert preset_for(song, only="melody") == "melody-2bar"
+    assert preset_for(song, only="drums") == "drums-2bar"
+    assert preset_for(data / "twinkle.mid", only="melody") == "melody-2bar"
+    assert preset_for_several([song], "drums") == "drums-2bar"
+    with pytest.raises(
+        MusicaeError, match=r"reads only 'melodie' of a song; did you mean 'melody'\?; choose with --preset"
+    ):
+        preset_for(song, only="melodie")
+    with pytest.raises(MusicaeError, match=r"no preset is there to encode .*three\.png; choose one with --preset"):
+        preset_for(data / "three.png", only="melody")
+    with pytest.raises(
+        MusicaeError, match="no preset reads only 'melody' of a song; there is none; choose with --preset"
+    ):
+        preset_for(data / "scene.png", "denoise", only="melody")
+    with pytest.raises(MusicaeError, match="--preset and --only both choose the preset; give one of them"):
+        codec_for("melody-2bar", song, only="melody")
+
+
+def test_a_preset_without_weights_is_no_default() -> None:
+    for name, owner in preset.listed().items():
+        if owner == "musicae" and preset.load(name).default_for:
+            assert hub.find_weights(name) is not None
 
 
 def test_the_job_picks_the_preset_too(data: Path) -> None:
@@ -230,7 +257,7 @@ def test_a_file_in_a_folder_picks_the_preset(data: Path, tmp_path: Path, tiny_me
     folder.mkdir()
     shutil.copy(data / "twinkle.mid", folder / "b.mid")
     (folder / "notes.txt").write_text("hello")
-    assert choose._preset_for_several([folder]) == "melody-2bar"
+    assert preset_for_several([folder]) == "melody-2bar"
     codec, files = gather(str(tiny_melody), folder, data / "rock.mid")
     assert codec.preset.name == "tiny-melody"
     assert files == [(folder / "b.mid", Path("b.mid")), (data / "rock.mid", Path("rock.mid"))]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -97,15 +98,33 @@ class OutputOptions:
 
 
 def reading(function: F) -> F:
-    """Add the options of commands that read files, for the adapter that takes them."""
+    """Add the options of commands that read files, for the adapter that takes them.
+
+    The command gets `only`, which picks the preset by what it reads of a song, and all others as a dict, `read`.
+    """
     options = (
         click.option(
             "--track", metavar="TRACK", help="Music: the track to read, by its number (from 1) or (part of) its name."
         ),
         click.option("--bars", metavar="A-B", help="Music: the bars to read, such as 5-8 or 3, counted from 1."),
+        click.option(
+            "--part",
+            multiple=True,
+            metavar="TRACK=PART",
+            help="Bands: the part that a track plays, such as 3=harmony (melody, bass, harmony, drums or none). "
+            "It may be given several times.",
+        ),
+        click.option(
+            "--only", metavar="melody|drums|band", help="Songs: what to read, where a file has more than that."
+        ),
         fit_option,
     )
-    return _with(function, options)
+
+    @wraps(function)
+    def collected(*args: Any, track: str | None, bars: str | None, part: Any, fit: str | None, **rest: Any) -> Any:
+        return function(*args, read={"track": track, "bars": bars, "part": part or None, "fit": fit}, **rest)
+
+    return _with(cast(F, collected), options)
 
 
 def writing(function: F) -> F:

@@ -15,9 +15,9 @@ from musicae.cli.shared.options import BESIDE, OutputCommand, OutputOptions, num
 @click.argument("files", nargs=-1)
 @reading
 @writing
-def command(files: tuple[str, ...], track: str | None, bars: str | None, fit: str | None, **options: Any) -> None:
+def command(files: tuple[str, ...], only: str | None, read: dict[str, Any], **options: Any) -> None:
     out = OutputOptions(**options)
-    click.echo(repr((files, track, bars, fit)))
+    click.echo(repr((files, only, {name: value for name, value in read.items() if value is not None})))
     click.echo(repr(out))
     out.say(["a notice"], ["a remark"])
 
@@ -31,7 +31,7 @@ def run(*words: str) -> Any:
 def test_the_options_make_up_a_dataclass() -> None:
     result = run("a", "-o", "x.mid", "-f", "--json", "--bars", "1-2", "--fit", "pad")
     files, options = result.stdout.splitlines()
-    assert files == repr((("a",), None, "1-2", "pad"))
+    assert files == repr((("a",), None, {"bars": "1-2", "fit": "pad"}))
     assert options == repr(OutputOptions("x.mid", force=True, as_json=True))
     assert run().stdout.splitlines()[1] == repr(OutputOptions())
 
@@ -51,8 +51,15 @@ def test_a_word_belongs_to_an_option_if_it_ends_like_it(
     words: list[str], files: tuple[str, ...], png: str | None, wav: str | None
 ) -> None:
     given, options = run(*words).stdout.splitlines()
-    assert given == repr((files, None, None, None))
+    assert given == repr((files, None, {}))
     assert options == repr(OutputOptions(png=png, wav=wav))
+
+
+def test_parts_of_a_band_are_collected() -> None:
+    files, _ = run(
+        "a", "--part", "3=harmony", "--only", "band", "--track", "2", "--part", "Lead=bass"
+    ).stdout.splitlines()
+    assert files == repr((("a",), "band", {"track": "2", "part": ("3=harmony", "Lead=bass")}))
 
 
 def test_remarks_are_for_those_who_ask() -> None:
