@@ -54,13 +54,13 @@ def _counts(parameters: Mapping[str, int]) -> str:
     return f"{sum(parameters.values()):,} ({each})" if len(parameters) > 1 else each.rpartition(" ")[2]
 
 
-def _toml(tree: Mapping[str, Any]) -> str:
+def _toml(tree: Mapping[str, Any], prefix: str = "") -> str:
     """Return `tree`, values and tables of values, as TOML. A key without a value becomes a comment."""
-    lines = [f"{key} = {_value(value)}" for key, value in tree.items() if not isinstance(value, Mapping)]
+    plain = {key: value for key, value in tree.items() if not isinstance(value, Mapping)}
+    lines = [f"# {key} is not set" if v is None else f"{key} = {_value(v)}" for key, v in plain.items()]
     for section, keys in tree.items():
         if isinstance(keys, Mapping):
-            lines += ["", f"[{section}]"]
-            lines += [f"# {key} is not set" if v is None else f"{key} = {_value(v)}" for key, v in keys.items()]
+            lines += ["", f"[{prefix}{section}]", _toml(keys, f"{prefix}{section}.")]
     return "\n".join(lines)
 
 
