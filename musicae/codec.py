@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from musicae import checkpoint, hub, registry, threads
-from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Stored, Windows
+from musicae.core import Adapter, Corruption, Latent, Likelihood, Lower, Model, Prior, Sample, Spec, Stored, Windows
 from musicae.errors import MusicaeError
 from musicae.memory import VARIABLE, check_memory, give_back, in_bytes, memory_limit
 from musicae.preset import Preset
@@ -348,8 +349,9 @@ def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit)
 def _build(recipe: Preset, device: torch.device) -> Codec:
     name, settings = recipe.part("adapter") or ("", {})
     adapter: Adapter = registry.build("adapters", name, **settings)
+    recipe, below = _lower(recipe, adapter, device)
     name, settings = recipe.part("model") or ("", {})
-    model: Model = registry.build("models", name, adapter.spec, **settings)
+    model: Model = registry.build("models", name, adapter.spec, *below, **settings)
     name, settings = recipe.part("likelihood") or (adapter.spec.likelihood, {})
     likelihood: Likelihood = registry.build("likelihoods", name, **settings).bind(adapter.spec)
     prior: Prior | None = None
@@ -359,6 +361,32 @@ def _build(recipe: Preset, device: torch.device) -> Codec:
         if prior.cond_channels not in (0, channels):
             raise MusicaeError(f"[prior] cond_channels must be 0, or the model's {channels}, not {prior.cond_channels}")
     return Codec(recipe, adapter, model, likelihood, prior, device=device)
+
+
+def _lower(recipe: Preset, adapter: Adapter, device: torch.device) -> tuple[Preset, list[Lower]]:
+    """Return the preset, with the digest of the weights that its model is built over, and these.
+
+    Raise MusicaeError where they are missing, others than before, or of another kind of window.
+    """
+    part = recipe.part("lower")
+    if part is None:
+        return recipe, []
+    name, settings = part
+    with hub.weights(name).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if settings.get("digest") not in ("", None, digest):
+        raise MusicaeError(
+            f"'{recipe.name}' was trained over other weights of '{name}'; get both anew, or train it again"
+        )
+    below = load(name, device)
+    if (type(below.adapter), below.spec.channels, below.spec.groups) != (
+        type(adapter), adapter.spec.channels, adapter.spec.groups
+    ):  # fmt: skip
+        raise MusicaeError(
+            f"[lower] '{name}' is for another kind of tensor than [adapter]; choose one of the same adapter"
+        )
+    section = {"name": name, "digest": digest}
+    return replace(recipe, sections={**recipe.sections, "lower": section}), [Lower(below.model, below.spec)]
 
 
 def load(name: str, device: str | torch.device = "cpu") -> Codec:
@@ -373,6 +401,8 @@ def load(name: str, device: str | torch.device = "cpu") -> Codec:
         recipe, step = Preset.from_dict(header["preset"]), header["step"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header is damaged") from error
+    if (below := recipe.part("lower")) is not None and not below[1].get("digest"):
+        raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header names no digest of [lower]")
     if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
         raise MusicaeError(f"{path} is not a complete musicae checkpoint: the step in its header is damaged")
     misfit = f"{path} does not fit the model its header names; it was damaged or changed"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -49,6 +50,7 @@ __all__ = [
     "Group",
     "Latent",
     "Likelihood",
+    "Lower",
     "Model",
     "Packed",
     "Prior",
@@ -236,6 +238,18 @@ class Model(nn.Module):
         latent = self.encode(given, cond)
         return self.params(latent.sample(rng), target, cond), latent
 
+    def reconstruction(
+        self,
+        given: Tensor,
+        target: Tensor,
+        cond: Tensor | None,
+        rng: torch.Generator | None,
+        likelihood: Likelihood,
+    ) -> tuple[Tensor, dict[str, Tensor], Latent]:
+        """Return what training minimises apart from the KL, in nats ``(B,)``, its parts by name, and the code."""
+        params, latent = self(given, target, cond, rng)
+        return likelihood.nll(params, target), likelihood.nll_parts(params, target), latent
+
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
         """Return the code of `x` ``(B, C, *S)``. Raise MusicaeError where the model has none."""
         self._refuse()
@@ -272,6 +286,14 @@ class Model(nn.Module):
 
     def _refuse(self) -> NoReturn:
         raise MusicaeError(self.why_no_code)
+
+
+@dataclass(frozen=True)
+class Lower:
+    """A trained model with a code, over whose codes another is built, and what its windows look like."""
+
+    model: Model
+    spec: Spec
 
 
 class Prior(nn.Module):

@@ -1,8 +1,8 @@
 """A preset: a TOML file that says everything a model is made of and trained with.
 
-Sections ``[adapter] [dataset] [noise] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
+Sections ``[adapter] [dataset] [noise] [lower] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
 ``name`` in a section picks the factory from the registry; every other key is a keyword of it.
-``[training]`` has no name: its keys are the fields of `musicae.training.options.TrainingOptions`.
+``[lower]`` names another preset, over whose codes the model is built. ``[training]`` has no name: its keys are the fields of `musicae.training.options.TrainingOptions`.
 At the top stand ``description``, ``extends`` (another preset, whose sections these override), ``default_for``
 (the jobs it is chosen for when a file fits its adapter: ``"code"``, ``"sample"``, ``"denoise"``, ``"upscale"``)
 and ``content`` (what it is for, if that is special, such as ``"speech"``).
@@ -22,11 +22,23 @@ from musicae.errors import MusicaeError, did_you_mean
 
 __all__ = ["SECTIONS", "Preset", "find", "is_name", "listed", "load", "override", "parse", "resolve"]
 
-SECTIONS = ("adapter", "dataset", "noise", "model", "prior", "corruption", "likelihood", "training", "evaluation")
-_OPTIONAL = ("noise", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
+SECTIONS = (
+    "adapter",
+    "dataset",
+    "noise",
+    "lower",
+    "model",
+    "prior",
+    "corruption",
+    "likelihood",
+    "training",
+    "evaluation",
+)
+_OPTIONAL = ("noise", "lower", "prior", "corruption", "likelihood", "evaluation", "dataset", "training")
 _DATA = ("dataset", "noise")  # Sections that name data sets.
 _TOP = ("extends", "description", "default_for", "content")
 _MAX_NAME, _MAX_SIZE = 100, 2**20  # Characters of a name, and bytes of a file.
+_LOWER = {"digest": inspect.Parameter("digest", inspect.Parameter.KEYWORD_ONLY, default="")}  # Settings of [lower].
 _NOT_INHERITED = ("default_for", "content")  # What a preset does not take from the one it extends.
 
 
@@ -240,6 +252,8 @@ def resolve(preset: Preset, training: Callable[..., Any] | None = None) -> Prese
         name, settings = str(keys["name"]), {key: value for key, value in keys.items() if key != "name"}
         if section in _DATA:
             sections[section] = {"name": name, **_resolve_datasets(section, name, settings)}
+        elif section == "lower":
+            sections[section] = {"name": name, **registry.fill(section, f" '{name}'", _LOWER, settings)}
         else:
             sections[section] = {"name": name, **registry.resolve(f"{section}s", name, settings)}
     return replace(preset, sections=sections)

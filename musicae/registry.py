@@ -51,6 +51,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "patch-ae": "musicae.models.patch_ae:patch_ae",
         "patch-vae": "musicae.models.patch_vae:patch_vae",
         "sparse-ae": "musicae.models.sparse_ae:sparse_ae",
+        "stack": "musicae.models.stack:Stack",
         "unet": "musicae.models.unet:UNet",
         "vae": "musicae.models.vae:vae",
     },

@@ -44,12 +44,12 @@ class Objective(nn.Module):
                 codes = model.encode(given, cond).mean
             prior_loss = self._prior_loss(codes, rng, cond)
             return {"loss": prior_loss, "prior": prior_loss}
-        params, latent = model(given, clean, cond, rng)
-        nll, kl = self.likelihood.nll(params, clean).mean(), latent.kl().sum(1)
+        cost, costs, latent = model.reconstruction(given, clean, cond, rng, self.likelihood)
+        nll, kl = cost.mean(), latent.kl().sum(1)
         places = math.prod(clean.shape[2:])
         loss = (nll + beta * (kl - free_bits).clamp_min(0).mean()) / places
         parts = {"nll": nll}
-        parts |= {f"nll_{name}": part.mean() for name, part in self.likelihood.nll_parts(params, clean).items()}
+        parts |= {f"nll_{name}": part.mean() for name, part in costs.items()}
         parts["kl"] = kl.mean()
         if "prior" in self.networks:
             parts["prior"] = self._prior_loss(latent.mean.detach(), rng, cond)

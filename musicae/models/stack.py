@@ -1,0 +1,163 @@
+"""A stack: an autoencoder over the codes of another, for windows of several of its windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from musicae.core import Choose, Latent, Likelihood, Lower, Model, Spec
+from musicae.errors import MusicaeError
+from musicae.models.layers.code_model import LOGVAR_RANGE
+from musicae.models.layers.transformer import Block
+from musicae.ranges import CountOrNone, Depth, Size
+from musicae.shared_batch import uniform_like
+
+__all__ = ["Stack"]
+
+_MIN_SPREAD = 1e-3  # Of a number in the lower codes.
+
+
+class Stack(Model):
+    """A VAE over the codes of a trained model: each of its windows is a token (cf. Roberts et al. 2018, a conductor).
+
+    The lower model stays as it is; its weights are not among those of the stack. Training compares codes: the squared
+    error of each number is divided by the variance that the lower model's own posterior allows it, which is, up to a
+    constant, the KL between the two Gaussians. `decoded` windows of each example, drawn at random, are compared as
+    values as well, through the lower decoder.
+
+    Parameters
+    ----------
+    spec : the windows, whose last axis holds several of the lower model's.
+    lower : the lower model, and what its windows look like.
+    latent : size of the code.
+    width, depth, heads : of the Transformers.
+    decoded : how many windows of each example training decodes; 0 compares codes only.
+    """
+
+    init_samples = 512
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(
+        self,
+        spec: Spec,
+        lower: Lower,
+        latent: Size = 512,
+        width: Size = 256,
+        depth: Depth = 3,
+        heads: Size = 8,
+        decoded: CountOrNone = 0,
+    ) -> None:
+        super().__init__()
+        size, below = lower.model.latent_size, lower.spec.shape[-1]
+        if not size:
+            raise MusicaeError("[lower] must name a preset with a code, such as melody-2bar")
+        if spec.shape[-1] % below or spec.shape[:-1] != lower.spec.shape[:-1]:
+            raise MusicaeError(
+                f"[adapter] windows of {spec.shape} are not made up of the {lower.spec.shape} of [lower]"
+            )
+        if width % heads:
+            raise MusicaeError(f"[model] heads {heads} does not divide width {width}")
+        self.count = spec.shape[-1] // below
+        if decoded > self.count:
+            raise MusicaeError(f"[model] decoded must be 0 to {self.count}, not {decoded}")
+        self.lower, self.latent_size, self.decoded = lower, latent, decoded
+        self.condition, self.channels_last = lower.model.condition, lower.model.channels_last
+        lower.model.eval().requires_grad_(False)
+        self.register_buffer("centre", torch.zeros(size))
+        self.register_buffer("spread", torch.ones(size))
+        self.embed, self.project_out = nn.Linear(size, width), nn.Linear(width, size)
+        self.position_in = nn.Parameter(torch.randn(self.count, width) * 0.02)
+        self.position_out = nn.Parameter(torch.randn(self.count, width) * 0.02)
+        self.encoder = nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
+        self.decoder = nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
+        self.to_code = nn.Linear(self.count * width, 2 * latent)
+        self.from_code = nn.Linear(latent, self.count * width)
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        """Let the lower model, which is no part of this one, come along to a device."""
+        self.lower.model._apply(fn, recurse)
+        return super()._apply(fn, recurse)
+
+    def init_from_data(self, x: Tensor) -> None:
+        """Learn the mean and the spread of the lower codes from windows ``(N, C, *S)``."""
+        codes = self._below(x, None).mean.flatten(0, 1)
+        self.centre.copy_(codes.mean(0))
+        self.spread.copy_(codes.std(0).clamp_min(_MIN_SPREAD))
+
+    def reconstruction(
+        self,
+        given: Tensor,
+        target: Tensor,
+        cond: Tensor | None,
+        rng: torch.Generator | None,
+        likelihood: Likelihood,
+    ) -> tuple[Tensor, dict[str, Tensor], Latent]:
+        """Return the cost of the lower codes in nats ``(B,)``, with that of `decoded` windows, and the code."""
+        true = self._below(target, cond)
+        latent = self._encode(true.mean if given is target else self._below(given, cond).mean)
+        made = self._codes(latent.sample(rng))
+        precision = 1.0 if true.logvar is None else (-true.logvar).exp()
+        parts = {"codes": 0.5 * ((made - true.mean).square() * precision).flatten(1).sum(1)}
+        if self.decoded:
+            parts["decoded"] = self._decoded(made, target, cond, likelihood)
+        return torch.stack(list(parts.values())).sum(0), parts, latent
+
+    def _decoded(self, codes: Tensor, target: Tensor, cond: Tensor | None, likelihood: Likelihood) -> Tensor:
+        """Return the cost of some windows drawn for each example, as much as that of all would be, ``(B,)``."""
+        chosen = uniform_like(codes[:, :, 0]).topk(self.decoded, dim=1).indices
+        rows = (torch.arange(len(codes), device=chosen.device).unsqueeze(1) * self.count + chosen).flatten()
+        x = self._cut(target)[rows]
+        given = None if cond is None else self._cut_cond(cond)[rows]
+        params = self.lower.model.params(codes.flatten(0, 1)[rows], x, given)
+        return likelihood.nll(params, x).view(len(codes), -1).mean(1) * self.count
+
+    def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
+        """Return the code of `x` ``(B, C, *S)``."""
+        return self._encode(self._below(x, cond).mean)
+
+    def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
+        """Return the lower model's parameters ``(B, C, *S)``, window after window."""
+        codes = self._codes(z).flatten(0, 1)
+        cut = None if x is None else self._cut(x)
+        given = None if cond is None else self._cut_cond(cond)
+        return self._joined(self.lower.model.params(codes, cut, given))
+
+    def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
+        """Return values ``(B, C, *S)`` from codes ``(B, D)``."""
+        given = None if cond is None else self._cut_cond(cond)
+        return self._joined(self.lower.model.decode(self._codes(z).flatten(0, 1), choose, given))
+
+    def _encode(self, codes: Tensor) -> Latent:
+        tokens = self.embed((codes - self.centre) / self.spread) + self.position_in
+        mean, logvar = self.to_code(self.encoder(tokens).flatten(1)).float().chunk(2, dim=-1)
+        return Latent(mean, logvar.clamp(*LOGVAR_RANGE))
+
+    def _codes(self, z: Tensor) -> Tensor:
+        """Return the lower codes ``(B, N, d)`` of codes ``(B, D)``."""
+        tokens = self.from_code(z).view(len(z), self.count, -1) + self.position_out
+        return self.project_out(self.decoder(tokens)).float() * self.spread + self.centre
+
+    @torch.no_grad()
+    def _below(self, x: Tensor, cond: Tensor | None) -> Latent:
+        """Return the lower codes of windows ``(B, C, *S)``: mean and logvar are ``(B, N, d)``."""
+        given = None if cond is None else self._cut_cond(cond)
+        found = self.lower.model.encode(self._cut(x), given)
+        shape = (len(x), self.count, -1)
+        return Latent(found.mean.view(shape), None if found.logvar is None else found.logvar.view(shape))
+
+    def _cut(self, x: Tensor) -> Tensor:
+        """Cut ``(B, C, *S)`` along the last axis into the lower model's windows ``(B * N, C, *s)``."""
+        return x.unflatten(-1, (self.count, -1)).movedim(-2, 1).flatten(0, 1)
+
+    def _cut_cond(self, cond: Tensor) -> Tensor:
+        """Return a condition ``(B, K)`` or ``(B, K, T)`` for each of the lower model's windows."""
+        return self._cut(cond) if cond.ndim == 3 else cond.repeat_interleave(self.count, 0)
+
+    def _joined(self, parts: Tensor) -> Tensor:
+        """Undo `_cut`."""
+        return parts.unflatten(0, (-1, self.count)).movedim(1, -2).flatten(-2)
