@@ -9,6 +9,7 @@ a scale for each row of ``NAME``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import operator
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from musicae.errors import MusicaeError
 from musicae.formats.atomic import atomic_write, make_folder
 from musicae.tensors.quantize import dequantize, quantizable, quantize
 
-__all__ = ["FORMAT", "WEIGHTS", "fits", "read", "read_header", "shapes", "write"]
+__all__ = ["FORMAT", "WEIGHTS", "digest", "fits", "read", "read_header", "shapes", "write"]
 
 FORMAT = 3
 _PLAIN_FORMAT = 2  # Written where nothing is in 8 bits, so that older versions read it too.
@@ -110,6 +111,15 @@ def read_header(path: Path) -> dict[str, Any]:
     """Return the header of the checkpoint at `path`, with today's names, without reading its tensors."""
     with _open(path) as file:
         return _header(path, file)[0]
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a checkpoint's bytes, hexadecimal, by which a stack knows what it was trained over."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MusicaeError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:

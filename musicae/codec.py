@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -22,14 +21,13 @@ from musicae.tensors import windows
 from musicae.tensors.allocation import AllocationLimit, skip_initialisation
 from musicae.tensors.precision import coarse
 from musicae.tensors.random import generator
-from musicae.tensors.tiling import in_tiles
+from musicae.tensors.tiling import in_blocks, in_tiles
 
 __all__ = ["Codec", "build", "load"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
 
-_STREAM_BLOCK = 2**17  # Steps that a streaming model gets at once.
 _COPIES = 2  # Of a file of weights: those read, and those of the network.
 _BYTES = 4  # Of a number in a network.
 _NETWORK_SHARE = 0.5  # Of the memory allowed, for a network that is built; the rest is for building it.
@@ -216,20 +214,15 @@ class Codec:
     @torch.no_grad()
     def _restore_stream(self, x: Tensor, report: Report | None) -> Tensor:
         """Restore ``(C, T)`` block by block."""
-        model, length = self.model, x.shape[-1]
-        size = -(-_STREAM_BLOCK // model.multiple) * model.multiple
-        parts, state, done = [], model.initial_state(), 0
-        padded = nn.functional.pad(x, (0, model.delay + -(length + model.delay) % model.multiple))
+        state = self.model.initial_state()
+
+        def work(block: Tensor) -> Tensor:
+            nonlocal state
+            params, state = self.model.stream(block[None].to(self.device), state)
+            return self.likelihood.mode(params.float())[0].cpu()
+
         with threads.suited(0):  # Small steps, one after another: threads would only wait for each other.
-            for block in torch.split(padded, size, dim=-1):
-                if report:
-                    report(min(done, length), length)
-                params, state = model.stream(block[None].to(self.device), state)
-                parts.append(self.likelihood.mode(params.float())[0].cpu())
-                done += block.shape[-1]
-        if report:
-            report(length, length)
-        return torch.cat(parts, dim=-1)[..., model.delay : model.delay + length]
+            return in_blocks(x, work, self.model.multiple, self.model.delay, report)
 
     def corruption(self) -> Corruption | None:
         """Return what the preset was trained to undo, if anything."""
@@ -372,19 +365,12 @@ def _lower(recipe: Preset, adapter: Adapter, device: torch.device) -> tuple[Pres
     if part is None:
         return recipe, []
     name, settings = part
-    with hub.weights(name).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = checkpoint.digest(hub.weights(name))
     if settings.get("digest") not in ("", None, digest):
-        raise MusicaeError(
-            f"'{recipe.name}' was trained over other weights of '{name}'; get both anew, or train it again"
-        )
+        raise MusicaeError(f"'{recipe.name}' was trained over other weights of '{name}'; train it again over these")
     below = load(name, device)
-    if (type(below.adapter), below.spec.channels, below.spec.groups) != (
-        type(adapter), adapter.spec.channels, adapter.spec.groups
-    ):  # fmt: skip
-        raise MusicaeError(
-            f"[lower] '{name}' is for another kind of tensor than [adapter]; choose one of the same adapter"
-        )
+    if type(below.adapter) is not type(adapter) or below.spec.groups != adapter.spec.groups:
+        raise MusicaeError(f"[lower] '{name}' is for other tensors than [adapter]; choose a preset of the same adapter")
     section = {"name": name, "digest": digest}
     return replace(recipe, sections={**recipe.sections, "lower": section}), [Lower(below.model, below.spec)]
 

@@ -2,7 +2,8 @@
 
 Sections ``[adapter] [dataset] [noise] [lower] [model] [prior] [corruption] [likelihood] [training] [evaluation]``.
 ``name`` in a section picks the factory from the registry; every other key is a keyword of it.
-``[lower]`` names another preset, over whose codes the model is built. ``[training]`` has no name: its keys are the fields of `musicae.training.options.TrainingOptions`.
+``[lower]`` names another preset, over whose codes the model is built. ``[training]`` has no name: its keys are the
+fields of `musicae.training.options.TrainingOptions`.
 At the top stand ``description``, ``extends`` (another preset, whose sections these override), ``default_for``
 (the jobs it is chosen for when a file fits its adapter: ``"code"``, ``"sample"``, ``"denoise"``, ``"upscale"``)
 and ``content`` (what it is for, if that is special, such as ``"speech"``).

@@ -58,7 +58,7 @@ class Stack(Model):
             raise MusicaeError("[lower] must name a preset with a code, such as melody-2bar")
         if spec.shape[-1] % below or spec.shape[:-1] != lower.spec.shape[:-1]:
             raise MusicaeError(
-                f"[adapter] windows of {spec.shape} are not made up of the {lower.spec.shape} of [lower]"
+                f"[adapter] windows of {spec.shape} do not consist of windows of {lower.spec.shape}, [lower]'s"
             )
         if width % heads:
             raise MusicaeError(f"[model] heads {heads} does not divide width {width}")
@@ -80,8 +80,9 @@ class Stack(Model):
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         """Let the lower model, which is no part of this one, come along to a device."""
-        self.lower.model._apply(fn, recurse)
-        return super()._apply(fn, recurse)
+        self.lower.model._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def init_from_data(self, x: Tensor) -> None:
         """Learn the mean and the spread of the lower codes from windows ``(N, C, *S)``."""
@@ -140,7 +141,8 @@ class Stack(Model):
     def _codes(self, z: Tensor) -> Tensor:
         """Return the lower codes ``(B, N, d)`` of codes ``(B, D)``."""
         tokens = self.from_code(z).view(len(z), self.count, -1) + self.position_out
-        return self.project_out(self.decoder(tokens)).float() * self.spread + self.centre
+        codes: Tensor = self.project_out(self.decoder(tokens)).float() * self.spread + self.centre
+        return codes
 
     @torch.no_grad()
     def _below(self, x: Tensor, cond: Tensor | None) -> Latent:
@@ -152,7 +154,8 @@ class Stack(Model):
 
     def _cut(self, x: Tensor) -> Tensor:
         """Cut ``(B, C, *S)`` along the last axis into the lower model's windows ``(B * N, C, *s)``."""
-        return x.unflatten(-1, (self.count, -1)).movedim(-2, 1).flatten(0, 1)
+        size = x.shape[-1] // self.count
+        return x.view(*x.shape[:-1], self.count, size).movedim(-2, 1).flatten(0, 1)
 
     def _cut_cond(self, cond: Tensor) -> Tensor:
         """Return a condition ``(B, K)`` or ``(B, K, T)`` for each of the lower model's windows."""
@@ -160,4 +163,4 @@ class Stack(Model):
 
     def _joined(self, parts: Tensor) -> Tensor:
         """Undo `_cut`."""
-        return parts.unflatten(0, (-1, self.count)).movedim(1, -2).flatten(-2)
+        return parts.view(-1, self.count, *parts.shape[1:]).movedim(1, -2).flatten(-2)
