@@ -18,6 +18,8 @@ from musicae.shared_batch import uniform_like
 __all__ = ["Stack"]
 
 _MIN_SPREAD = 1e-3  # Of a number in the lower codes.
+_INIT_BATCH = 64  # Windows at a time.
+_MIN_VARIANCE = 0.1  # Of a principal component, in units of the lower posterior: none is scaled up by more.
 
 
 class Stack(Model):
@@ -28,6 +30,9 @@ class Stack(Model):
     constant, the KL between the two Gaussians. `decoded` windows of each example, drawn at random, are compared as
     values as well, through the lower decoder.
 
+    It starts as the principal components of the lower codes, each number in units of the lower posterior's standard
+    deviation; the Transformers start at zero, and add to that linear map, which is trained with them.
+
     Parameters
     ----------
     spec : the windows, whose last axis holds several of the lower model's.
@@ -37,7 +42,7 @@ class Stack(Model):
     decoded : how many windows of each example training decodes; 0 compares codes only.
     """
 
-    init_samples = 512
+    init_samples = 2048
 
     centre: Tensor
     spread: Tensor
@@ -77,6 +82,7 @@ class Stack(Model):
         self.decoder = nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
         self.to_code = nn.Linear(self.count * width, 2 * latent)
         self.from_code = nn.Linear(latent, self.count * width)
+        self.linear_in, self.linear_out = nn.Linear(self.count * size, latent), nn.Linear(latent, self.count * size)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         """Let the lower model, which is no part of this one, come along to a device."""
@@ -84,11 +90,32 @@ class Stack(Model):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
+    @torch.no_grad()
     def init_from_data(self, x: Tensor) -> None:
-        """Learn the mean and the spread of the lower codes from windows ``(N, C, *S)``."""
-        codes = self._below(x, None).mean.flatten(0, 1)
-        self.centre.copy_(codes.mean(0))
-        self.spread.copy_(codes.std(0).clamp_min(_MIN_SPREAD))
+        """Start as the principal components of the lower codes of windows ``(N, C, *S)``; the rest starts at zero.
+
+        Each number is measured in units of the lower posterior's standard deviation. A component of variance v gets
+        a posterior of variance 1 / (1 + v), that of a linear model (Tipping and Bishop 1999).
+        """
+        parts = [self._below(part, None) for part in torch.split(x.to(self.centre), _INIT_BATCH)]
+        mean = torch.cat([part.mean for part in parts])
+        self.centre.copy_(mean.flatten(0, 1).mean(0))
+        self.spread.copy_(mean.flatten(0, 1).std(0).clamp_min(_MIN_SPREAD))
+        noise = self.spread
+        if parts[0].logvar is not None:
+            noise = torch.cat([part.logvar for part in parts if part.logvar is not None]).exp().mean((0, 1)).sqrt()
+        rows = ((mean - self.centre) / noise).flatten(1)
+        values, vectors = torch.linalg.eigh((rows.T @ rows / len(rows)).double())
+        kept = min(self.latent_size, len(values))
+        values = values.flip(0)[:kept].float().clamp_min(_MIN_VARIANCE)
+        vectors = vectors.flip(1)[:, :kept].float()
+        units = self.spread.repeat(self.count)[:, None], noise.repeat(self.count)[:, None]
+        for parameter in (*self.to_code.parameters(), *self.project_out.parameters(),
+                          *self.linear_in.parameters(), *self.linear_out.parameters()):  # fmt: skip
+            parameter.zero_()
+        self.linear_in.weight[:kept] = (units[0] / units[1] * vectors / values.sqrt()).T
+        self.linear_out.weight[:, :kept] = units[1] / units[0] * vectors * values.sqrt()
+        self.to_code.bias[self.latent_size :][:kept] = -values.log1p()
 
     def reconstruction(
         self,
@@ -134,15 +161,16 @@ class Stack(Model):
         return self._joined(self.lower.model.decode(self._codes(z).flatten(0, 1), choose, given))
 
     def _encode(self, codes: Tensor) -> Latent:
-        tokens = self.embed((codes - self.centre) / self.spread) + self.position_in
-        mean, logvar = self.to_code(self.encoder(tokens).flatten(1)).float().chunk(2, dim=-1)
-        return Latent(mean, logvar.clamp(*LOGVAR_RANGE))
+        codes = (codes - self.centre) / self.spread
+        out = self.to_code(self.encoder(self.embed(codes) + self.position_in).flatten(1)).float()
+        mean, logvar = out.chunk(2, dim=-1)
+        return Latent(self.linear_in(codes.flatten(1)).float() + mean, logvar.clamp(*LOGVAR_RANGE))
 
     def _codes(self, z: Tensor) -> Tensor:
         """Return the lower codes ``(B, N, d)`` of codes ``(B, D)``."""
         tokens = self.from_code(z).view(len(z), self.count, -1) + self.position_out
-        codes: Tensor = self.project_out(self.decoder(tokens)).float() * self.spread + self.centre
-        return codes
+        codes: Tensor = self.linear_out(z).view(len(z), self.count, -1) + self.project_out(self.decoder(tokens))
+        return codes.float() * self.spread + self.centre
 
     @torch.no_grad()
     def _below(self, x: Tensor, cond: Tensor | None) -> Latent:
