@@ -48,6 +48,56 @@ def test_a_saved_codec_gives_the_same_codes(tmp_path):
     assert not torch.equal(parts.decode(z, 1.0, seed=2), parts.decode(z, 1.0, seed=3))
 
 
+def stacked(lower, **adapter):
+    return Preset("stacked", {
+        "adapter": {"name": "melody", "bars": 4, **adapter},
+        "lower": {"name": str(lower)},
+        "model": {"name": "stack", "latent": 6, "width": 12, "depth": 1, "heads": 2},
+    })  # fmt: skip
+
+
+def test_a_stack_is_saved_without_the_weights_below_and_knows_them_again(tmp_path):
+    below = tmp_path / "below.safetensors"
+    tiny().save(below)
+    stack = codec.build(stacked(below))
+    stack.networks().eval()
+    assert stack.preset.sections["lower"]["digest"] == checkpoint.digest(below)
+    path = tmp_path / "stack.safetensors"
+    stack.save(path, weights="float32")
+    assert not any("lower" in name for name in checkpoint.shapes(path))
+    again = codec.load(str(path))
+    x = again.split(Sample(line(100)))
+    assert x.shape == (2, 90, 64)
+    assert torch.equal(again.encode(x).mean, stack.encode(x).mean)
+    assert again.decode(again.draw(2, seed=0)).shape == (2, 90, 64)
+    tiny(prior={"name": "flow", "width": 20, "depth": 1}).save(below)
+    with pytest.raises(MusicaeError, match="train it again over these"):
+        codec.load(str(path))
+    below.unlink()
+    with pytest.raises(MusicaeError, match=r"below\.safetensors"):
+        codec.load(str(path))
+
+
+def test_a_stack_over_what_does_not_fit(tmp_path):
+    below = tmp_path / "below.safetensors"
+    tiny(adapter={"name": "drums"}).save(below)
+    with pytest.raises(MusicaeError, match="is for other tensors than"):
+        codec.build(stacked(below))
+    codec.build(Preset("lm", {"adapter": {"name": "melody"}, "model": {"name": "lm", "width": 8}})).save(below)
+    with pytest.raises(MusicaeError, match="must name a preset with a code"):
+        codec.build(stacked(below))
+
+
+def test_a_stack_whose_header_names_no_digest_is_damaged(tmp_path):
+    below, path = tmp_path / "below.safetensors", tmp_path / "stack.safetensors"
+    tiny().save(below)
+    stack = codec.build(stacked(below))
+    stack.preset.sections["lower"]["digest"] = ""
+    stack.save(path)
+    with pytest.raises(MusicaeError, match="names no digest"):
+        codec.load(str(path))
+
+
 def test_split_pads_with_rests_and_join_cuts_them_off():
     parts = tiny()
     x = parts.split(Sample(line(40)))

@@ -1,10 +1,13 @@
-"""A stack: how it starts."""
+"""A stack over a small model."""
 
+import pytest
 import torch
 
 from musicae.core import Lower, Spec
+from musicae.errors import MusicaeError
 from musicae.models.patch_vae import patch_vae
 from musicae.models.stack import Stack
+from musicae.tensors.likelihoods.categorical import Categorical
 
 BELOW, SPEC = Spec(5, (8,), "categorical"), Spec(5, (32,), "categorical")
 
@@ -35,3 +38,68 @@ def test_a_start_from_fewer_windows_than_numbers_stays_in_bounds():
     stack = over(12)
     stack.init_from_data(lines(4))
     assert stack.encode(lines(50)).mean.abs().max() < 50
+
+
+def test_what_is_decoded_lies_window_after_window():
+    stack = over(12)
+    stack.init_from_data(lines(200))
+    x = lines(6)
+    below = stack.lower.model
+    with torch.no_grad():
+        made = stack.params(stack.encode(x).mean, x)
+        parts = [below.params(below.encode(part).mean, part) for part in x.split(8, dim=-1)]
+    assert torch.allclose(made, torch.cat(parts, dim=-1), atol=1e-2)
+    chosen = stack.decode(stack.encode(x).mean, lambda params: params)
+    assert chosen.shape == made.shape
+
+
+def test_the_model_below_is_left_as_it_is():
+    stack = over(6)
+    assert not any(name.startswith("lower") for name in stack.state_dict())
+    stack.train()
+    assert not stack.lower.model.training
+    before = [weight.clone() for weight in stack.lower.model.parameters()]
+    cost, parts, latent = stack.reconstruction(x := lines(5), x, None, None, Categorical())
+    assert set(parts) == {"codes"}
+    (cost.mean() + latent.kl().mean()).backward()
+    assert all(torch.equal(*pair) for pair in zip(before, stack.lower.model.parameters(), strict=True))
+    assert all(weight.grad is None for weight in stack.lower.model.parameters())
+    assert stack.linear_in.weight.grad is not None
+    stack.double()
+    assert next(stack.lower.model.parameters()).dtype == torch.float64
+
+
+def test_values_count_as_well_if_asked_for():
+    torch.manual_seed(0)
+    stack = Stack(SPEC, Lower(patch_vae(BELOW, latent=3, width=12, depth=1), BELOW), 6, 16, 1, decoded=4)
+    x = lines(5)
+    _, parts, latent = stack.reconstruction(x, x, None, None, Categorical())
+    assert parts["decoded"].shape == (5,)
+    z = latent.sample(None)
+    whole = Categorical().nll(stack.params(z, x), x)  # Of all four windows, though of another draw of the code.
+    assert (parts["decoded"] - whole).abs().max() < 0.2 * whole.mean()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"spec": Spec(5, (30,), "categorical")}, "do not consist of windows"),
+        ({"heads": 3}, "heads 3 does not divide width 16"),
+        ({"decoded": 5}, "decoded must be 0 to 4"),
+    ],
+)
+def test_settings_that_do_not_fit(settings, message):
+    lower = Lower(patch_vae(BELOW, latent=3, width=12, depth=1), BELOW)
+    given = {"spec": SPEC, "width": 16, **settings}
+    with pytest.raises(MusicaeError, match=message):
+        Stack(given.pop("spec"), lower, **given)
+
+
+def test_a_condition_is_cut_like_the_windows():
+    torch.manual_seed(0)
+    lower = Lower(patch_vae(BELOW, latent=3, width=12, depth=1, along=2).eval(), BELOW)
+    stack = Stack(SPEC, lower, latent=6, width=16, depth=1)
+    x, cond = lines(3), torch.rand(3, 2, 32)
+    below = stack._below(x, cond).mean
+    assert torch.allclose(below[:, 1], lower.model.encode(x[..., 8:16], cond[..., 8:16]).mean, atol=1e-6)
+    assert not torch.allclose(below, stack._below(x, None).mean)

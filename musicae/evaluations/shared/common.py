@@ -32,6 +32,8 @@ __all__ = [
 
 Figures = dict[str, float]
 
+_MAX_EXACT, _SPARE = 4096, 32  # Features up to which components are exact; more of them that are sought besides.
+
 T = TypeVar("T")
 
 
@@ -76,9 +78,16 @@ def all_of(windows: Windows) -> Tensor:
 
 
 def pca(x: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Return the mean ``(D,)`` and the first `n` principal components ``(D, n)`` of `x` ``(N, D)``."""
+    """Return the mean ``(D,)`` and the first `n` principal components ``(D, n)`` of `x` ``(N, D)``.
+
+    Of thousands of features they are found by random projections (Halko, Martinsson and Tropp 2011).
+    """
     centre = x.mean(0)
     x = x - centre
+    if min(x.shape) > _MAX_EXACT and 2 * n < min(x.shape):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return centre, torch.svd_lowrank(x, n + _SPARE, niter=4)[2][:, :n]
     if len(x) < x.shape[1]:
         return centre, torch.linalg.svd(x, full_matrices=False).Vh[:n].T
     _, vectors = torch.linalg.eigh((x.T @ x).double())

@@ -45,6 +45,18 @@ def test_components_hold_data_of_as_low_a_rank_exactly(n):
     assert spread == pytest.approx(torch.linalg.eigvalsh(torch.cov(x.T))[-1].item(), rel=1e-3)
 
 
+def test_components_of_many_features_are_nearly_as_good(monkeypatch):
+    monkeypatch.setattr(common, "_MAX_EXACT", 50)
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(200, 100, generator=rng) * torch.linspace(3, 0.1, 100) ** 2
+    state = torch.get_rng_state()
+    centre, basis = common.pca(x, 10)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.allclose(basis.T @ basis, torch.eye(10), atol=1e-4)
+    best = torch.linalg.svdvals(x - centre)[:10].square().sum()
+    assert ((x - centre) @ basis).square().sum() > 0.995 * best
+
+
 def test_rivals_stand_by_their_names_and_the_best_by_the_figures():
     figures = {}
     common.rivals(figures, "psnr_set5_x2_y", {"bicubic": 30.0, "other": 31.0})
