@@ -83,11 +83,7 @@ class Codec:
 
     def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
         """Undo `split`; real values are averaged where windows overlap, discrete ones are not."""
-        averaged = self.likelihood.averaged(parts.shape[1])
-        if averaged.all() or not averaged.any():
-            return windows.join(parts, hop, length, fade=bool(averaged.all()))
-        faded, cut = (windows.join(parts, hop, length, fade=fade) for fade in (True, False))
-        return torch.where(averaged.view(-1, *(1,) * (faded.ndim - 1)), faded, cut)
+        return windows.join_channels(parts, hop, length, self.likelihood.averaged(parts.shape[1]))
 
     def join_cond(self, cond: Tensor | None, hop: int | None, length: int | None) -> Tensor | None:
         """Undo `split_cond`."""
@@ -290,17 +286,14 @@ class Codec:
         if self.prior is None:
             return z
         with self._threads(z):
-            return self.prior.to_noise(z.to(self.device), self._to_device(cond)).cpu()
+            return self.prior.to_noise(z.to(self.device), cond if cond is None else cond.to(self.device)).cpu()
 
     def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the codes ``(N, D)`` of points in N(0, 1), the inverse of `to_noise`."""
         if self.prior is None:
             return noise
         with self._threads(noise):
-            return self.prior.from_noise(noise.to(self.device), self._to_device(cond)).cpu()
-
-    def _to_device(self, cond: Tensor | None) -> Tensor | None:
-        return None if cond is None else cond.to(self.device)
+            return self.prior.from_noise(noise.to(self.device), cond if cond is None else cond.to(self.device)).cpu()
 
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
         """Draw `n` codes ``(n, D)`` from the trained prior, or N(0, 1) if there is none, under conditions `cond`."""

@@ -2,10 +2,7 @@
 
 A part subclasses its base class here, implements what is abstract, and overrides the defaults it can do better.
 Nothing else is asked of a part: what is not on this page is never looked for.
-
-Axes have the same letters everywhere: ``B`` examples, ``C`` channels, ``*S`` the spatial axes
-(``T`` steps of a melody or a sound, ``H, W`` of a picture), ``D`` numbers of a code, ``K`` channels of a condition,
-``L`` the length of a whole file along the last axis.
+The letters of axes are those of `musicae.values`.
 """
 
 from __future__ import annotations
@@ -41,28 +38,10 @@ from musicae.values import (
 )
 
 __all__ = [
-    "Adapter",
-    "Candidate",
-    "Choose",
-    "ConditionSpec",
-    "Corruption",
-    "File",
-    "Group",
-    "Latent",
-    "Likelihood",
-    "Lower",
-    "Model",
-    "Packed",
-    "Prior",
-    "Roll",
-    "Sample",
-    "Source",
-    "Spec",
-    "State",
-    "Stored",
-    "Unpacked",
-    "Windows",
-]
+    "Adapter", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent", "Likelihood",
+    "Lower", "Model", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "State", "Stored", "Unpacked",
+    "Windows"
+]  # fmt: skip
 
 
 class Adapter(ABC):

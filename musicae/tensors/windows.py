@@ -11,7 +11,7 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["Rows", "count", "join", "split", "tiles"]
+__all__ = ["Rows", "count", "join", "join_channels", "split", "tiles"]
 
 
 def count(length: int, size: int, hop: int) -> int:
@@ -35,6 +35,14 @@ def split(x: Tensor, size: int, hop: int | None = None, pad: Tensor | float = 0.
         padding = pad.to(x).expand(shape) if isinstance(pad, Tensor) else x.new_full(shape, pad)
         x = torch.cat([x, padding], dim=-1)
     return x.unfold(-1, size, hop).movedim(-2, 0).contiguous()
+
+
+def join_channels(parts: Tensor, hop: int | None, length: int | None, averaged: Tensor) -> Tensor:
+    """Undo `split`; the channels that `averaged` ``(C,)`` says are averaged where windows overlap, the others cut."""
+    if averaged.all() or not averaged.any():
+        return join(parts, hop, length, fade=bool(averaged.all()))
+    faded, cut = (join(parts, hop, length, fade=fade) for fade in (True, False))
+    return torch.where(averaged.view(-1, *(1,) * (faded.ndim - 1)), faded, cut)
 
 
 def join(windows: Tensor, hop: int | None = None, length: int | None = None, fade: bool = False) -> Tensor:

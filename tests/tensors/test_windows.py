@@ -85,3 +85,12 @@ def test_rows_are_as_they_were_while_a_tensor_is_overwritten(height, width, size
     for around, _, place in windows.tiles((height, width), size, context):
         assert torch.equal(rows.at(around[0], place[0]), kept[:, around[0]])
         x[(slice(None), *place)] = -1.0
+
+
+def test_only_some_channels_are_averaged_where_windows_overlap():
+    parts = torch.stack([torch.zeros(2, 4), torch.ones(2, 4)])
+    joined = windows.join_channels(parts, 2, 6, torch.tensor([True, False]))
+    assert joined[1].unique().tolist() == [0.0, 1.0]
+    assert 0 < joined[0, 2:4].mean() < 1
+    assert not set(joined[0, 2:4].tolist()) <= {0.0, 1.0}
+    assert torch.equal(windows.join_channels(parts, 2, 6, torch.tensor([False, False])), windows.join(parts, 2, 6))

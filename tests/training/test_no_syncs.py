@@ -41,7 +41,8 @@ def test_a_step_asks_for_no_number(name, monkeypatch):
     optimizers = make_optimizers(options, parameters)
     state = TrainingState(objective.networks, parameters, optimizers)
     clean = torch.zeros(2, *codec.spec.full_shape, device=META)
-    cond = torch.zeros(2, codec.model.condition.channels, device=META) if codec.model.condition else None
+    wanted = codec.model.condition
+    cond = torch.zeros(2, *wanted.shape(codec.spec.shape[-1]), device=META) if wanted else None
     means, rng = Means(), torch.Generator()
     for _ in range(2):
         losses = objective(clean, clean, cond, rng, 1.0, 0.5)
