@@ -354,8 +354,7 @@ def _lower(recipe: Preset, adapter: Adapter, device: torch.device) -> tuple[Pres
 
     Raise MusicaeError where they are missing, others than before, or of another kind of window.
     """
-    part = recipe.part("lower")
-    if part is None:
+    if (part := recipe.part("lower")) is None:
         return recipe, []
     name, settings = part
     digest = checkpoint.digest(hub.weights(name))
