@@ -8,7 +8,7 @@ models"), in which they change more readily on strong beats (Papadopoulos and Pe
 chord progression and downbeats from an audio file").
 
 The constants were tuned on songs 001 to 400 of POP909 (Wang et al. 2020), whose chords are annotated; the last choices
-(`_SOUND`, `_OCTAVE`, what sevenths cost) also on arrangements of lead sheets that are rich in sevenths.
+(`_SOUND`, `_OCTAVE`, `_POWER`, what chords of four tones cost) also on arrangements of lead sheets rich in sevenths.
 ``N`` counts beats, ``L`` steps; the 12 pitch classes begin with C.
 """
 
@@ -38,7 +38,7 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 """The chords that are recognised, on every root: semitones above it, by the names of Harte et al. (2005)."""
 
 _COST = {"maj": 0.0, "min": 0.0, "dim": 1.0, "aug": 1.9, "sus2": 1.3, "sus4": 1.2, "7": 0.5, "maj7": 0.7, "min7": 0.5,
-         "maj6": 1.2, "hdim7": 1.6, "dim7": 1.9}  # fmt: skip
+         "maj6": 0.9, "hdim7": 1.6, "dim7": 1.7}  # fmt: skip
 """How much less probable a kind of chord is than a triad, in nats."""
 
 # How much of a chord is heard of its root, third, fifth and seventh, and of each other tone; the same for the bass.
@@ -46,7 +46,7 @@ _ROOT, _TONE, _FOURTH, _OTHER = 1.4, 1.0, 1.3, 0.05
 _BASS_ROOT, _BASS_TONE, _BASS_OTHER = 1.0, 0.125, 0.05
 
 _NOTES, _BASS = 5.3, 0.55  # How many draws the tones of a beat are worth, and its bass.
-_POWER = 0.7  # Compresses how long a tone sounds, so that repeated ones do not drown the others.
+_POWER = 0.6  # Compresses how long a tone sounds, so that repeated ones do not drown the others.
 _ENOUGH = 3.2  # Beats with less than this are worth less; a triad of loud notes at the song's median pitch has 3.
 _SILENCE, _SOUND = 0.9, 8.0  # What no chord gains where nothing sounds, and loses where something does, in nats.
 _BAR, _HALF, _BEAT = 1.4, 2.7, 5.0  # What a change of chord costs at a bar line, in mid-bar and elsewhere, in nats.

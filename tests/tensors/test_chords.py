@@ -54,15 +54,35 @@ def test_the_four_chords_of_pop_in_every_key(key, play):
     assert each_bar(played, 4) == [f"{NAMES[(root + key) % 12]}:{quality}" for root, quality in wanted]
 
 
+VOICINGS = {
+    "close": lambda tones: [48 + tone for tone in tones],
+    "over a bass": lambda tones: [36, *(60 + tone for tone in tones)],
+    "no root over a bass": lambda tones: [36, *(60 + tone for tone in tones[1:])],
+    "open": lambda tones: [36, 48 + tones[2], 60 + tones[1], *(60 + tone for tone in tones[3:])],
+    "over octaves": lambda tones: [36, 48, *(60 + tone for tone in tones)],
+}
+
+
+@pytest.mark.parametrize("voicing", VOICINGS)
 @pytest.mark.parametrize("quality", QUALITIES)
-def test_every_chord_is_recognised_in_root_position(quality):
-    played = block(0, [36 + 2, *(50 + interval for interval in QUALITIES[quality])])
-    assert each_bar(played, 1) == [f"D:{quality}"]
+def test_every_chord_is_recognised_in_root_position(quality, voicing):
+    pitches = VOICINGS[voicing](QUALITIES[quality])
+    for root in range(12):
+        assert each_bar(block(0, [pitch + root for pitch in pitches]), 1) == [f"{NAMES[root]}:{quality}"]
 
 
 def test_inversions_keep_their_root():
     played = block(0, (52, 60, 64, 67)) + block(16, (43, 60, 64, 67)) + block(32, (48, 57, 60, 65))
     assert each_bar(played, 3) == ["C:maj", "C:maj", "F:maj"]
+
+
+@pytest.mark.parametrize("quality", ["maj", "min", "dim", "7"])  # Others are named anew over another of their tones.
+def test_chords_over_any_of_their_tones_keep_their_root(quality):
+    tones = QUALITIES[quality]
+    for root in range(12):
+        for bass in tones[1:]:
+            played = block(0, [36 + (root + bass) % 12, *(60 + root + tone for tone in tones)])
+            assert each_bar(played, 1)[0].startswith(f"{NAMES[root]}:")
 
 
 def test_the_bass_tells_chords_of_the_same_notes_apart():
