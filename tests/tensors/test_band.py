@@ -71,7 +71,8 @@ def test_silence_packs_as_zeros():
 def test_a_band_is_transposed_with_its_chords_but_not_its_drums(semitones):
     values, chord = (x[None] for x in random_band())
     up = torch.tensor([semitones])
-    moved = band.transpose(values, up)
+    moved, by = band.transpose(values, up)
+    assert torch.equal(by, up)
     for part in ("melody", "harmony"):
         rows, _ = band.groups_of(part)
         assert moved[:, rows].sum() == values[:, rows].sum()
@@ -87,7 +88,8 @@ def test_a_part_at_the_end_of_its_range_goes_the_other_way():
     values = band.silent()[None, :, None].repeat(1, 1, 4)
     rows, _ = band.groups_of("melody")
     values[0, rows.start, 0], values[0, rows.stop - 1, 0] = 0.0, 1.0
-    moved = band.transpose(values, torch.tensor([2]))
+    moved, by = band.transpose(values, torch.tensor([2]))
+    assert int(by) == 2
     assert int(moved[0, rows, 0].argmax()) == rows.stop - rows.start - 1 + 2 - 12
 
 
@@ -95,7 +97,7 @@ def test_bands_are_compared_by_their_melody_else_by_their_bass():
     values, chord = (x[None] for x in random_band())
     other, _ = (x[None] for x in random_band(1))
     rows, _ = band.groups_of("melody")
-    up = band.transpose(values, torch.tensor([3]))
+    up, _ = band.transpose(values, torch.tensor([3]))
 
     def canonical(x):
         return band.canonical(packed_of(x[0], chord[0]))
