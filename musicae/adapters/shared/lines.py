@@ -121,7 +121,7 @@ def quantise(
     latest = np.append(start[order][1:] != start[order][:-1], True) if len(order) else np.zeros(0, bool)
     chosen = order[latest]
     if remarks is not None:
-        offset = (notes.start[order] - grid.start) / grid.step - start[order]
+        offset = grid.places(notes.start[order]) - start[order]
         merged = len(order) - len(chosen)
         _remark_on_losses(offset, start[order] % steps_per_beat, merged, steps_per_beat, remarks)
     begin = start[chosen]

@@ -9,6 +9,7 @@ tempos       ``[[step, quarter notes a minute], ...]``, the first at step 0
 meters       ``[[step, numerator, denominator], ...]``, the first at step 0
 programs     ``[[step, General MIDI program 0..127], ...]``, the first at step 0
 keys         ``[[step, sharps (or minus flats), 0 major or 1 minor], ...]``, may be empty
+swing        of a band: ``[[step, length of the first eighth of a beat by the second], ...]``, 1 for straight ones
 track        the track's name
 encoding     that of the track's name in the file, if it was not UTF-8; may be missing
 source       the file's name
@@ -33,6 +34,7 @@ from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.formats.music.bar_grid import without_repeats
+from musicae.formats.music.swing import MAX_SWING, MIN_SWING
 from musicae.formats.text import ENCODINGS
 
 __all__ = ["blank", "blank_band", "check", "check_band", "concat", "concat_bands", "mix", "velocities"]
@@ -44,6 +46,7 @@ _EPS = 1e-9  # Of a sum of weights.
 
 _Step = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Tempo = Annotated[float, Meta(ge=6e7 / 0xFFFFFF, le=6e7)]  # What MIDI can write.
+_Ratio = Annotated[float, Meta(ge=MIN_SWING, le=MAX_SWING)]
 _Velocity = Annotated[int, Meta(ge=0, le=127)]
 _Track = Annotated[str, Meta(max_length=100_000, pattern="^[^\ud800-\udfff]*$")]  # What UTF-8 can hold.
 _Encoding = Annotated[str, Meta(max_length=20, pattern="^[a-z0-9_-]*$")]
@@ -81,6 +84,7 @@ class _PartMeta(TypedDict):
 
 
 class _BandMeta(_ScoreMeta, total=False):
+    swing: Annotated[list[tuple[_Step, _Ratio]], Meta(min_length=1)]
     parts: dict[Literal["melody", "bass", "harmony", "drums"], _PartMeta]
     length: _Step
 
@@ -102,6 +106,7 @@ def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[
 def check_band(meta: Mapping[str, Any], blank: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `meta` of a band from a file of codes, as `check` does."""
     made = checked(meta, _BandMeta, blank)
+    made["swing"] = _rising("swing", made["swing"])
     for part in made["parts"].values():
         part["programs"] = _rising("programs", part["programs"])
     _check_maps(made)
@@ -128,7 +133,7 @@ def _rising(name: str, values: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def blank_band(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `meta` of a band that came from no file; `parts` are its programs and names."""
-    return {**_no_file(), "parts": copy.deepcopy(dict(parts)), "length": 0}
+    return {**_no_file(), "swing": [[0, 1.0]], "parts": copy.deepcopy(dict(parts)), "length": 0}
 
 
 def blank(track: str, program: int = 0) -> dict[str, Any]:
@@ -140,19 +145,19 @@ def _no_file() -> dict[str, Any]:
     return {"tempos": [[0, 120.0]], "meters": [[0, 4, 4]], "keys": [], "source": ""}
 
 
-def _average_qpm(meta: dict[str, Any]) -> float:
-    """Return the geometric mean of the tempo over the steps (each entry lasts until the next)."""
-    tempos = meta["tempos"]
+def _average(meta: dict[str, Any], name: str) -> float:
+    """Return the geometric mean of a map of numbers, such as tempos, over the steps; an entry lasts until the next."""
+    entries = meta[name]
     known = meta.get("length") or (np.shape(meta["velocities"])[-1] if meta.get("velocities") else 0)
-    length = max(known, tempos[-1][0] + 1)
-    spans = np.diff([at for at, _ in tempos] + [length])
-    return math.exp(float(np.average([math.log(q) for _, q in tempos], weights=spans)))
+    length = max(known, entries[-1][0] + 1)
+    spans = np.diff([at for at, _ in entries] + [length])
+    return math.exp(float(np.average([math.log(value) for _, value in entries], weights=spans)))
 
 
 def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
     """Return the `meta` between several.
 
-    The tempo is the weighted geometric mean of their average tempos, velocities are averaged where notes begin
+    Tempo and swing are the weighted geometric means of their averages, velocities are averaged where notes begin
     (over those with a note there), and the rest comes from the one with the largest weight, the first on a tie. A
     weight of 1 gives that `meta` unchanged.
     """
@@ -160,8 +165,9 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
     mixed = copy.deepcopy(metas[heaviest])
     if weights[heaviest] >= 1.0 - _EPS:
         return mixed
-    qpm = math.exp(sum(w * math.log(_average_qpm(m)) for m, w in zip(metas, weights, strict=True)))
-    mixed["tempos"] = [[0, qpm]]
+    for name in ("tempos", "swing") if all("swing" in one for one in metas) else ("tempos",):
+        logs = (w * math.log(_average(m, name)) for m, w in zip(metas, weights, strict=True))
+        mixed[name] = [[0, math.exp(sum(logs))]]
     paired = zip(metas, weights, strict=True)
     known = [(np.asarray(m["velocities"], float), w) for m, w in paired if m.get("velocities")]
     if known:
@@ -177,7 +183,9 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
 def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
     """Return the `meta` of samples end to end: their maps with offsets, the names of the first."""
     joined = copy.deepcopy(parts[0].meta)
-    maps: dict[str, list[list[Any]]] = {name: [] for name in ("tempos", "meters", "programs", "keys") if name in joined}
+    maps: dict[str, list[list[Any]]] = {
+        name: [] for name in ("tempos", "meters", "programs", "keys", "swing") if name in joined
+    }
     offset, whole_bars = 0, True
     for part in parts:
         length = part.tensor.shape[-1]

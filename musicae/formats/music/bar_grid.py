@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,14 @@ from numpy.typing import NDArray
 
 from musicae.errors import MusicaeError
 from musicae.formats.music import beats
+from musicae.formats.music.swing import (
+    MAX_SWING,
+    MIN_SWING,
+    STEPS_PER_BEAT,
+    is_straight,
+    ratio_of,
+    straightened,
+)
 
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
@@ -31,8 +39,10 @@ __all__ = [
     "Meters",
     "build_grid",
     "complete",
+    "mark_swing",
     "parse_bars",
     "place",
+    "with_swing",
     "without_repeats",
 ]
 
@@ -41,6 +51,8 @@ Span = tuple[Ints, Ints]
 
 START, END = "musicae start", "musicae end"
 """Markers that `write` sets if the notes alone do not show where the excerpt starts or ends."""
+
+_SWING = re.compile(r"musicae swing (\d\.\d{1,9})")  # A marker, at the tick from where it holds.
 
 MAX_STEPS = 1_000_000
 _MIN_QPM, _MAX_QPM = 3.5, 3000.0  # What MIDI can say at the least, and more than anyone means.
@@ -89,7 +101,7 @@ class Meters:
 class Excerpt:
     """The bars that are read: `length` steps of `step` ticks from tick `start`, and their meters.
 
-    `unmoved` is where they start by the file's bar lines.
+    `unmoved` is where they start by the file's bar lines; `swing` is a map as in `musicae.formats.music.swing`.
     """
 
     start: float
@@ -98,10 +110,17 @@ class Excerpt:
     meters: list[list[int]]
     remarks: list[str]
     unmoved: float
+    swing: list[list[float]]
+    steps_per_beat: int
+
+    def places(self, ticks: NDArray[Any]) -> NDArray[np.floating[Any]]:
+        """Return where ticks lie on the grid of steps, each a fraction of a step; swung beats are made straight."""
+        even: NDArray[np.floating[Any]] = (ticks - self.start) / self.step
+        return even if is_straight(self.swing) else straightened(even, self.swing, self.steps_per_beat)
 
     def steps(self, ticks: NDArray[Any]) -> NDArray[np.int64]:
         """Return the nearest step of each tick (halves go up); it may lie outside the excerpt."""
-        steps: NDArray[np.int64] = np.floor((ticks - self.start) / self.step + 0.5).astype(np.int64)
+        steps: NDArray[np.int64] = np.floor(self.places(ticks) + 0.5).astype(np.int64)
         return steps
 
 
@@ -222,7 +241,8 @@ def complete(found: Excerpt, score: ScoreTick, steps_per_beat: int, window: int)
     tempos = _tempos(score, found.unmoved, step, length, remarks)
     keys = _keys(score, found.unmoved, step, length)
     hop = _hop(meters, length, steps_per_beat, window)
-    return Grid(start, step, length, meters, remarks, found.unmoved, hop, tempos, keys)
+    plain = (start, step, length, meters, remarks, found.unmoved, found.swing, found.steps_per_beat)
+    return Grid(*plain, hop, tempos, keys)
 
 
 def place(
@@ -269,7 +289,38 @@ def place(
     if (stop - begin) / step > MAX_STEPS:
         raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, such as --bars 1-64")
     length = max(1, math.floor((stop - begin) / step + 0.5))
-    return Excerpt(begin + shift, step, length, _meter_table(meters, begin, step, length), remarks, begin)
+    table = _meter_table(meters, begin, step, length)
+    return Excerpt(begin + shift, step, length, table, remarks, begin, [[0, 1.0]], steps_per_beat)
+
+
+def with_swing(found: Excerpt, score: ScoreTick, onsets: Ints) -> Excerpt:
+    """Return an excerpt with the swing that the file's markers state, or else that of its `onsets`, in ticks.
+
+    Only beats of a quarter swing, on a grid that has a step for the off-beat eighth and none for triplets.
+    """
+    if found.steps_per_beat not in STEPS_PER_BEAT:
+        return found
+    stated = [(mark.time, _SWING.fullmatch(mark.text)) for mark in score.markers if mark.text.startswith("musicae")]
+    marked = sorted((tick, min(max(float(text[1]), MIN_SWING), MAX_SWING)) for tick, text in stated if text)
+    if marked:
+        table = {_step_of(tick, found.unmoved, found.step): [ratio] for tick, ratio in marked}
+        swing = without_repeats({0: [1.0], **{at: ratio for at, ratio in table.items() if at < found.length}})
+        return replace(found, swing=swing)
+    if any(d >= 8 for _, _, d in found.meters):
+        return found
+    ratio = ratio_of((onsets - found.start) / (found.step * found.steps_per_beat))
+    if ratio == 1.0:
+        return found
+    why = f"it swings: the first eighth of a beat is {ratio:g} times as long as the second"
+    return replace(found, swing=[[0, ratio]], remarks=[*found.remarks, why])
+
+
+def mark_swing(score: ScoreTick, swing: Sequence[Sequence[float]], step: int) -> None:
+    """Set markers that state the swing of a score whose steps have so many ticks; none for a straight one."""
+    from symusic.core import TextMetaTick
+
+    for at, ratio in [] if is_straight(swing) else swing:
+        score.markers.append(TextMetaTick(int(at) * step, f"musicae swing {ratio:.6f}"))
 
 
 def _chosen_bars(bars: str | int, last_bar: int) -> tuple[int, int]:

@@ -13,8 +13,10 @@ from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats.files import check_input, name_of, output, suffix_of
 from musicae.formats.music import abc, bar_grid, midi_bytes
+from musicae.formats.music.bar_grid import mark_swing
 from musicae.formats.music.midi_bytes import MidiBytes, is_midi
 from musicae.formats.music.parts import Notes
+from musicae.formats.music.swing import is_straight, swung
 from musicae.formats.music.tracks import Tracks, mend_ends
 from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
@@ -134,7 +136,7 @@ def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, st
     """Return a score of `tracks` with the tempo map, meters and keys of `meta`.
 
     `meta` is a sample's (see `musicae.adapters.shared.meta`), `length` the sample's in steps. Each program of a track
-    gets a track of its own, all with the same name.
+    gets a track of its own, all with the same name. Notes are swung as `meta` says.
     """
     from symusic.core import KeySignatureTick, ScoreTick, TempoTick, TimeSignatureTick
 
@@ -147,23 +149,36 @@ def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, st
         score.time_signatures.append(TimeSignatureTick(at * step, n, d))
     for at, key, tonality in meta["keys"]:
         score.key_signatures.append(KeySignatureTick(at * step, key, tonality))
+    swing = meta.get("swing", [[0, 1.0]])
+    mark_swing(score, swing, step)
+    tracks = [track._replace(notes=_in_ticks(track.notes, swing, step, steps_per_beat)) for track in tracks]
     for track in tracks:
-        for made in _tracks_of(track, step):
+        for made in _tracks_of(track):
             score.tracks.append(made)
     if any(len(track.notes.start) for track in tracks) and length <= bar_grid.MAX_STEPS:
         _mark_ends(score, tracks, length, steps_per_beat, step)  # Longer ones are read in parts anyway.
     return score
 
 
-def _tracks_of(track: TrackNotes, step: int) -> Iterator[TrackTick]:
-    """Go through the tracks of a score that a track becomes, one for each of its programs."""
+def _in_ticks(notes: Notes, swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Notes:
+    """Return notes in steps with their starts and ends in ticks, swung."""
+    if is_straight(swing):
+        return notes._replace(start=notes.start * step, end=notes.end * step)
+    start, end = (
+        np.rint(swung(steps, swing, steps_per_beat) * step).astype(np.int64) for steps in (notes.start, notes.end)
+    )
+    return notes._replace(start=start, end=np.maximum(end, start + 1))
+
+
+def _tracks_of(track: TrackNotes) -> Iterator[TrackTick]:
+    """Go through the tracks of a score that a track, in ticks, becomes: one for each of its programs."""
     from symusic.core import NoteTickList, TrackTick
 
     notes = track.notes
     for program in sorted(set(notes.program.tolist()), key=notes.program.tolist().index) or [track.program]:
         own = notes.program == program
         made = TrackTick(track.name, program, track.drums)
-        start, end = notes.start[own] * step, notes.end[own] * step
+        start, end = notes.start[own], notes.end[own]
         made.notes = NoteTickList.from_numpy(
             start.astype(np.int32),
             (end - start).astype(np.int32),
@@ -174,12 +189,15 @@ def _tracks_of(track: TrackNotes, step: int) -> Iterator[TrackTick]:
 
 
 def _mark_ends(score: ScoreTick, tracks: Sequence[TrackNotes], length: int, steps_per_beat: int, step: int) -> None:
-    """Set markers where reading would otherwise leave out empty bars at the start or the end, or move the bar lines."""
+    """Set markers where reading would otherwise leave out empty bars at the start or the end, or move the bar lines.
+
+    `tracks` are in ticks.
+    """
     from symusic.core import TextMetaTick
 
-    start = np.sort(np.concatenate([track.notes.start for track in tracks])) * step
-    end = np.concatenate([track.notes.end for track in tracks]) * step
-    tuned = [(track.notes.start * step, track.notes.end * step) for track in tracks if not track.drums]
+    start = np.sort(np.concatenate([track.notes.start for track in tracks]))
+    end = np.concatenate([track.notes.end for track in tracks])
+    tuned = [track.notes[:2] for track in tracks if not track.drums]
     grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length, tracks=tuned)
     if grid.start != 0:
         score.markers.append(TextMetaTick(0, bar_grid.START))

@@ -101,3 +101,13 @@ def test_a_meta_from_a_file_of_codes_is_checked():
 def test_a_meta_out_of_range_is_one_line(wrong, rows):
     with pytest.raises(MusicaeError, match=r"^its meta is damaged: [^\n]+$"):
         meta.check(wrong, rows, meta.blank("Melody"))
+
+
+def test_swing_is_mixed_by_steps_and_joined_as_a_map():
+    late, even = ({**meta.blank_band({}), "swing": [[0, ratio]], "length": 16} for ratio in (2.0, 1.0))
+    half = late | {"swing": [[0, 2.0], [8, 0.5]]}
+    assert meta.mix([late, even], [0.25, 0.75])["swing"] == [[0, pytest.approx(2**0.25)]]
+    assert meta.mix([half, half], [0.5, 0.5])["swing"] == [[0, pytest.approx(1.0)]]
+    assert "swing" not in meta.mix([meta.blank("A"), meta.blank("B")], [0.5, 0.5])
+    samples = [Sample(torch.zeros(1, 16), one) for one in (late, late, even)]
+    assert meta.concat(samples, 4)["swing"] == [[0, 2.0], [32, 1.0]]

@@ -7,12 +7,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from symusic.core import NoteTick, ScoreTick, TimeSignatureTick, TrackTick
+from symusic.core import NoteTick, ScoreTick, TextMetaTick, TimeSignatureTick, TrackTick
 
 from musicae.errors import MusicaeError
 from musicae.formats.music import midi
 from musicae.formats.music import parts as score_parts
-from musicae.formats.music.bar_grid import END, START, Grid, Meters, build_grid, parse_bars, without_repeats
+from musicae.formats.music.bar_grid import (
+    END,
+    START,
+    Grid,
+    Meters,
+    build_grid,
+    mark_swing,
+    parse_bars,
+    place,
+    with_swing,
+    without_repeats,
+)
 
 SCALE = [(i, 1, 60 + i) for i in range(8)]
 
@@ -194,3 +205,41 @@ def test_markers_say_where_an_excerpt_begins_and_ends(make_midi):
     score.markers.append(TextMetaTick(20 * 480, END))
     grid = build_grid(score, notes.start, notes.end, **settings)
     assert (grid.start, grid.length, grid.remarks) == (960.0, 18 * 4, [])
+
+
+@pytest.mark.parametrize(
+    ("texts", "swing"),
+    [
+        ({0: "musicae swing 1.5"}, [[0, 1.5]]),
+        (
+            {480: "musicae swing 2.0", 960: "musicae swing 2.0", 1440: "musicae swing 1.0"},
+            [[0, 1.0], [4, 2.0], [12, 1.0]],
+        ),
+        ({0: "musicae swing 9.9", 48000: "musicae swing 1.5"}, [[0, 2.5]]),
+        ({0: "musicae swing 0.0"}, [[0, 0.4]]),
+        ({0: "musicae swing nan"}, [[0, 1.0]]),
+        ({0: "musicae swing 1e999"}, [[0, 1.0]]),
+        ({0: "swing 2.0"}, [[0, 1.0]]),
+    ],
+)
+def test_markers_say_how_beats_swing_if_it_makes_sense(texts, swing, make_midi):
+    score = midi.load(make_midi({"notes": SCALE})).score
+    for at, text in texts.items():
+        score.markers.append(TextMetaTick(at, text))
+    onsets = np.array([note.time for note in score.tracks[0].notes])
+    found = place(score, onsets, onsets + 240, bars=None, steps_per_beat=4)
+    assert with_swing(found, score, onsets).swing == swing
+    assert with_swing(place(score, onsets, onsets + 240, bars=None, steps_per_beat=3), score, onsets).swing == [
+        [0, 1.0]
+    ]
+
+
+def test_swing_is_marked_where_there_is_some():
+    score = ScoreTick(480)
+    mark_swing(score, [[0, 1.0], [8, 1.0]], 120)
+    assert len(score.markers) == 0
+    mark_swing(score, [[0, 1.0], [8, 1.75]], 120)
+    assert [(mark.time, mark.text) for mark in score.markers] == [
+        (0, "musicae swing 1.000000"),
+        (960, "musicae swing 1.750000"),
+    ]
