@@ -24,7 +24,7 @@ MIN_SWING, MAX_SWING = 0.4, 2.5
 _RANGE = (0.58, 0.71)  # Where in a beat a swung eighth lies; at .75 it is a sixteenth.
 _NEAR = 0.04  # How far from its place in the beat an onset may be.
 _MIN_ONSETS = 16
-_MIN_SHARE = 0.6  # Of the onsets that are off the beat, triplets apart: the swung eighths.
+_MIN_SHARE = 0.5  # Of the onsets that are off the beat, triplets apart: the swung eighths.
 _ROUND = 20  # Ratios are multiples of 1/20.
 
 Floats = NDArray[np.floating[Any]]
@@ -34,7 +34,7 @@ def ratio_of(beats: Floats) -> float:
     """Return the ratio of the first eighth of a beat to the second in onsets ``(N,)``, in quarters; 1: straight.
 
     It is that of the median off-beat eighth, if at least 16 onsets lie where a swung eighth does, .58 to .71 of the
-    beat, and they are three in five or more of those there, on the straight eighth and on the sixteenths.
+    beat, and they are half or more of those there, on the straight eighth and on the sixteenths.
     """
     place = beats % 1.0
     late = place[(place > _RANGE[0]) & (place < _RANGE[1])]

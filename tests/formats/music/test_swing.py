@@ -28,9 +28,9 @@ def test_straight_eighths_and_sixteenths_do_not_swing(place):
 
 
 def test_a_few_triplets_among_straight_eighths_do_not_swing():
-    straight, triplets = eighths(0.5), eighths(2 / 3, beats=30)
+    straight, triplets = eighths(0.5), eighths(2 / 3, beats=20)
     assert ratio_of(np.concatenate([straight, triplets])) == 1.0
-    assert ratio_of(np.concatenate([straight[:50], triplets, triplets])) == 2.0
+    assert ratio_of(np.concatenate([straight[:50], triplets, triplets, triplets])) == 2.0
     assert ratio_of(eighths(2 / 3, beats=15)) == 1.0
     assert ratio_of(np.empty(0)) == 1.0
 
