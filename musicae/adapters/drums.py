@@ -67,14 +67,14 @@ class Drums(ScoreAdapter):
         The tensor is ``(9, T)``, from the bar of the first hit to the end of the bar of the last.
         """
         name, notes, remarks = _choose(score_parts.parts(loaded.tracks), track)
-        found, step, inside = self._place(loaded, notes, bars)
+        found, step, inside = self._place(loaded, notes, bars, swings=True)
         channel = CLASS_OF[notes.pitch]
         velocities = np.zeros((len(CLASSES), found.length), np.int64)
         np.maximum.at(velocities, (channel[inside], step[inside]), notes.velocity[inside])
         merged = np.count_nonzero(inside) - np.count_nonzero(velocities)
         if merged:
             remarks.append(f"{merged} hit(s) fell on the same step as another of their class; the louder one was kept")
-        moved = np.abs((notes.start - found.start) / found.step - step)[inside] > 0.25
+        moved = np.abs(found.places(notes.start) - step)[inside] > 0.25
         if moved.mean() > 0.01:
             remarks.append(f"{moved.mean():.0%} of the hits moved by more than a quarter of a step")
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
@@ -83,6 +83,7 @@ class Drums(ScoreAdapter):
             "meters": grid.meters,
             "programs": [[0, int(notes.program[0])]],
             "keys": [],
+            "swing": grid.swing,
             "track": name or "Drums",
             "source": source,
             "velocities": velocities.tolist(),
@@ -90,7 +91,7 @@ class Drums(ScoreAdapter):
         return Sample(torch.from_numpy(velocities > 0).float(), details, grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
-        """Return the hits of a score, bool ``(9, T)``."""
+        """Return the hits of a score, bool ``(9, T)``, on straight steps even if it swings."""
         _, notes, _ = _choose(score_parts.parts(loaded.tracks), track)
         found, step, inside = self._place(loaded, notes, None)
         loud = inside & (notes.velocity > 0)
@@ -101,12 +102,13 @@ class Drums(ScoreAdapter):
         return Packed(hits, sounding, sounding, 4 * self.steps_per_beat * numerator / denominator)
 
     def _place(
-        self, loaded: midi.Loaded, notes: score_parts.Notes, bars: str | int | None
+        self, loaded: midi.Loaded, notes: score_parts.Notes, bars: str | int | None, swings: bool = False
     ) -> tuple[Excerpt, NDArray[np.int64], NDArray[np.bool_]]:
-        """Return where the hits lie, the step of each, and which are inside."""
+        """Return where the hits lie, the step of each, and which are inside; `swings` makes late eighths even."""
         found = bar_grid.place(
             loaded.score, notes.start, notes.start + 1, bars=bars, steps_per_beat=self.steps_per_beat
         )
+        found = bar_grid.with_swing(found, loaded.score, notes.start) if swings else found
         step = found.steps(notes.start)
         inside = (step >= 0) & (step < found.length)
         if not np.any(inside):

@@ -83,7 +83,7 @@ class Melody(ScoreAdapter):
         return Sample(tensor, _meta_of(line, grid, part.name, source), grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
-        """Return the tokens of the melody of a score."""
+        """Return the tokens of the melody of a score, on straight steps even if it swings."""
         _, line, found = self._line(loaded, track, None)
         tokens = self._tokens(line, found, [])
         _, numerator, denominator = found.meters[0]
@@ -103,6 +103,7 @@ class Melody(ScoreAdapter):
             score, notes.start, notes.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )
         if remarks is not None:
+            found = bar_grid.with_swing(found, score, score_parts.merge(available).start)
             remarks += why
             if dropped := part.count - len(notes.start):
                 remarks.append(f"{dropped} of {part.count} notes are below a higher one and were left out")
@@ -187,6 +188,7 @@ def _meta_of(line: score_parts.Notes, grid: Grid, track: str, source: str) -> di
         "meters": grid.meters,
         "programs": [list(entry) for entry in zip(steps, line.program[changes].tolist(), strict=True)],
         "keys": grid.keys,
+        "swing": grid.swing,
         "track": track or "Melody",
         "source": source,
         "velocities": velocities.tolist(),

@@ -105,6 +105,19 @@ def test_early_hits_belong_to_the_bar_they_lead_into(drums, make_midi):
     assert hits(sample) == {(0, 0), (4, 1)}
 
 
+def test_a_shuffle_is_read_on_even_steps_and_written_swung(drums, make_midi):
+    path = make_midi(kit([(i + at, 0.1, 42, 80 + i) for i in range(24) for at in (0, 2 / 3)]))
+    sample = drums.read(path)
+    assert hits(sample) == {(step, 2) for step in range(0, 96, 2)}
+    assert (sample.meta["swing"], sample.remarks[-1][:9]) == ([[0, 2.0]], "it swings")
+    stream = io.BytesIO()
+    drums.write(sample, stream)
+    again = drums.read(stream)
+    assert torch.equal(again.tensor, sample.tensor)
+    assert again.meta == sample.meta | {"source": ""}
+    assert np.flatnonzero(drums.read_packed(path).onset).tolist() == [4 * i + at for i in range(24) for at in (0, 3)]
+
+
 def test_bars_are_chosen(drums, make_midi):
     path = make_midi(kit([(4 * bar, 0.1, 36 + 2 * (bar % 2)) for bar in range(4)]))
     assert hits(drums.read(path, bars="2")) == {(0, 1)}

@@ -253,11 +253,34 @@ def test_pitches_out_of_range_are_moved_by_octaves(melody, make_midi):
 
 
 def test_triplets_and_swing_are_said_to_be_lost(melody, make_midi):
-    swung = [(beat + off, 0.3, 60 + beat) for beat in range(8) for off in (0, 2 / 3)]
-    remarks = melody.read(make_midi({"notes": swung})).remarks
+    few = [(beat + off, 0.3, 60 + beat) for beat in range(8) for off in (0, 2 / 3)]
+    remarks = melody.read(make_midi({"notes": few})).remarks
     assert any("50% of the onsets moved" in remark for remark in remarks)
     assert any("triplets or swing" in remark for remark in remarks)
     assert melody.read(make_midi({"notes": TUNE})).remarks == []
+
+
+def test_a_tune_that_swings_is_read_on_even_steps_and_written_swung(melody, make_midi):
+    swung = [(beat + off, 0.3, 60 + beat % 9) for beat in range(24) for off in (0, 2 / 3)]
+    path = make_midi({"notes": swung})
+    sample = melody.read(path)
+    assert sample.meta["swing"] == [[0, 2.0]]
+    assert [at for at, _ in onsets(sample)] == list(range(0, 96, 2))
+    assert any("2 times as long as the second" in remark for remark in sample.remarks)
+    stream = io.BytesIO()
+    melody.write(sample, stream)
+    again = melody.read(stream)
+    assert torch.equal(again.tensor, sample.tensor)
+    assert again.meta == sample.meta | {"source": ""}
+    # What training reads stays straight, as the shipped weights know it.
+    assert np.flatnonzero(melody.read_packed(path).onset).tolist() == [4 * i + at for i in range(24) for at in (0, 3)]
+
+
+def test_all_tracks_tell_whether_a_tune_swings(melody, make_midi):
+    ride = {"notes": [(i + at, 0.1, 42) for i in range(24) for at in (0, 2 / 3)], "channel": 9}
+    tune = {"notes": [(4 * i + 2 / 3, 1, 60 + i) for i in range(6)]}
+    assert [at for at, _ in onsets(melody.read(make_midi(tune, ride)))] == [16 * i + 2 for i in range(6)]
+    assert [at for at, _ in onsets(melody.read(make_midi(tune)))] == [16 * i + 3 for i in range(6)]
 
 
 # --- bars ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ tempos       ``[[step, quarter notes a minute], ...]``, the first at step 0
 meters       ``[[step, numerator, denominator], ...]``, the first at step 0
 programs     ``[[step, General MIDI program 0..127], ...]``, the first at step 0
 keys         ``[[step, sharps (or minus flats), 0 major or 1 minor], ...]``, may be empty
-swing        of a band: ``[[step, length of the first eighth of a beat by the second], ...]``, 1 for straight ones
+swing        ``[[step, length of the first eighth of a beat by the second], ...]``, 1 for straight ones
 track        the track's name
 encoding     that of the track's name in the file, if it was not UTF-8; may be missing
 source       the file's name
@@ -61,6 +61,7 @@ class _ScoreMeta(TypedDict, total=False):
 
     tempos: Annotated[list[tuple[_Step, _Tempo]], Meta(min_length=1)]
     meters: Annotated[list[tuple[_Step, _Small, _Small]], Meta(min_length=1)]
+    swing: Annotated[list[tuple[_Step, _Ratio]], Meta(min_length=1)]
     encoding: _Encoding
     keys: list[tuple[_Step, Annotated[int, Meta(ge=-7, le=7)], Annotated[int, Meta(ge=0, le=1)]]]
     source: Name
@@ -84,7 +85,6 @@ class _PartMeta(TypedDict):
 
 
 class _BandMeta(_ScoreMeta, total=False):
-    swing: Annotated[list[tuple[_Step, _Ratio]], Meta(min_length=1)]
     parts: dict[Literal["melody", "bass", "harmony", "drums"], _PartMeta]
     length: _Step
 
@@ -106,7 +106,6 @@ def check(meta: Mapping[str, Any], rows: int, blank: Mapping[str, Any]) -> dict[
 def check_band(meta: Mapping[str, Any], blank: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `meta` of a band from a file of codes, as `check` does."""
     made = checked(meta, _BandMeta, blank)
-    made["swing"] = _rising("swing", made["swing"])
     for part in made["parts"].values():
         part["programs"] = _rising("programs", part["programs"])
     _check_maps(made)
@@ -115,7 +114,7 @@ def check_band(meta: Mapping[str, Any], blank: Mapping[str, Any]) -> dict[str, A
 
 def _check_maps(made: dict[str, Any]) -> None:
     """Check what all kinds of notes have."""
-    for name in ("tempos", "meters", "keys"):
+    for name in ("tempos", "meters", "keys", "swing"):
         made[name] = _rising(name, made[name])
     if made.get("encoding", "") not in ("", *ENCODINGS):
         raise MusicaeError("its meta is damaged: it names no encoding of text")
@@ -133,7 +132,7 @@ def _rising(name: str, values: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def blank_band(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `meta` of a band that came from no file; `parts` are its programs and names."""
-    return {**_no_file(), "swing": [[0, 1.0]], "parts": copy.deepcopy(dict(parts)), "length": 0}
+    return {**_no_file(), "parts": copy.deepcopy(dict(parts)), "length": 0}
 
 
 def blank(track: str, program: int = 0) -> dict[str, Any]:
@@ -142,7 +141,7 @@ def blank(track: str, program: int = 0) -> dict[str, Any]:
 
 
 def _no_file() -> dict[str, Any]:
-    return {"tempos": [[0, 120.0]], "meters": [[0, 4, 4]], "keys": [], "source": ""}
+    return {"tempos": [[0, 120.0]], "meters": [[0, 4, 4]], "keys": [], "swing": [[0, 1.0]], "source": ""}
 
 
 def _average(meta: dict[str, Any], name: str) -> float:

@@ -108,6 +108,8 @@ def test_swing_is_mixed_by_steps_and_joined_as_a_map():
     half = late | {"swing": [[0, 2.0], [8, 0.5]]}
     assert meta.mix([late, even], [0.25, 0.75])["swing"] == [[0, pytest.approx(2**0.25)]]
     assert meta.mix([half, half], [0.5, 0.5])["swing"] == [[0, pytest.approx(1.0)]]
-    assert "swing" not in meta.mix([meta.blank("A"), meta.blank("B")], [0.5, 0.5])
+    assert meta.mix([meta.blank("A"), meta.blank("B")], [0.5, 0.5])["swing"] == [[0, 1.0]]
+    without = {name: value for name, value in meta.blank("A").items() if name != "swing"}
+    assert "swing" not in meta.mix([without, meta.blank("B")], [0.5, 0.5])
     samples = [Sample(torch.zeros(1, 16), one) for one in (late, late, even)]
     assert meta.concat(samples, 4)["swing"] == [[0, 2.0], [32, 1.0]]
