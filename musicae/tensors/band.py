@@ -29,10 +29,13 @@ __all__ = [
     "chords",
     "groups_of",
     "harmony_notes",
+    "harmony_onsets",
     "onsets",
     "pack",
+    "pitch_classes",
     "silent",
     "sounding",
+    "sounding_pitches",
     "spec",
     "transpose",
     "transpose_chords",
@@ -102,7 +105,7 @@ def silent() -> Tensor:
 def onsets(x: Tensor) -> Tensor:
     """Return where notes begin in bands ``(N, C, T)``: a row for each pitch of each part and for each drum."""
     lines = [x[:, _SLICES[part]][:, FIRST_ONSET:] for part in ("melody", "bass")]
-    return torch.cat([*lines, x[:, _SLICES["harmony"]][:, _PITCHES["harmony"] :], x[:, _SLICES["drums"]]], dim=1)
+    return torch.cat([*lines, harmony_onsets(x), x[:, _SLICES["drums"]]], dim=1)
 
 
 def sounding(x: Tensor, ring: int = 1) -> Tensor:
@@ -110,6 +113,34 @@ def sounding(x: Tensor, ring: int = 1) -> Tensor:
     lines = [melody_tokens.sounding(x[:, _SLICES[part]]) for part in ("melody", "bass")]
     struck = F.pad(x[:, _SLICES["drums"]].amax(1), (ring - 1, 0)).unfold(1, ring, 1).amax(2)
     return torch.stack([*lines, x[:, _SLICES["harmony"]].amax(1) > 0, struck > 0], dim=1)
+
+
+def harmony_onsets(x: Tensor) -> Tensor:
+    """Return where notes of harmony begin in bands ``(N, C, T)``: a row for each pitch, ``(N, P, T)``."""
+    return x[:, _SLICES["harmony"]][:, _PITCHES["harmony"] :]
+
+
+def sounding_pitches(x: Tensor, part: str) -> Tensor:
+    """Return at which steps of bands ``(N, C, T)`` each pitch of a tuned part sounds, ``(N, P, T)`` bool.
+
+    Pitches count from the part's lowest one up (`RANGES`). In a line, a hold without a note before it is silent.
+    """
+    rows = x[:, _SLICES[part]] > 0
+    if part == "harmony":
+        return rows[:, : _PITCHES[part]] | rows[:, _PITCHES[part] :]
+    line = melody_tokens.tokens(rows.to(torch.uint8)).long()
+    begun = torch.where(line == melody_tokens.HOLD, -1, torch.arange(line.shape[1], device=x.device)).cummax(1).values
+    held = torch.where(begun < 0, melody_tokens.REST, line.gather(1, begun.clamp_min(0)))
+    return held.unsqueeze(1) == torch.arange(FIRST_ONSET, FIRST_ONSET + _PITCHES[part], device=x.device).view(1, -1, 1)
+
+
+def pitch_classes(x: Tensor) -> Tensor:
+    """Return how many steps each pitch class, from C up, sounds in bands ``(N, C, T)``, in all parts: ``(N, 12)``."""
+    totals = torch.zeros(len(x), 12, device=x.device)
+    for part, (lowest, highest) in RANGES.items():
+        classes = torch.arange(lowest, highest + 1, device=x.device) % 12
+        totals.index_add_(1, classes, sounding_pitches(x, part).sum(2).float())
+    return totals
 
 
 def harmony_notes(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -111,3 +111,27 @@ def test_bands_are_compared_by_their_melody_else_by_their_bass():
         x[:, rows] = 0
         x[:, rows.start] = 1.0
     assert not torch.equal(canonical(values), canonical(other))
+
+
+def test_the_pitches_that_sound_are_those_of_the_notes():
+    values = band.silent()[:, None].repeat(1, 8)
+    rows, _ = band.groups_of("melody")
+    line = torch.tensor([1, 1, FIRST_ONSET + 12, 1, 0, FIRST_ONSET + 16, 1, 1])  # Held from before: silent.
+    values[rows] = torch.nn.functional.one_hot(line, rows.stop - rows.start).T.float()
+    rows, _ = band.groups_of("harmony")
+    pitches = (rows.stop - rows.start) // 2
+    values[rows.start + 24 + 7, 2:6] = 1.0  # G, from 36 up.
+    values[rows.start + pitches + 24 + 7, 2] = 1.0
+    melody = band.sounding_pitches(values[None], "melody")[0]
+    assert melody.nonzero().tolist() == [[12, 2], [12, 3], [16, 5], [16, 6], [16, 7]]
+    assert band.sounding_pitches(values[None], "harmony")[0].nonzero().tolist() == [[31, step] for step in range(2, 6)]
+    assert band.harmony_onsets(values[None])[0].nonzero().tolist() == [[31, 2]]
+    classes = band.pitch_classes(values[None])[0]
+    assert {i: int(n) for i, n in enumerate(classes) if n} == {0: 2, 4: 3, 7: 4}
+
+
+def test_pitch_classes_move_with_the_band():
+    x = random_band()[0][None]
+    moved, semitones = band.transpose(x, torch.tensor([3]))
+    assert semitones.item() == 3
+    assert torch.equal(band.pitch_classes(moved), band.pitch_classes(x).roll(3, 1))

@@ -1,0 +1,45 @@
+"""Measures of music: how much of it comes back, and how clear its key is; a value for each window, ``(N,)``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["key_clarity", "repeated_bars"]
+
+_NEAR = 0.1  # Share of the steps in which a bar that comes back may differ.
+
+# How well each pitch class fits C major and C minor, from the tonic up (Krumhansl and Kessler 1982, probe tones).
+_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+
+def repeated_bars(x: Tensor, plays: Tensor, bar: int) -> Tensor:
+    """Return the share of bars for which another one of the window is the same, but for 10 % of its steps: ``(N,)``.
+
+    `x` ``(N, C, T)`` are discrete values, `plays` ``(N, T)`` tells where anything sounds, and a bar has `bar` steps; of
+    a bar that is not whole nothing counts. Silent bars do not count; a window without others is NaN.
+    """
+    count = x.shape[-1] // bar
+    bars = x[..., : count * bar].reshape(*x.shape[:2], count, bar).movedim(2, 1)
+    counts = plays[:, : count * bar].reshape(len(x), count, bar).any(2)
+    again = torch.zeros(len(x), count, dtype=torch.bool)
+    for shift in range(1, count):
+        same = (bars[:, shift:] != bars[:, :-shift]).any(2).sum(2) <= _NEAR * bar
+        again[:, shift:] |= same
+        again[:, :-shift] |= same
+    shares: Tensor = (again & counts).sum(1) / counts.sum(1)
+    return shares
+
+
+def key_clarity(durations: Tensor) -> Tensor:
+    """Return how well `durations` ``(N, 12)`` of the pitch classes, from C up, fit the best of the 24 keys: ``(N,)``.
+
+    It is the correlation with the key's profile (Krumhansl 1990, "Cognitive Foundations of Musical Pitch", ch. 4).
+    Where no pitch class stands out, as in silence, it is NaN.
+    """
+    keys = torch.tensor([_MAJOR, _MINOR], dtype=torch.float64)
+    keys = torch.cat([keys.roll(root, 1) for root in range(12)])
+    a, b = (rows - rows.mean(1, keepdim=True) for rows in (durations.double(), keys))
+    correlations: Tensor = a @ b.T / (a.norm(dim=1, keepdim=True) * b.norm(dim=1))
+    return correlations.amax(1).float()

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from musicae.tensors.musical import key_clarity, repeated_bars
+
+C_MAJOR_SCALE = torch.tensor([[1.0, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1]])
+
+
+def lines(*rows):
+    return torch.nn.functional.one_hot(torch.tensor(rows), 12).mT
+
+
+def repeated(*rows, bar=10):
+    x = lines(*rows)
+    return repeated_bars(x, x.argmax(1) > 0, bar).tolist()
+
+
+def test_a_bar_comes_back_if_a_tenth_of_its_steps_differs_and_not_if_more():
+    bar = [2, 1, 4, 1, 5, 1, 7, 1, 9, 1]
+    near, far = [3, *bar[1:]], [3, 3, *bar[2:]]
+    other = [11, 1, 1, 1, 1, 1, 8, 1, 1, 1]
+    assert repeated(bar + other + near) == [pytest.approx(2 / 3)]
+    assert repeated(bar + other + far) == [0]
+    assert repeated(bar + bar, bar + other) == [1, 0]
+
+
+def test_silent_bars_do_not_count_as_coming_back():
+    bar, rest = [2, 1, 4, 1, 5, 1, 7, 1, 9, 1], [0] * 10
+    assert repeated(rest + bar + rest + rest) == [0]
+    assert repeated(bar + rest + rest + bar) == [1]
+    assert torch.tensor(repeated(rest + rest)).isnan().all()
+
+
+def test_a_bar_that_is_not_whole_is_left_out():
+    bar = [2, 1, 4, 1, 5, 1, 7, 1, 9, 1]
+    assert repeated(bar + bar + [3, 4]) == [1]
+    assert repeated([2, 1, 4]) == [pytest.approx(float("nan"), nan_ok=True)]
+
+
+def test_a_scale_has_a_clearer_key_than_neighbouring_notes_and_the_same_in_every_key():
+    clear = key_clarity(C_MAJOR_SCALE)
+    assert clear > 0.7
+    for semitones in range(12):
+        assert torch.allclose(key_clarity(C_MAJOR_SCALE.roll(semitones, 1)), clear)
+        assert torch.allclose(key_clarity(3 * C_MAJOR_SCALE.roll(semitones, 1)), clear)
+    assert key_clarity((torch.arange(12)[None] < 7).float()) < clear - 0.1  # As many notes, side by side.
+    assert key_clarity(torch.zeros(1, 12)).isnan().all()
+    assert key_clarity(torch.ones(1, 12)).isnan().all()
+
+
+def test_the_profile_of_a_key_fits_it_exactly():
+    a_minor = torch.tensor([[6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]]).roll(9, 1)
+    assert key_clarity(a_minor).item() == pytest.approx(1)
