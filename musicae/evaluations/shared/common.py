@@ -26,6 +26,7 @@ __all__ = [
     "mean",
     "other_set",
     "pca",
+    "ratio",
     "report",
     "rivals",
 ]
@@ -41,6 +42,22 @@ def mean(figures: Figures, name: str, values: Tensor) -> None:
     """Add the mean of `values` ``(N,)`` to `figures` as `name`, and its spread as ``spread_<name>``."""
     figures[name] = values.mean().item()
     figures[f"spread_{name}"] = 1.96 * values.std().item() / math.sqrt(len(values)) if len(values) > 1 else 0.0
+
+
+def ratio(figures: Figures, name: str, top: Tensor, bottom: Tensor) -> None:
+    """Add the sum of `top` ``(N,)`` over that of `bottom` to `figures`, if that is not 0, with its spread.
+
+    The spread is that of a ratio of sums over N independent windows, by linearisation (Cochran 1977, sec. 6.4).
+    """
+    top, bottom = top.double(), bottom.double()
+    if not bottom.any():
+        return
+    value = top.sum() / bottom.sum()
+    figures[name] = value.item()
+    figures[f"spread_{name}"] = 0.0
+    if len(top) > 1:
+        rest = (top - value * bottom).square().sum() * len(top) / (len(top) - 1)
+        figures[f"spread_{name}"] = 1.96 * (rest.sqrt() / bottom.sum()).item()
 
 
 def report(figures: Figures, prefix: str, name: str, values: Tensor) -> None:
@@ -88,8 +105,9 @@ def pca(x: Tensor, n: int) -> tuple[Tensor, Tensor]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return centre, torch.svd_lowrank(x, n + _SPARE, niter=4)[2][:, :n]
-    if len(x) < x.shape[1]:
-        return centre, torch.linalg.svd(x, full_matrices=False).Vh[:n].T
+    if len(x) < x.shape[1]:  # What x.T makes of the components of the rows.
+        _, vectors = torch.linalg.eigh((x @ x.T).double())
+        return centre, torch.linalg.qr(x.T @ vectors.flip(1)[:, :n].float()).Q
     _, vectors = torch.linalg.eigh((x.T @ x).double())
     return centre, vectors[:, -n:].float()
 

@@ -17,6 +17,23 @@ def test_a_mean_has_half_of_its_interval_beside_it():
     assert figures["spread_y"] == 0
 
 
+def test_a_ratio_of_sums_has_the_spread_of_such_ratios():
+    rng = torch.Generator().manual_seed(0)
+    figures, ratios = {}, []
+    for _ in range(300):
+        bottom = torch.randint(0, 9, (200,), generator=rng)
+        top = (torch.rand(200, generator=rng) * bottom).round()
+        common.ratio(figures, "share", top, bottom)
+        ratios.append(figures["share"])
+    assert figures["share"] == pytest.approx(0.5, abs=0.05)
+    assert figures["spread_share"] == pytest.approx(1.96 * torch.tensor(ratios).std().item(), rel=0.25)
+    told = {}
+    common.ratio(told, "share", torch.zeros(5), torch.zeros(5))
+    assert told == {}
+    common.ratio(told, "share", torch.tensor([1.0]), torch.tensor([2.0]))
+    assert told == {"share": 0.5, "spread_share": 0.0}
+
+
 def test_windows_are_chosen_at_random_with_all_that_belongs_to_them():
     data = torch.arange(100, dtype=torch.uint8).view(100, 1, 1, 1)
     windows = Windows(data, torch.arange(100), 1, labels=torch.arange(100) % 7, levels=255)
