@@ -123,6 +123,14 @@ def test_a_piano_gives_its_top_line_and_its_chords(band, make_midi):
     assert {pitch for _, _, pitch in notes(sample, "harmony")} == {55, 60, 64}
 
 
+def test_notes_of_harmony_that_begin_together_share_their_mean_velocity(band, make_midi):
+    loud = [(start, n, pitch, 60 + pitch % 7) for start, n, pitch in CHORDS]
+    sample = band.read(make_midi(MELODY, BASS, PIANO | {"notes": loud}))
+    mean = round((60 + 55 % 7 + 60 + 60 % 7 + 60 + 64 % 7) / 3)
+    assert sample.tensor[bands.groups_of("harmony")[1]][0, ::8].mul(127).tolist() == pytest.approx([mean] * 4)
+    same(sample, again(band, sample))
+
+
 def test_several_drum_tracks_and_harmonies_play_together(band, make_midi):
     guitar = {"name": "Guitar", "notes": [(0, 8, 50), (0, 8, 57)], "channel": 3, "programs": [(0, 25)]}
     more = {"name": "Shaker", "notes": [(0.25, 0.1, 49)], "channel": 9}

@@ -128,7 +128,8 @@ def to_tensor(notes: Mapping[str, Notes], length: int) -> NDArray[np.float32]:
             np.add.at(change, (own.pitch, own.end), -1)
             held[:] = change.cumsum(1)[:, :-1] > 0
             count = np.bincount(own.start, minlength=length)
-            loudness[0] = np.bincount(own.start, own.velocity, length) / _LOUD / np.maximum(count, 1)
+            # A whole number, as a file holds it.
+            loudness[0] = np.rint(np.bincount(own.start, own.velocity, length) / np.maximum(count, 1)) / _LOUD
         else:
             np.maximum.at(loudness, (own.pitch, own.start), own.velocity / np.float32(_LOUD))
             rows[:] = loudness > 0
