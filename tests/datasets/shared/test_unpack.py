@@ -57,10 +57,10 @@ def test_a_break_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_no_file_leaves_the_folder(tmp_path):
-    archive = pack(tmp_path / "midi.tar.xz", {"../../out.mid": b"a"})
+    archive = pack(tmp_path / "midi.tar.xz", {"../../escaped.mid": b"a"})
     with pytest.raises(MusicaeError, match="is damaged"):
         unpack.unpacked(archive)
-    assert not list(tmp_path.parent.rglob("out.mid"))
+    assert not list(tmp_path.parent.rglob("escaped.mid"))
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):
