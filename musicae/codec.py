@@ -143,7 +143,7 @@ class Codec:
         with self._threads(z):
             for codes, given in self._batches(batch, z, cond):
                 parts.append(self.model.decode(cast(Tensor, codes), choose, given).cpu())
-                costs.append(torch.stack(steps).sum(0).cpu())
+                costs.append(torch.stack(steps).sum(0).view(len(codes), -1).sum(1).cpu())
                 steps.clear()
         return torch.cat(parts), torch.cat(costs)
 

@@ -69,7 +69,11 @@ def test_a_stack_is_saved_without_the_weights_below_and_knows_them_again(tmp_pat
     x = again.split(Sample(line(100)))
     assert x.shape == (2, 90, 64)
     assert torch.equal(again.encode(x).mean, stack.encode(x).mean)
-    assert again.decode(again.draw(2, seed=0)).shape == (2, 90, 64)
+    z = again.draw(2, seed=0)
+    made, cost = again.decode_with_nll(z)
+    assert torch.equal(made, again.decode(z))
+    assert made.shape == (2, 90, 64)
+    assert torch.allclose(cost, again.nll(z, made), rtol=1e-3)
     tiny(prior={"name": "flow", "width": 20, "depth": 1}).save(below)
     with pytest.raises(MusicaeError, match="train it again over these"):
         codec.load(str(path))
