@@ -100,6 +100,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "spectral": "musicae.tensors.likelihoods.spectral:Spectral",
     },
     "evaluations": {
+        "band": "musicae.evaluations.band:band",
         "bandwidth": "musicae.evaluations.bandwidth:bandwidth",
         "generative": "musicae.evaluations.generative:generative",
         "one-shots": "musicae.evaluations.one_shots:one_shots",

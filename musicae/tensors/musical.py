@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,20 +16,24 @@ _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
-def repeated_bars(x: Tensor, plays: Tensor, bar: int) -> Tensor:
+def repeated_bars(parts: Sequence[Tensor], plays: Tensor, bar: int) -> Tensor:
     """Return the share of bars for which another one of the window is the same, but for 10 % of its steps: ``(N,)``.
 
-    `x` ``(N, C, T)`` are discrete values, `plays` ``(N, T)`` tells where anything sounds, and a bar has `bar` steps; of
-    a bar that is not whole nothing counts. Silent bars do not count; a window without others is NaN.
+    `parts` are discrete values, ``(N, C, T)`` each, `plays` ``(N, parts, T)`` tells where each sounds, and a bar has
+    `bar` steps; one that is not whole is left out. The steps of all parts that play in either bar count. Silent bars do
+    not come back, nor are they counted; a window without others is NaN.
     """
-    count = x.shape[-1] // bar
-    bars = x[..., : count * bar].reshape(*x.shape[:2], count, bar).movedim(2, 1)
-    counts = plays[:, : count * bar].reshape(len(x), count, bar).any(2)
-    again = torch.zeros(len(x), count, dtype=torch.bool)
+    count = plays.shape[2] // bar
+    bars = [x[..., : count * bar].reshape(*x.shape[:2], count, bar).movedim(2, 1) for x in parts]
+    sounds = plays[..., : count * bar].reshape(*plays.shape[:2], count, bar).any(3).movedim(2, 1)
+    again = torch.zeros(len(plays), count, dtype=torch.bool)
     for shift in range(1, count):
-        same = (bars[:, shift:] != bars[:, :-shift]).any(2).sum(2) <= _NEAR * bar
+        either = sounds[:, shift:] | sounds[:, :-shift]
+        differs = torch.stack([(x[:, shift:] != x[:, :-shift]).any(2).sum(2) for x in bars], dim=2)
+        same = (differs * either).sum(2) <= _NEAR * bar * either.sum(2)
         again[:, shift:] |= same
         again[:, :-shift] |= same
+    counts = sounds.any(2)
     shares: Tensor = (again & counts).sum(1) / counts.sum(1)
     return shares
 

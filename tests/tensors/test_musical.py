@@ -12,7 +12,7 @@ def lines(*rows):
 
 def repeated(*rows, bar=10):
     x = lines(*rows)
-    return repeated_bars(x, x.argmax(1) > 0, bar).tolist()
+    return repeated_bars([x], x.argmax(1, keepdim=True) > 0, bar).tolist()
 
 
 def test_a_bar_comes_back_if_a_tenth_of_its_steps_differs_and_not_if_more():
@@ -29,6 +29,16 @@ def test_silent_bars_do_not_count_as_coming_back():
     assert repeated(rest + bar + rest + rest) == [0]
     assert repeated(bar + rest + rest + bar) == [1]
     assert torch.tensor(repeated(rest + rest)).isnan().all()
+
+
+def test_the_steps_of_all_parts_that_play_count():
+    bar, other, rest = [2, 1, 4, 1, 5, 1, 7, 1, 9, 1], [3, 3, *[1] * 8], [0] * 10
+    same, near = lines(bar + bar), lines([*bar, 3, 3, *bar[2:]])
+    everywhere, nowhere = torch.ones(1, 1, 20, dtype=torch.bool), torch.zeros(1, 1, 20, dtype=torch.bool)
+    assert repeated_bars([same, near], torch.cat([everywhere, everywhere], 1), 10).item() == 1  # 2 of 20 steps.
+    assert repeated_bars([same * 0, near], torch.cat([nowhere, everywhere], 1), 10).item() == 0  # 2 of 10.
+    once = lines(other + rest)  # It plays in one of the bars only.
+    assert repeated_bars([same, once], torch.cat([everywhere, once.argmax(1, keepdim=True) > 0], 1), 10).item() == 0
 
 
 def test_a_bar_that_is_not_whole_is_left_out():
