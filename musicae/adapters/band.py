@@ -97,7 +97,7 @@ class Band(ScoreAdapter):
     def _sample(self, loaded: midi.Loaded, source: str, *, chosen: Sequence[str], bars: str | int | None) -> Sample:
         arrangement = arrange(_tracks(loaded), chosen, written_parts(loaded.score))
         remarks = list(arrangement.remarks)
-        notes, found = self._place(loaded, arrangement, bars, remarks, swings=True)
+        notes, found = self._place(loaded, arrangement, bars, remarks)
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
         details = {
             "tempos": grid.tempos,
@@ -119,7 +119,7 @@ class Band(ScoreAdapter):
         return Sample(tensor, details, grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
-        """Return the band of a score, its chords with it, as bytes, on straight steps even if it swings."""
+        """Return the band of a score, its chords with it, as bytes."""
         chosen = [] if track is None else [f"{track}=melody"]
         notes, found = self._place(loaded, arrange(_tracks(loaded), chosen, written_parts(loaded.score)), None)
         values = band_notes.to_tensor(notes, found.length)
@@ -139,14 +139,9 @@ class Band(ScoreAdapter):
         return windows
 
     def _place(
-        self,
-        loaded: midi.Loaded,
-        arrangement: Arrangement,
-        bars: str | int | None,
-        remarks: list[str] | None = None,
-        swings: bool = False,
+        self, loaded: midi.Loaded, arrangement: Arrangement, bars: str | int | None, remarks: list[str] | None = None
     ) -> tuple[dict[str, Notes], Excerpt]:
-        """Return the notes of each part in steps, and where they lie; with `swings`, beats that swing are made even."""
+        """Return the notes of each part in steps, and where they lie; beats that swing are made even."""
         score, tracks = loaded.score, arrangement.tracks
         playing = [track for own in tracks.values() for track in own]
         if not playing:
@@ -156,7 +151,7 @@ class Band(ScoreAdapter):
         found = bar_grid.place(
             score, every.start, every.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )
-        found = bar_grid.with_swing(found, score, every.start) if swings else found
+        found = bar_grid.with_swing(found, score, every.start)
         step = score.ticks_per_quarter / self.steps_per_beat
         raw = {part: score_parts.merge(own) for part, own in tracks.items() if own}
         lower = []

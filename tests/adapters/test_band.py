@@ -523,6 +523,14 @@ def test_triplets_of_a_swung_band_fall_on_steps_of_their_own(band, make_midi):
     same(sample, again(band, sample))
 
 
+def test_swung_bands_are_packed_as_they_are_read(band, make_midi):
+    path = make_midi(MELODY | {"notes": SWUNG}, RIDE)
+    packed, sample = band.read_packed(path), band.read(path)
+    assert sample.meta["swing"][0][1] > 1
+    windows = band.unpacked(Windows(torch.from_numpy(packed.data)[None], torch.zeros(1, dtype=torch.long), 33))
+    assert torch.allclose(windows.batch(torch.tensor([0]))[0], sample.tensor, atol=1e-6)
+
+
 def test_straight_bands_stay_straight(band, make_midi):
     for path in (make_midi(MELODY, BASS, DRUMS), DATA / "band.mid", DATA / "rock.mid", DATA / "greensleeves.mid"):
         assert band.read(path).meta["swing"] == [[0, 1.0]]

@@ -14,7 +14,7 @@ from musicae.errors import MusicaeError
 
 __all__ = ["cache_folder", "data_folder", "fingerprint", "own_folder", "size_of"]
 
-_VERSION = 4  # Raise it when the same files and settings give other windows.
+_VERSION = 5  # Raise it when the same files and settings give other windows.
 
 
 def data_folder() -> Path:
