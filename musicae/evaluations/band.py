@@ -7,14 +7,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from musicae import codec as codecs
 from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Latent, Windows
 from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, ratio, report
-from musicae.evaluations.shared.sequences import Components, density, encoded, in_parts, interpolation
+from musicae.evaluations.shared.sequences import Components, cost, density, encoded, in_parts, interpolation
 from musicae.evaluations.shared.two_samples import Halves, halves, told_apart
-from musicae.ranges import Count, Seed
+from musicae.ranges import Count, PartName, Seed
 from musicae.tensors import band as bands
 from musicae.tensors import metrics
 from musicae.tensors.melody_tokens import FIRST_ONSET
@@ -40,6 +41,7 @@ def band(
     train: Windows,
     test: Windows,
     *,
+    lm: PartName = "",
     pairs: Count = 500,
     samples: Count = 2000,
     steps: Count = 9,
@@ -54,7 +56,9 @@ def band(
     ``..._chords`` are figures of the mean with the recognised chords given. Floors: as many principal components as
     the code has numbers; of velocities the part's median.
 
-    Walks between `pairs` of windows in `steps` are measured as `interpolation` does.
+    Walks between `pairs` of windows in `steps` are measured as `interpolation` does; what lies half-way, and a blend of
+    the ends, by the notes in it and by what the melody costs the language model of melodies `lm`, where it plays, in
+    nats a step above what real melodies do.
 
     Of `samples` of the prior and as many real windows: `c2st_auroc` is how well a small classifier tells them apart
     (see `two_samples`), ``<measure>_ratio`` compares bars that come back, key clarity, and notes with those of real
@@ -74,11 +78,10 @@ def band(
     latent = encoded(codec, test, conditions=needed)
     figures: Figures = {}
     _reconstruction(figures, codec, train, test, latent, needed, seed)
-    walked, a, b = interpolation(
+    walked = interpolation(
         figures, codec, test, latent.mean, min(pairs, len(test) // 2), steps, seed, conditions=needed
     )
-    ends = density(codec, test.batch(a)).mean() + density(codec, test.batch(b)).mean()
-    figures["midpoint_density_ratio"] = (2 * density(codec, walked).mean() / ends).item()
+    _half_way(figures, codec, lm, test, walked, seed)
     _samples(figures, codec, test, samples, needed, seed)
     return figures
 
@@ -201,6 +204,36 @@ def _pooled(figures: Figures, prefix: str, name: str, top: Tensor, bottom: Tenso
         figures[f"{prefix}{name}"] = found[name]
     elif not prefix:
         figures |= found
+
+
+# --- walks -----------------------------------------------------------------------------------------------------------
+
+
+def _half_way(
+    figures: Figures, codec: Codec, lm: str, test: Windows, walked: tuple[Tensor, Tensor, Tensor], seed: int
+) -> None:
+    """Compare what lies half-way, and a blend that takes each step from one of the ends, with the ends."""
+    middle, a, b = walked[0], test.batch(walked[1]), test.batch(walked[2])
+    blend = torch.where(torch.rand(len(a), 1, a.shape[2], generator=generator(seed, 3)) < 0.5, a, b)
+    ends = (density(codec, a).mean() + density(codec, b).mean()) / 2
+    figures["midpoint_density_ratio"] = (density(codec, middle).mean() / ends).item()
+    figures["blend_density_ratio"] = (density(codec, blend).mean() / ends).item()
+    if lm:
+        judge = codecs.load(lm)
+        real = torch.cat([_melody_costs(judge, end) for end in (a, b)])
+        mean(figures, "melody_data_cost", real)
+        mean(figures, "midpoint_cost_excess", _melody_costs(judge, middle) - real.mean())
+        mean(figures, "blend_cost_excess", _melody_costs(judge, blend) - real.mean())
+
+
+def _melody_costs(judge: Codec, x: Tensor) -> Tensor:
+    """Return what the melodies of bands ``(N, C, T)`` cost a language model in nats a step, of those that play."""
+    part, (lowest, highest) = judge.preset.part("adapter") or ("", {}), bands.RANGES["melody"]
+    settings = registry.resolve("adapters", *part)
+    if part[0] != "melody" or not settings["low"] <= lowest <= highest <= settings["high"]:
+        raise MusicaeError(f"[evaluation] lm: '{judge.preset.name}' is no model of melodies; name one, as melody-lm")
+    playing = x[bands.sounding(x)[:, bands.PARTS.index("melody")].any(1)]
+    return cost(judge, bands.melody_line(playing, settings["low"], settings["high"]))
 
 
 # --- samples ---------------------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from torch import Tensor
 from musicae import codec as codecs
 from musicae.codec import Codec
 from musicae.core import Latent, Windows
-from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, report
 from musicae.evaluations.shared.sequences import (
     Components,
+    cost,
     density,
     encoded,
     in_parts,
@@ -51,7 +51,7 @@ def sequence(
     figures = _reconstruction(codec, train, test, latent, seed)
     judge = codecs.load(lm) if lm else None
     if judge is not None:
-        mean(figures, "data_cost", per_window(codec, test, lambda x: _cost(judge, x)))
+        mean(figures, "data_cost", per_window(codec, test, lambda x: cost(judge, x)))
     walks = interpolation(figures, codec, test, latent.mean, min(pairs, len(test) // 2), steps, seed)
     if judge is not None:
         _middle(figures, codec, judge, test, walks, seed)
@@ -59,24 +59,11 @@ def sequence(
     return figures
 
 
-def _cost(judge: Codec, x: Tensor, cond: Tensor | None = None) -> Tensor:
-    """Return the cost of each window to a language model in nats a step, ``(N,)``; longer ones are cut into its own."""
-    size = judge.spec.shape[-1]
-    if x.shape[-1] % size:
-        raise MusicaeError(
-            f"[evaluation] lm: windows of {x.shape[-1]} steps do not consist of windows of {size}, "
-            f"those of '{judge.preset.name}'; name another language model"
-        )
-    pieces = x.reshape(*x.shape[:2], -1, size).movedim(2, 1).flatten(0, 1)
-    costs = judge.nll(x.new_zeros(len(pieces), 0), pieces, cond)
-    return costs.view(len(x), -1).sum(1) / x.shape[-1]
-
-
 def _likelihood(codec: Codec, train: Windows, test: Windows) -> Figures:
     """Return the data cost of a language model; its floor knows only how frequent each value is."""
     figures: Figures = {}
     x, cond = all_of(test), codec.conditions(test)
-    mean(figures, "data_cost", _cost(codec, x, cond))
+    mean(figures, "data_cost", cost(codec, x, cond))
     share = all_of(choose(train, _MAX_TRAIN, 0)).mean((0, 2)).clamp(1e-6, 1 - 1e-6)
     params = torch.where(one_hot(codec.spec), share.log(), torch.logit(share))
     unigram = codec.likelihood.nll(params.view(1, -1, 1).expand_as(x), x) / x.shape[-1]
@@ -115,8 +102,8 @@ def _middle(
     middle, a, b = walks[0], test.batch(walks[1]), test.batch(walks[2])
     ends = (density(codec, a) + density(codec, b)) / 2
     blend = torch.where(torch.rand(len(a), 1, a.shape[-1], generator=generator(seed, 3)) < 0.5, a, b)
-    mean(figures, "midpoint_cost_excess", _cost(judge, middle) - figures["data_cost"])
-    mean(figures, "blend_cost_excess", _cost(judge, blend) - figures["data_cost"])
+    mean(figures, "midpoint_cost_excess", cost(judge, middle) - figures["data_cost"])
+    mean(figures, "blend_cost_excess", cost(judge, blend) - figures["data_cost"])
     figures["midpoint_density_ratio"] = density(codec, middle).mean().item() / ends.mean().item()
     figures["blend_density_ratio"] = density(codec, blend).mean().item() / ends.mean().item()
 
@@ -132,7 +119,7 @@ def _samples(figures: Figures, codec: Codec, judge: Codec, test: Windows, sample
         costs, notes = [], []
         for index in in_parts(codec, samples):
             drawn = codec.decode(z[index], cond=None if given is None else given[index])
-            costs.append(_cost(judge, drawn) - figures["data_cost"])
+            costs.append(cost(judge, drawn) - figures["data_cost"])
             notes.append(density(codec, drawn))
         report(figures, prefix, "prior_cost_excess", torch.cat(costs))
         figures[f"{prefix}prior_density_ratio"] = torch.cat(notes).mean().item() / real

@@ -30,6 +30,7 @@ __all__ = [
     "groups_of",
     "harmony_notes",
     "harmony_onsets",
+    "melody_line",
     "onsets",
     "pack",
     "pitch_classes",
@@ -132,6 +133,18 @@ def sounding_pitches(x: Tensor, part: str) -> Tensor:
     begun = torch.where(line == melody_tokens.HOLD, -1, torch.arange(line.shape[1], device=x.device)).cummax(1).values
     held = torch.where(begun < 0, melody_tokens.REST, line.gather(1, begun.clamp_min(0)))
     return held.unsqueeze(1) == torch.arange(FIRST_ONSET, FIRST_ONSET + _PITCHES[part], device=x.device).view(1, -1, 1)
+
+
+def melody_line(x: Tensor, low: int, high: int) -> Tensor:
+    """Return the melody of bands ``(N, C, T)`` as a line of the MIDI pitches `low` to `high`, one-hot ``(N, C', T)``.
+
+    They must include the melody's own range.
+    """
+    rows, (lowest, highest) = x[:, _SLICES["melody"]], RANGES["melody"]
+    line = x.new_zeros(len(x), FIRST_ONSET + high - low + 1, x.shape[2])
+    line[:, :FIRST_ONSET] = rows[:, :FIRST_ONSET]
+    line[:, FIRST_ONSET + lowest - low : FIRST_ONSET + highest - low + 1] = rows[:, FIRST_ONSET:]
+    return line
 
 
 def pitch_classes(x: Tensor) -> Tensor:

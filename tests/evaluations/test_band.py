@@ -206,6 +206,35 @@ def test_sixteen_bars_of_samples_are_compared_with_real_ones():
     assert 0 <= figures["c2st_auroc"] <= 1
 
 
+@pytest.fixture
+def untaught(tmp_path):
+    """Write a language model that has learnt nothing: each of its values costs about the same."""
+
+    def write(adapter, **settings):
+        torch.manual_seed(0)
+        lm = codec.build(Preset("lm", {"adapter": {"name": adapter, **settings}, "model": {"name": "lm", "width": 4}}))
+        lm.save(tmp_path / "lm.safetensors")
+        return str(tmp_path / "lm.safetensors")
+
+    return write
+
+
+def test_melodies_cost_a_language_model_what_they_do_where_they_play(untaught):
+    lm = untaught("melody")
+    figures = measured(made(bars=4), music(24, bars=4), lm=lm)
+    assert figures["melody_data_cost"] == pytest.approx(math.log(90), rel=0.1)
+    assert abs(figures["midpoint_cost_excess"]) < 0.2
+    assert figures["blend_density_ratio"] == pytest.approx(1, abs=0.15)
+    x = torch.cat([music(6).data, music(6, silent=["melody"]).data])
+    assert torch.allclose(suite._melody_costs(codec.load(lm), x), suite._melody_costs(codec.load(lm), music(6).data))
+
+
+@pytest.mark.parametrize(("adapter", "settings"), [("drums", {}), ("melody", {"low": 60})])
+def test_a_language_model_of_something_else_is_refused(untaught, adapter, settings):
+    with pytest.raises(MusicaeError, match="'lm' is no model of melodies"):
+        measured(made(), music(24), lm=untaught(adapter, **settings))
+
+
 def test_a_stack_that_takes_chords_is_measured_as_any_other_model():
     parts, below = made(bars=4), made()
     tiny = patch_vae(below.spec, latent=4, width=8, depth=1, heads=2, along=24)

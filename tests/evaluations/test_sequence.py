@@ -99,15 +99,15 @@ def test_a_language_model_is_measured_above_the_frequencies(judged):
 
 def test_long_windows_are_judged_piece_by_piece(judged):
     judge, x = codec.load(str(judged)), windows(6, steps=96).batch(torch.arange(6))
-    each = [sequence._cost(judge, piece) for piece in x.split(32, dim=-1)]
-    assert torch.allclose(sequence._cost(judge, x), torch.stack(each).mean(0), atol=1e-5)
+    each = [sequences.cost(judge, piece) for piece in x.split(32, dim=-1)]
+    assert torch.allclose(sequences.cost(judge, x), torch.stack(each).mean(0), atol=1e-5)
     long = perfect(bars=6)
     figures = sequence.sequence(long, windows(100, seed=1, steps=96), windows(40, steps=96), lm=str(judged), pairs=10,
                                 samples=10)  # fmt: skip
     assert figures["data_cost"] == pytest.approx(math.log(90), rel=0.1)
     assert figures["token_accuracy_mean"] == 1
     with pytest.raises(MusicaeError, match="of 16 steps do not consist of windows of 32"):
-        sequence._cost(judge, x[..., :16])
+        sequences.cost(judge, x[..., :16])
 
 
 def test_windows_some_at_a_time_have_the_same_figures(judged, monkeypatch):

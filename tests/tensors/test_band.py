@@ -130,6 +130,15 @@ def test_the_pitches_that_sound_are_those_of_the_notes():
     assert {i: int(n) for i, n in enumerate(classes) if n} == {0: 2, 4: 3, 7: 4}
 
 
+def test_a_melody_keeps_its_pitches_in_a_wider_line():
+    x = random_band()[0][None]
+    line = band.melody_line(x, 21, 108)
+    assert line.shape == (1, 90, 48)
+    tokens = x[0, band.groups_of("melody")[0]].argmax(0)
+    assert torch.equal(line[0].argmax(0), torch.where(tokens >= FIRST_ONSET, tokens + 48 - 21, tokens))
+    assert torch.equal(line.sum(1), torch.ones(1, 48))
+
+
 def test_pitch_classes_move_with_the_band():
     x = random_band()[0][None]
     moved, semitones = band.transpose(x, torch.tensor([3]))

@@ -12,12 +12,13 @@ from torch import Tensor
 from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Latent, Likelihood, Spec, Windows
+from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, pca
 from musicae.ops.walk import WalkOptions, walk
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
-__all__ = ["Components", "density", "encoded", "in_parts", "interpolation", "one_hot", "per_window"]
+__all__ = ["Components", "cost", "density", "encoded", "in_parts", "interpolation", "one_hot", "per_window"]
 
 _MAX_TRAIN, _MAX_TRAIN_VALUES = 20_000, 150_000_000  # Training windows that floors are computed from; their values.
 _VALUES_AT_ONCE = 15_000_000  # Of windows in memory: those of a long band are large.
@@ -58,6 +59,19 @@ def one_hot(spec: Spec) -> Tensor:
 def density(codec: Codec, x: Tensor) -> Tensor:
     """Return the number of notes that begin in each window, ``(N,)``."""
     return codec.adapter.onsets(x).flatten(1).sum(1)
+
+
+def cost(judge: Codec, x: Tensor, cond: Tensor | None = None) -> Tensor:
+    """Return the cost of each window to a language model in nats a step, ``(N,)``; longer ones are cut into its own."""
+    size = judge.spec.shape[-1]
+    if x.shape[-1] % size:
+        raise MusicaeError(
+            f"[evaluation] lm: windows of {x.shape[-1]} steps do not consist of windows of {size}, "
+            f"those of '{judge.preset.name}'; name another language model"
+        )
+    pieces = x.reshape(*x.shape[:2], -1, size).movedim(2, 1).flatten(0, 1)
+    costs = judge.nll(x.new_zeros(len(pieces), 0), pieces, cond)
+    return costs.view(len(x), -1).sum(1) / x.shape[-1]
 
 
 class Components:
