@@ -30,6 +30,7 @@ _DRUM_NAMES = re.compile(
     r"ударн|барабан|перкусс|ドラム|パーカッション|打楽器|鼓|드럼|타악",
     re.IGNORECASE,
 )
+_NO_NOTES = np.empty(0, np.int64)
 _TUNED_DRUMS = {47, 114, 116, 117, 118}  # Timpani, steel drums, taiko, toms, synth drum: pitch is no kind of drum.
 _PITCHED_DRUM_NAMES = re.compile(r"steel|melod|synth", re.IGNORECASE)
 
@@ -179,13 +180,18 @@ def _names_drums(name: str) -> bool:
 
 @dataclass
 class _Group:
-    """Tracks that are one part: their places, programs, number of notes, and `_cells`."""
+    """Tracks that are one part: their places, programs, number of notes, and `_cells`.
+
+    `span` has the onsets and ends, each sorted, of the first `spanned` of them.
+    """
 
     places: list[int]
     programs: set[int]
     count: int
     begun: int
     filled: int
+    span: tuple[Ints, Ints] = (_NO_NOTES, _NO_NOTES)
+    spanned: int = 0
 
     def add(self, other: _Group) -> None:
         """Take another group in."""
@@ -201,7 +207,6 @@ class _Turns:
 
     def __init__(self, score: Tracks) -> None:
         self._score, self._left = score, _MAX_COMPARED
-        self._spans: dict[int, tuple[Ints, Ints]] = {}
 
     def taken(self, group: _Group, other: _Group) -> bool:
         """Tell whether at most one onset in twenty falls while the other side sounds.
@@ -227,16 +232,17 @@ class _Turns:
         return clashes
 
     def _span(self, group: _Group) -> tuple[Ints, Ints]:
-        """Return the onsets and the ends of the notes of some tracks, each sorted."""
-        for i in group.places:
-            if i not in self._spans:
-                own = self._score.tracks[i].span
-                self._spans[i] = self._score.start[own], np.sort(self._score.stop[own])
-        spans = [self._spans[i] for i in group.places]
-        if len(spans) == 1:
-            return spans[0]
-        start, end = (np.sort(np.concatenate(own), kind="stable") for own in zip(*spans, strict=True))
-        return start, end
+        """Return the onsets and the ends of the notes of some tracks, each sorted, and keep them with the group."""
+        for i in group.places[group.spanned :]:
+            own = self._score.tracks[i].span
+            span = self._score.start[own], np.sort(self._score.stop[own])
+            if group.spanned:
+                span = (
+                    np.sort(np.concatenate([group.span[0], span[0]]), kind="stable"),
+                    np.sort(np.concatenate([group.span[1], span[1]]), kind="stable"),
+                )
+            group.span, group.spanned = span, group.spanned + 1
+        return group.span
 
 
 def _cells(score: Tracks) -> list[tuple[int, int]]:
