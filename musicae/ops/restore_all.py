@@ -205,9 +205,15 @@ def _start_worker(tools: Plan) -> None:
 
     ignore_sigint()
     end_with_parent()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _end)
     torch.set_num_threads(1)
     _tools = tools
+
+
+def _end(number: int, frame: object) -> None:
+    """End the process, once: the pool, which sees another worker end, asks again while this one cleans up."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _restore_in_worker(pair: tuple[Path, Path]) -> Restored:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +140,28 @@ def test_a_folder_that_another_shard_removed_is_made_again(album: Path, tiny_den
     (tmp_path / "out" / "deep").rmdir()
     (tmp_path / "out").rmdir()
     assert [made.error for made in results] == ["", ""]
+
+
+_ENDED_TWICE = """
+import os, signal, sys, time
+from pathlib import Path
+from musicae.formats.temporary import temporary_file
+from musicae.ops import restore_all
+
+def unlink(self, missing_ok=False):
+    os.kill(os.getpid(), signal.SIGTERM)  # Again, while it cleans up.
+    return remove(self, missing_ok)
+
+remove, Path.unlink = Path.unlink, unlink
+signal.signal(signal.SIGTERM, restore_all._end)
+with temporary_file(Path(sys.argv[1])):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_worker_that_is_ended_twice_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDED_TWICE, str(tmp_path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")
+    assert list(tmp_path.iterdir()) == []
