@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
-from musicae.core import Adapter, Windows
-from musicae.datasets.shared.corpus import Corpus, corpus_windows
-from musicae.datasets.shared.split import split_of
-from musicae.ranges import Seed, Share
+from musicae.datasets.shared.corpus import corpus_set
 
 __all__ = ["jazz"]
 
 _SOURCE = "github.com/lemduc/CSCI599-TransformMusicProject"
 
-
-def jazz(
-    adapter: Adapter,
-    split: str,
-    folder: Path | None,
-    *,
-    seed: Seed = 0,
-    test: Share = 0.05,
-    validation: Share = 0.03,
-    grid: Share = 0.8,
-) -> Windows:
-    """Return one split of 662 files of jazz, collected from midkar.com, by song.
-
-    `grid` is the least share of a file's onsets that lie on sixteenths or triplets, where an `index.csv` says.
-    """
-    corpus = Corpus("jazz", _SOURCE, grid=grid)
-    return corpus_windows(
-        corpus, adapter, split, folder, partial(split_of, seed=seed, test=test, validation=validation)
-    )
+jazz = corpus_set(__name__, "jazz", _SOURCE)
+"""The data set: 662 files of jazz, collected from midkar.com, by song."""

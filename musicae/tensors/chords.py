@@ -41,7 +41,7 @@ _COST = {"maj": 0.0, "min": 0.0, "dim": 1.0, "aug": 1.9, "sus2": 1.3, "sus4": 1.
          "maj6": 0.9, "hdim7": 1.6, "dim7": 1.7}  # fmt: skip
 """How much less probable a kind of chord is than a triad, in nats."""
 
-# How much of a chord is heard of its root, third, fifth and seventh, and of each other tone; the same for the bass.
+# How long each tone of a chord sounds on average, relative to the others, and any tone outside it; then for the bass.
 _ROOT, _TONE, _FOURTH, _OTHER = 1.4, 1.0, 1.3, 0.05
 _BASS_ROOT, _BASS_TONE, _BASS_OTHER = 1.0, 0.125, 0.05
 

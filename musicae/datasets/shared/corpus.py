@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from musicae.core import Adapter, Windows
 from musicae.datasets.shared import cache, scores
 from musicae.datasets.shared.left_out import LeftOut
 from musicae.datasets.shared.midi_folder import songs_of, windows_of
-from musicae.datasets.shared.split import check
+from musicae.datasets.shared.split import check, split_of
 from musicae.datasets.shared.unpack import unpacked
 from musicae.errors import MusicaeError
 from musicae.formats.folders import paths_in
 from musicae.formats.music import midi
+from musicae.ranges import Seed, Share
 
-__all__ = ["Corpus", "corpus_windows"]
+__all__ = ["Corpus", "corpus_set", "corpus_windows"]
 
 _ARCHIVE, _INDEX = "midi.tar.xz", "index.csv"
 
@@ -37,6 +39,31 @@ class Corpus:
     track: str = ""
     grid: float = 0.0
     single: float = 0.0
+
+
+def corpus_set(module: str, name: str, source: str) -> Callable[..., Windows]:
+    """Return the data set, of a module, of a corpus of which nothing but its name and its source is special."""
+
+    def windows(
+        adapter: Adapter,
+        split: str,
+        folder: Path | None,
+        *,
+        seed: Seed = 0,
+        test: Share = 0.05,
+        validation: Share = 0.03,
+        grid: Share = 0.8,
+    ) -> Windows:
+        """Return one split of the files, by song.
+
+        `grid` is the least share of a file's onsets that lie on sixteenths or triplets, where an `index.csv` says.
+        """
+        assign = partial(split_of, seed=seed, test=test, validation=validation)
+        return corpus_windows(Corpus(name, source, grid=grid), adapter, split, folder, assign)
+
+    windows.__module__ = module
+    windows.__name__ = windows.__qualname__ = name.replace("-", "_")
+    return windows
 
 
 def corpus_windows(

@@ -1,7 +1,7 @@
 """Turn MIDI files into sound with the instruments of a General MIDI SoundFont, the one that pretty_midi comes with.
 
 A synthesiser adds up its notes, so the notes that begin in one stretch of time are rendered with all of their decay,
-and the stretches are added: a long file takes little memory, and Ctrl-C is heard.
+and the stretches are added: a long file takes little memory, and Ctrl-C stops it at once.
 """
 
 from __future__ import annotations
