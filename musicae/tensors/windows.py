@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 
-__all__ = ["Rows", "count", "join", "join_channels", "split", "tiles"]
+__all__ = ["Rows", "count", "join", "join_channels", "join_cond", "split", "split_cond", "tiles"]
 
 
 def count(length: int, size: int, hop: int) -> int:
@@ -66,6 +67,30 @@ def join(windows: Tensor, hop: int | None = None, length: int | None = None, fad
     else:
         out = torch.cat([*(w[..., :hop] for w in windows[:-1]), windows[-1]], dim=-1)
     return out if length is None else out[..., :length]
+
+
+def split_cond(sample: Sample, size: int) -> Tensor | None:
+    """Return a sample's condition for each of its windows of `size`: ``(N, K)``, or ``(N, K, T)`` cut as they are.
+
+    Raise MusicaeError for one along the last axis that is not as long as the sample.
+    """
+    if sample.cond is None:
+        return None
+    length = sample.tensor.shape[-1]
+    if sample.cond.ndim == 1:
+        return sample.cond.expand(count(length, size, sample.hop or size), -1)
+    if sample.cond.shape[1] != length:
+        raise MusicaeError(
+            f"the sample's `cond` has {sample.cond.shape[1]} steps, its tensor {length}; give it a column for each step"
+        )
+    return split(sample.cond, size, sample.hop)
+
+
+def join_cond(cond: Tensor | None, hop: int | None, length: int | None) -> Tensor | None:
+    """Undo `split_cond`."""
+    if cond is None or cond.ndim == 3:
+        return cond if cond is None else join(cond, hop, length)
+    return cond.mean(0)
 
 
 Slices = tuple[slice, ...]

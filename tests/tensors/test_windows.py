@@ -3,6 +3,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.tensors import windows
 
@@ -94,3 +95,16 @@ def test_only_some_channels_are_averaged_where_windows_overlap():
     assert 0 < joined[0, 2:4].mean() < 1
     assert not set(joined[0, 2:4].tolist()) <= {0.0, 1.0}
     assert torch.equal(windows.join_channels(parts, 2, 6, torch.tensor([False, False])), windows.join(parts, 2, 6))
+
+
+def test_conditions_are_cut_and_joined_like_their_samples():
+    along = Sample(torch.zeros(1, 14), hop=6, cond=torch.arange(28.0).view(2, 14))
+    parts = windows.split_cond(along, 8)
+    assert parts.shape == (2, 2, 8)
+    assert parts[1, 0].tolist() == [6, 7, 8, 9, 10, 11, 12, 13]
+    assert torch.equal(windows.join_cond(parts, 6, 14), along.cond)
+    whole = Sample(torch.zeros(1, 17), cond=torch.tensor([0.25, 0.75]))
+    parts = windows.split_cond(whole, 8)
+    assert parts.shape == (3, 2)
+    assert torch.equal(windows.join_cond(parts, None, 17), whole.cond)
+    assert windows.split_cond(Sample(torch.zeros(1, 17)), 8) is windows.join_cond(None, None, 17) is None

@@ -1,37 +1,31 @@
-"""A codec: an adapter, a model, a likelihood and perhaps a prior, as a preset puts them together."""
+"""A codec: an adapter, a model, a likelihood and perhaps a prior, put together."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from musicae import checkpoint, hub, registry, threads
-from musicae.core import Adapter, Corruption, Latent, Likelihood, Lower, Model, Prior, Sample, Spec, Stored, Windows
+from musicae import checkpoint, registry, threads
+from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Stored, Windows
 from musicae.errors import MusicaeError
-from musicae.memory import VARIABLE, check_memory, give_back, in_bytes, memory_limit
+from musicae.memory import give_back
 from musicae.preset import Preset
 from musicae.tensors import windows
-from musicae.tensors.allocation import AllocationLimit, skip_initialisation
 from musicae.tensors.precision import coarse
 from musicae.tensors.random import generator
 from musicae.tensors.tiling import in_blocks, in_tiles
 
-__all__ = ["Codec", "build", "load"]
+__all__ = ["Codec"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
-
-_COPIES = 2  # Of a file of weights: those read, and those of the network.
-_BYTES = 4  # Of a number in a network.
-_NETWORK_SHARE = 0.5  # Of the memory allowed, for a network that is built; the rest is for building it.
-_EXTRA_NUMBERS = 2**24  # That a network may create besides its weights: tables, windows.
 
 
 @dataclass
@@ -69,17 +63,7 @@ class Codec:
 
     def split_cond(self, sample: Sample) -> Tensor | None:
         """Return a sample's condition for each of its windows: ``(N, K)``, or ``(N, K, T)`` cut as they are."""
-        size = self.spec.shape[-1]
-        if sample.cond is None:
-            return None
-        if sample.cond.ndim == 2:
-            if sample.cond.shape[1] != sample.tensor.shape[-1]:
-                raise MusicaeError(
-                    f"the sample's `cond` has {sample.cond.shape[1]} steps, its tensor {sample.tensor.shape[-1]}; "
-                    "give it a column for each step"
-                )
-            return windows.split(sample.cond, size, sample.hop)
-        return sample.cond.expand(windows.count(sample.tensor.shape[-1], size, sample.hop or size), -1)
+        return windows.split_cond(sample, self.spec.shape[-1])
 
     def join(self, parts: Tensor, hop: int | None, length: int | None) -> Tensor:
         """Undo `split`; real values are averaged where windows overlap, discrete ones are not."""
@@ -87,9 +71,7 @@ class Codec:
 
     def join_cond(self, cond: Tensor | None, hop: int | None, length: int | None) -> Tensor | None:
         """Undo `split_cond`."""
-        if cond is None or cond.ndim == 3:
-            return cond if cond is None else windows.join(cond, hop, length)
-        return cond.mean(0)
+        return windows.join_cond(cond, hop, length)
 
     def blank_step(self) -> Tensor:
         """Return one step of nothing (a rest, silence), ``(C, 1 ..., 1)``: what `split` pads with."""
@@ -313,88 +295,3 @@ class Codec:
         stored = self.networks().state_dict() if tensors is None else tensors
         kept = [*keep, *(stored.keys() - dict(self.networks().named_parameters()))]
         checkpoint.write(path, stored, {"preset": self.preset.as_dict(), "step": self.step}, weights, kept)
-
-
-def build(recipe: Preset, device: str | torch.device = "cpu") -> Codec:
-    """Build an untrained codec. Raise MusicaeError for settings out of range, at odds, or that take too much memory."""
-    limit = int(_NETWORK_SHARE * memory_limit())
-    size = f"the network of '{recipe.name}' takes more than {in_bytes(limit)}, half of the memory allowed"
-    return _limited(recipe, device, AllocationLimit(limit // _BYTES, f"{size}; set {VARIABLE}=8G to allow more"))
-
-
-def _limited(recipe: Preset, device: str | torch.device, limit: AllocationLimit) -> Codec:
-    try:
-        with limit:
-            codec = _build(recipe, torch.device(device))
-    except (RuntimeError, ValueError, TypeError, ArithmeticError, MemoryError) as error:  # From inside PyTorch.
-        raise MusicaeError(f"the settings of '{recipe.name}' do not go together ({error!s:.300})") from error
-    codec.networks().to(codec.device)
-    return codec
-
-
-def _build(recipe: Preset, device: torch.device) -> Codec:
-    name, settings = recipe.part("adapter") or ("", {})
-    adapter: Adapter = registry.build("adapters", name, **settings)
-    recipe, below = _lower(recipe, adapter, device)
-    name, settings = recipe.part("model") or ("", {})
-    model: Model = registry.build("models", name, adapter.spec, *below, **settings)
-    name, settings = recipe.part("likelihood") or (adapter.spec.likelihood, {})
-    likelihood: Likelihood = registry.build("likelihoods", name, **settings).bind(adapter.spec)
-    prior: Prior | None = None
-    if (part := recipe.part("prior")) is not None:
-        prior = registry.build("priors", part[0], model.latent_size, **part[1])
-        channels = model.condition.channels if model.condition else 0
-        if prior.cond_channels not in (0, channels):
-            raise MusicaeError(f"[prior] cond_channels must be 0, or the model's {channels}, not {prior.cond_channels}")
-    return Codec(recipe, adapter, model, likelihood, prior, device=device)
-
-
-def _lower(recipe: Preset, adapter: Adapter, device: torch.device) -> tuple[Preset, list[Lower]]:
-    """Return the preset, with the digest of the weights that its model is built over, and these.
-
-    Raise MusicaeError where they are missing, others than before, or of another kind of window.
-    """
-    if (part := recipe.part("lower")) is None:
-        return recipe, []
-    name, settings = part
-    digest = checkpoint.digest(hub.weights(name))
-    if settings.get("digest") not in ("", None, digest):
-        raise MusicaeError(f"'{recipe.name}' was trained over other weights of '{name}'; train it again over these")
-    below = load(name, device)
-    if type(below.adapter) is not type(adapter) or below.spec.groups != adapter.spec.groups:
-        raise MusicaeError(f"[lower] '{name}' is for other tensors than [adapter]; choose a preset of the same adapter")
-    section = {"name": name, "digest": digest}
-    return replace(recipe, sections={**recipe.sections, "lower": section}), [Lower(below.model, below.spec)]
-
-
-def load(name: str, device: str | torch.device = "cpu") -> Codec:
-    """Load a trained codec: a preset's name, or the path of a ``.safetensors`` file.
-
-    Raise MusicaeError, one line, for a checkpoint that is missing, cut short, of a newer format,
-    or whose tensors do not fit the model it names.
-    """
-    path = hub.weights(name)
-    header = checkpoint.read_header(path)
-    try:
-        recipe, step = Preset.from_dict(header["preset"]), header["step"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header is damaged") from error
-    if (below := recipe.part("lower")) is not None and not below[1].get("digest"):
-        raise MusicaeError(f"{path} is not a complete musicae checkpoint: its header names no digest of [lower]")
-    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
-        raise MusicaeError(f"{path} is not a complete musicae checkpoint: the step in its header is damaged")
-    misfit = f"{path} does not fit the model its header names; it was damaged or changed"
-    shapes = checkpoint.shapes(path)
-    numbers = sum(map(math.prod, shapes.values()))
-    check_memory(_COPIES * max(_BYTES * numbers, path.stat().st_size), str(path))
-    # A header may name a model of any size: no more is built than the file has weights for.
-    with skip_initialisation():
-        codec = _limited(recipe, device, AllocationLimit(numbers + _EXTRA_NUMBERS, misfit))
-    networks = codec.networks()
-    tensors = checkpoint.read(path)[1]
-    if not checkpoint.fits(tensors, networks.state_dict()):
-        raise MusicaeError(misfit)
-    networks.load_state_dict(tensors)
-    codec.step = step
-    networks.eval()
-    return codec
