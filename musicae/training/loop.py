@@ -30,6 +30,7 @@ from musicae.memory import keep_freed_memory
 from musicae.preset import Preset
 from musicae.shared_batch import sharing
 from musicae.tensors.layout import picture_layout
+from musicae.tensors.precision import training_precision
 from musicae.tensors.random import generator
 from musicae.training import parallel
 from musicae.training.batches import Batches, default_workers, explain_killed_workers
@@ -243,10 +244,12 @@ def _accelerator(options: TrainingOptions, cpu: bool) -> Any:
     alone = os.environ.get("WORLD_SIZE", "1") == "1"
     if alone:  # It remembers the settings of an earlier training.
         AcceleratorState._reset_state(reset_partial_state=True)
-    made = Accelerator(mixed_precision=options.precision, cpu=cpu, kwargs_handlers=[parallel])
+    precision = training_precision(options.precision, cpu=cpu)
+    made = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[parallel])
     if not alone and made.num_processes == 1:  # Without a GPU each would train a model of its own.
         AcceleratorState._reset_state(reset_partial_state=True)
-        made = Accelerator(mixed_precision=options.precision, cpu=True, kwargs_handlers=[parallel])
+        precision = training_precision(options.precision, cpu=True)
+        made = Accelerator(mixed_precision=precision, cpu=True, kwargs_handlers=[parallel])
     return made
 
 

@@ -28,7 +28,8 @@ class TrainingOptions:
 
     `optimizer` is ``"adamw"``, or ``"muon"`` for the matrices (Jordan et al. 2024; with twice the learning rate, scaled
     to AdamW's updates as in Liu et al. 2025) and AdamW for the rest. Gradients are clipped to the norm `clip`. `ema` is
-    the decay of the averaged weights, which are the result. `precision` is ``"bf16"``, ``"fp16"`` or ``"no"``.
+    the decay of the averaged weights, which are the result. `precision` is ``"bf16"`` (float32
+    where the processor has no instructions for it), ``"fp16"`` or ``"no"``.
 
     The KL weight rises to `beta` by `kl_schedule`: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``,
     `kl_cycles` times (Fu et al. 2019). `free_bits` is in nats an example: KL below it costs nothing (Kingma et al.

@@ -39,3 +39,26 @@ def test_without_linux_it_is_not(flags, monkeypatch, tmp_path):
     monkeypatch.setattr(precision, "_CPU_FLAGS", tmp_path / "none")
     precision.has_bfloat16.cache_clear()
     assert not precision.has_bfloat16()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "expected"),
+    [
+        ("flags : avx512f amx_bf16", "bf16", "bf16"),
+        ("flags : avx512f", "bf16", "no"),
+        ("flags : avx512f", "fp16", "fp16"),
+        ("flags : avx512f amx_bf16", "no", "no"),
+    ],
+)
+def test_a_training_is_in_float32_where_bfloat16_would_be_emulated(flags, text, wanted, expected):
+    flags(text)
+    assert precision.training_precision(wanted, cpu=True) == expected
+
+
+@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "no")])
+def test_a_gpu_counts_rather_than_the_processor_beside_it(flags, monkeypatch, native, expected):
+    flags("flags : avx512f")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert precision.training_precision("bf16") == expected
+    assert precision.training_precision("bf16", cpu=True) == "no"

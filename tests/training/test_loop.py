@@ -17,6 +17,7 @@ from musicae import checkpoint, codec, splits
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import locked
 from musicae.preset import Preset
+from musicae.tensors import precision as processor
 from musicae.training.loop import fit, train
 from musicae.training.options import Run, TrainingOptions
 
@@ -316,6 +317,22 @@ def test_another_training_in_the_same_process_may_be_of_another_precision(folder
     for precision in ("bf16", "no"):
         train(recipe(precision=precision, steps=1), tmp_path / precision, {"": folder}, cpu=True)
         assert (tmp_path / precision / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(("native", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_products_are_in_bfloat16_where_the_processor_has_it(folder, tmp_path, monkeypatch, native, expected):
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: native)
+    kinds, product = set(), torch.nn.functional.linear
+
+    def linear(x, weight, bias=None):
+        out = product(x, weight, bias)
+        kinds.add(out.dtype)
+        return out
+
+    monkeypatch.setattr(torch.nn.functional, "linear", linear)
+    train(recipe(precision="bf16", steps=1), tmp_path / "run", {"": folder}, cpu=True)
+    assert expected in kinds
+    assert native or torch.bfloat16 not in kinds
 
 
 def test_batches_made_ahead_are_the_same(sounds, tmp_path):
