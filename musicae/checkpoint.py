@@ -116,6 +116,8 @@ def read_header(path: Path) -> dict[str, Any]:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a checkpoint's bytes, hexadecimal, by which a stack knows what it was trained over."""
     try:
+        if not path.is_file():
+            raise MusicaeError(f"no checkpoint at {path}; check the path")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

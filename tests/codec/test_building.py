@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from musicae import checkpoint, codec
+from musicae.codec import building
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
@@ -63,7 +64,7 @@ def test_a_stack_is_saved_without_the_weights_below_and_knows_them_again(tmp_pat
     with pytest.raises(MusicaeError, match="train it again over these"):
         codec.load(str(path))
     below.unlink()
-    with pytest.raises(MusicaeError, match=r"below\.safetensors"):
+    with pytest.raises(MusicaeError, match=r"no checkpoint at .*below\.safetensors"):
         codec.load(str(path))
 
 
@@ -84,6 +85,59 @@ def test_a_stack_whose_header_names_no_digest_is_damaged(tmp_path, tiny):
     stack.preset.sections["lower"]["digest"] = ""
     stack.save(path)
     with pytest.raises(MusicaeError, match="names no digest"):
+        codec.load(str(path))
+
+
+@pytest.fixture
+def two(tmp_path, tiny):
+    """A stack's checkpoint and the larger one that it is built over, with the bytes that loading each alone takes."""
+    below, path = tmp_path / "below.safetensors", tmp_path / "stack.safetensors"
+    tiny(model={"name": "patch-vae", "latent": 8, "width": 64, "depth": 2, "heads": 2}).save(below, weights="float32")
+    codec.build(stacked(below)).save(path, weights="float32")
+    return below, path, *(2 * one.stat().st_size for one in (below, path))
+
+
+def test_a_stack_is_loaded_over_a_codec_many_times_as_large(two, monkeypatch):
+    _, path, large, small = two
+    assert large > 10 * small
+    monkeypatch.setattr(building, "_EXTRA_NUMBERS", small // 8)
+    below = codec.load(str(path)).model.lower.model
+    assert sum(weight.numel() for weight in below.parameters()) > small
+
+
+def test_the_memory_of_a_stack_is_that_of_both_its_files(two, monkeypatch):
+    below, path, large, small = two
+    monkeypatch.setenv("MUSICAE_MEMORY", str(large + small - 1))
+    codec.load(str(below))
+    said = r"stack\.safetensors over .*below\.safetensors takes .* of memory, the limit is .*; set MUSICAE_MEMORY"
+    with pytest.raises(MusicaeError, match=said):
+        codec.load(str(path))
+    monkeypatch.setenv("MUSICAE_MEMORY", str(large + small))
+    codec.load(str(path))
+
+
+def test_a_stack_is_built_in_the_memory_that_the_codec_below_leaves(two, monkeypatch):
+    below, _, large, _ = two
+    recipe = stacked(below)
+    recipe.sections["model"].update(latent=256, width=128)
+    monkeypatch.setenv("MUSICAE_MEMORY", str(large - 1))
+    with pytest.raises(MusicaeError, match=r"below\.safetensors takes .* of memory"):
+        codec.build(recipe)
+    monkeypatch.setenv("MUSICAE_MEMORY", str(large))
+    with pytest.raises(MusicaeError, match=r"'stacked' takes more than .*, half of the memory that \[lower\] leaves"):
+        codec.build(recipe)
+    monkeypatch.setenv("MUSICAE_MEMORY", str(4 * large))
+    codec.build(recipe)
+
+
+@pytest.mark.parametrize("name", ["{self}", "\0.safetensors", "n" * 300 + ".safetensors", "/dev/zero", "."])
+def test_a_header_may_name_anything_to_be_built_over(tmp_path, tiny, name):
+    below, path = tmp_path / "below.safetensors", tmp_path / "stack.safetensors"
+    tiny().save(below)
+    stack = codec.build(stacked(below))
+    stack.preset.sections["lower"]["name"] = name.format(self=path)
+    stack.save(path)
+    with pytest.raises(MusicaeError, match=r"^[^\n]+$"):
         codec.load(str(path))
 
 
