@@ -39,8 +39,7 @@ from musicae.values import (
 
 __all__ = [
     "Adapter", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent", "Likelihood",
-    "Lower", "Model", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "State", "Stored", "Unpacked",
-    "Windows"
+    "Lower", "Model", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "State", "Stored", "Unpacked", "Windows"
 ]  # fmt: skip
 
 
@@ -55,6 +54,9 @@ class Adapter(ABC):
 
     default_align: ClassVar[str] = "loop"
     """What `interpolate` does to the shorter input: ``"loop"``, ``"pad"`` or ``"trim"``."""
+
+    free_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings in which a stack may differ from what it is built over: a window's length, what only training uses."""
 
     sample_rate: int = 0
     """In Hz, where the steps of a tensor are samples of a sound; else 0."""

@@ -53,6 +53,7 @@ def test_an_adapters_defaults(tmp_path: Path) -> None:
     assert (adapter.sample_rate, adapter.steps_per_second, adapter.default_align, adapter.any_size) == (
         0, 0, "loop", False,
     )  # fmt: skip
+    assert adapter.free_settings == ()
     with pytest.raises(MusicaeError, match="has no sound"):
         adapter.render(Sample(x[0]), tmp_path / "a.wav")
     with pytest.raises(MusicaeError, match="use it with the adapter 'audio'"):

@@ -68,6 +68,9 @@ class Audio(Adapter):
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
+    free_settings: ClassVar[tuple[str, ...]] = (
+        "size", "speed_change", "min_level_db", "max_level_db", "eq_tilt_db", "eq_bumps_db"
+    )  # fmt: skip
 
     def __init__(
         self,

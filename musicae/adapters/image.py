@@ -83,6 +83,7 @@ class Image(Adapter):
 
     suffixes: ClassVar[tuple[str, ...]] = tuple(pictures.FORMATS)
     writes: ClassVar[tuple[str, ...]] = tuple(pictures.FORMATS)
+    free_settings: ClassVar[tuple[str, ...]] = ("width", "binarise", "flips", "grey_share")
 
     def __init__(
         self,

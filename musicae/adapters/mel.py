@@ -47,6 +47,7 @@ class Mel(Adapter):
 
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
+    free_settings: ClassVar[tuple[str, ...]] = ("frames", "griffin_lim_steps", "gain_db", "shift_bands", "stretch")
     default_align: ClassVar[str] = "pad"  # Looping would strike a drum again before it has faded.
 
     def __init__(

@@ -135,12 +135,10 @@ def _assemble(recipe: Preset, below: Codec | None, device: torch.device, limit: 
 def _parts(recipe: Preset, below: Codec | None, device: torch.device) -> Codec:
     name, settings = recipe.part("adapter") or ("", {})
     adapter: Adapter = registry.build("adapters", name, **settings)
-    lower = [] if below is None else [Lower(below.model, below.spec)]
-    if below is not None and (type(below.adapter) is not type(adapter) or below.spec.groups != adapter.spec.groups):
-        named = recipe.sections["lower"]["name"]
-        raise MusicaeError(
-            f"[lower] '{named}' is for other tensors than [adapter]; choose a preset of the same adapter"
-        )
+    lower = []
+    if below is not None:
+        _check_steps(recipe, adapter, below.preset)
+        lower = [Lower(below.model, below.spec)]
     name, settings = recipe.part("model") or ("", {})
     model: Model = registry.build("models", name, adapter.spec, *lower, **settings)
     name, settings = recipe.part("likelihood") or (adapter.spec.likelihood, {})
@@ -152,3 +150,14 @@ def _parts(recipe: Preset, below: Codec | None, device: torch.device) -> Codec:
         if prior.cond_channels not in (0, channels):
             raise MusicaeError(f"[prior] cond_channels must be 0, or the model's {channels}, not {prior.cond_channels}")
     return Codec(recipe, adapter, model, likelihood, prior, device=device)
+
+
+def _check_steps(recipe: Preset, adapter: Adapter, below: Preset) -> None:
+    """Raise MusicaeError unless the windows of a stack are made of the same steps as those that it is built over."""
+    (name, settings), (lower_name, lower_settings) = (one.part("adapter") or ("", {}) for one in (recipe, below))
+    if name != lower_name:
+        raise MusicaeError(f"[lower] has the adapter '{lower_name}', not '{name}'; choose a preset of the same adapter")
+    own, lower = (registry.resolve("adapters", name, one) for one in (settings, lower_settings))
+    for key in own:
+        if key not in adapter.free_settings and own[key] != lower[key]:
+            raise MusicaeError(f"[adapter] {key} must be {lower[key]!r}, as in [lower], not {own[key]!r}")

@@ -1,3 +1,4 @@
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from musicae import checkpoint, codec
+from musicae import checkpoint, codec, registry
 from musicae.codec import building
 from musicae.core import Sample
 from musicae.errors import MusicaeError
@@ -71,11 +72,38 @@ def test_a_stack_is_saved_without_the_weights_below_and_knows_them_again(tmp_pat
 def test_a_stack_over_what_does_not_fit(tmp_path, tiny):
     below = tmp_path / "below.safetensors"
     tiny(adapter={"name": "drums"}).save(below)
-    with pytest.raises(MusicaeError, match="is for other tensors than"):
+    with pytest.raises(MusicaeError, match="has the adapter 'drums', not 'melody'"):
         codec.build(stacked(below))
     codec.build(Preset("lm", {"adapter": {"name": "melody"}, "model": {"name": "lm", "width": 8}})).save(below)
     with pytest.raises(MusicaeError, match="must name a preset with a code"):
         codec.build(stacked(below))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"bars": 8, "steps_per_beat": 2}, "steps_per_beat must be 4, as in [lower], not 2"),
+        ({"low": 22}, "low must be 21, as in [lower], not 22"),
+        ({"low": 20, "high": 107}, "low must be 21, as in [lower], not 20"),
+    ],
+)
+def test_the_steps_of_a_stack_are_those_of_the_codec_below(tmp_path, tiny, settings, said):
+    below = tmp_path / "below.safetensors"
+    tiny().save(below)
+    with pytest.raises(MusicaeError, match=f"^{re.escape('[adapter] ' + said)}$"):
+        codec.build(stacked(below, **settings))
+    for same in ({"steps_per_beat": 4}, {"bars": 6, "low": 21}):
+        assert codec.build(stacked(below, **same)).spec.channels == 90
+
+
+@pytest.mark.parametrize("name", registry.names("adapters"))
+def test_settings_that_a_stack_is_free_in_leave_a_step_as_it_is(name):
+    free, takes = registry.lookup("adapters", name).free_settings, registry.signature("adapters", name)
+    assert set(free) < set(takes)
+    plain = registry.build("adapters", name).spec
+    longer = registry.build("adapters", name, **{free[0]: 2 * takes[free[0]].default}).spec
+    assert longer.shape == (*plain.shape[:-1], 2 * plain.shape[-1])
+    assert longer.groups == plain.groups
 
 
 def test_a_stack_whose_header_names_no_digest_is_damaged(tmp_path, tiny):

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -52,6 +52,8 @@ class ScoreAdapter(Adapter):
     bars : length of a window in bars of 4/4.
     steps_per_beat : steps in a quarter note; 4 are sixteenths.
     """
+
+    free_settings: ClassVar[tuple[str, ...]] = ("bars",)
 
     velocity_rows: int = 0
     """How many lists the `velocities` of a sample's `meta` are; 0 where they are numbers."""
