@@ -39,7 +39,7 @@ from musicae.training.objective import Objective, kl_weight
 from musicae.training.optimizers import learning_rate, make_optimizers, set_learning_rate
 from musicae.training.options import Report, Run, TrainingOptions
 from musicae.training.parallel import Team
-from musicae.training.state import MODEL, STATE, TrainingState
+from musicae.training.state import MODEL, STATE, TrainingState, over_the_same
 
 __all__ = ["fit", "train"]
 
@@ -78,7 +78,7 @@ def train(
     resume = there if resume is None else resume
     run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
     torch.manual_seed(options.seed)
-    codec = codecs.build(chosen)
+    codec = codecs.build(over_the_same(chosen, out) if resume and there else chosen)
     if resume and not there:
         raise MusicaeError(f"nothing to resume in {out}; run without --resume")
     if not resume and there:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,22 @@ from torch.optim import Optimizer
 from musicae import checkpoint
 from musicae.codec import Codec
 from musicae.errors import MusicaeError
+from musicae.preset import Preset
 from musicae.training.optimizers import moment_keys
 
-__all__ = ["MODEL", "STATE", "TrainingState"]
+__all__ = ["MODEL", "STATE", "TrainingState", "over_the_same"]
 
 MODEL, STATE = "model.safetensors", "state.safetensors"
 """The files in a training's folder: the model to use, and the state to resume from."""
+
+
+def over_the_same(recipe: Preset, out: Path) -> Preset:
+    """Return the preset of a training that goes on in `out`; a stack can then be built over the same weights only."""
+    written = checkpoint.read_header(out / STATE).get("preset", {})
+    if recipe.part("lower") is None or (before := Preset.from_dict(written).part("lower")) is None:
+        return recipe
+    lower = {**recipe.sections["lower"], "digest": before[1].get("digest", "")}
+    return replace(recipe, sections={**recipe.sections, "lower": lower})
 
 
 class TrainingState:

@@ -285,6 +285,25 @@ def test_sound_is_learnt(sounds, tmp_path):
     assert losses[-1] < losses[0]
 
 
+def test_a_stack_is_resumed_over_the_same_weights_only(folder, tmp_path):
+    below, data = tmp_path / "below.safetensors", {"": folder}
+    lower = recipe()
+    lower.sections["adapter"]["bars"] = 1
+    codec.build(lower).save(below)
+    stack = recipe(steps=3)
+    stack.sections["lower"] = {"name": str(below)}
+    stack.sections["model"] = {"name": "stack", "latent": 4, "width": 12, "depth": 1, "heads": 2, "decoded": 1}
+    whole = train(stack, tmp_path / "whole", data, cpu=True)
+    with pytest.raises(KeyboardInterrupt):
+        train(stack, tmp_path / "part", data, cpu=True, stop=lambda: True)
+    kept = below.read_bytes()
+    codec.build(lower).save(below)
+    with pytest.raises(MusicaeError, match=r"was trained over other weights of .*below\.safetensors'; train it again"):
+        train(stack, tmp_path / "part", data, cpu=True, resume=True)
+    below.write_bytes(kept)
+    assert train(stack, tmp_path / "part", data, cpu=True, resume=True).read_bytes() == whole.read_bytes()
+
+
 def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(folder, tmp_path):
     with pytest.raises(MusicaeError, match="nothing to resume"):
         train(recipe(), tmp_path / "run", {"": folder}, resume=True, cpu=True)
