@@ -21,6 +21,23 @@ def test_with_a_condition_that_runs_along_it_keeps_its_promises():
     check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, along=3), LINE)
 
 
+@pytest.mark.parametrize("spec", [LINE, PICTURE], ids=["1d", "2d"])
+def test_with_linear_maps_it_keeps_its_promises(spec):
+    check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, linear=True), spec)
+
+
+def test_with_linear_maps_it_starts_as_principal_components():
+    few = torch.eye(5)[torch.randint(5, (3, 16))].mT.contiguous()  # Three windows lie in a plane of two components.
+    x = few[torch.randint(3, (100,))]
+    model = patch_vae(LINE, latent=4, width=12, depth=1, linear=True).eval()
+    assert 100 >= model.init_samples > 0
+    model.init_from_data(x)
+    latent = model.encode(x)
+    assert torch.equal(Categorical().mode(model.params(latent.mean)), x)
+    assert latent.mean.std(0)[:2].tolist() == pytest.approx([1, 1], abs=0.01)
+    assert latent.logvar[:, 0].max() < latent.logvar[:, 2].min() + 1e-6
+
+
 def test_with_a_step_head_it_keeps_its_promises():
     check_model(lambda spec: patch_vae(spec, latent=4, width=12, depth=1, gru_width=8, step_dropout=0.0), LINE)
 
@@ -45,5 +62,7 @@ def test_settings_that_do_not_fit_are_refused():
         patch_vae(LINE, patch=5)
     with pytest.raises(MusicaeError, match="heads"):
         patch_vae(LINE, width=10, heads=4)
+    with pytest.raises(MusicaeError, match="linear writes all steps at once"):
+        patch_vae(LINE, gru_width=4, linear=True)
     with pytest.raises(MusicaeError, match="sequences"):
         patch_vae(PICTURE, gru_width=4)

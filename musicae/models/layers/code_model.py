@@ -11,11 +11,14 @@ from musicae.core import Choose, ConditionSpec, Latent, Model, Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.conv import ConvDecoder, ConvEncoder
 from musicae.models.layers.heads import DirectHead, Head
+from musicae.models.layers.linear_path import LinearPath
 from musicae.models.layers.step_head import StepHead
 from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
 from musicae.shared_batch import uniform_like
 
 __all__ = ["LOGVAR_RANGE", "Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
+
+_INIT_SAMPLES = 24  # Windows for each number of the code, to find principal components in.
 
 LOGVAR_RANGE = (-12.0, 6.0)
 """Limits of the natural logarithm of the variance of a code's numbers."""
@@ -75,7 +78,8 @@ class CodeModel(Model):
 
     A conditional one joins `cond` ``(B, K)`` to the encoder's features and to the code: a class, one-hot, or several
     mixed. One with a condition ``(B, K, T)`` hands it to the encoder and the decoder. `head` turns the decoder's
-    features into parameters. `regularizer` adds a term on the codes to the loss.
+    features into parameters. `regularizer` adds a term on the codes to the loss. `linear` adds its own means and
+    features to theirs.
     """
 
     channels_last = False
@@ -88,12 +92,23 @@ class CodeModel(Model):
         head: Head,
         code: Code,
         regularizer: nn.Module | None = None,
+        linear: LinearPath | None = None,
     ) -> None:
         super().__init__()
         self.regularizer, self.code, self.latent_size = regularizer, code, code.size
         self.condition = _condition(code)
         self.encoder, self.decoder, self.head = encoder, decoder, head
         self.to_code = nn.Linear(features + code.classes, code.size * (2 if code.variational else 1))
+        self.linear = linear
+        self.init_samples = _INIT_SAMPLES * code.size if linear else 0
+
+    @torch.no_grad()
+    def init_from_data(self, x: Tensor) -> None:
+        """Start as the linear path, which starts as the principal components of windows ``(N, C, *S)``."""
+        if self.linear is not None:
+            nn.init.zeros_(self.to_code.weight)
+            nn.init.zeros_(self.to_code.bias)
+            self.to_code.bias[self.code.size :] = self.linear.init_from_data(x.to(self.to_code.weight))
 
     def forward(
         self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
@@ -126,6 +141,8 @@ class CodeModel(Model):
         if not self.code.variational:
             return Latent(out.relu() if self.code.rectified else out)
         mean, logvar = out.chunk(2, dim=-1)
+        if self.linear is not None:
+            mean = mean + self.linear.encode(x)
         return Latent(mean, logvar.clamp(*LOGVAR_RANGE))
 
     def _quantise(self, code: Tensor) -> Tensor:
@@ -136,13 +153,17 @@ class CodeModel(Model):
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)``; a step-wise head sees `x`, the true values."""
-        return self.head.params(self._through(self.decoder, self._with_cond(z, cond), cond), x).float()
+        return self.head.params(self._features(z, cond), x).float()
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)``, picked by `choose`."""
         if self.code.levels:
             z = self._quantise(z)
-        return self.head.decode(self._through(self.decoder, self._with_cond(z, cond), cond), choose)
+        return self.head.decode(self._features(z, cond), choose)
+
+    def _features(self, z: Tensor, cond: Tensor | None) -> Tensor:
+        features = self._through(self.decoder, self._with_cond(z, cond), cond)
+        return features if self.linear is None else features + self.linear.decode(z)
 
     def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:
         """Return the regularizer's term of the loss for a batch's codes, a scalar; None without one."""
@@ -169,13 +190,22 @@ def _head(spec: Spec, features: int, steps: Steps) -> Head:
     return StepHead(features, spec.channels, steps.gru_width, steps.dropout)
 
 
-def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps) -> CodeModel:
-    """Return an autoencoder or VAE of patch Transformers."""
+def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps, *, linear: bool = False) -> CodeModel:
+    """Return an autoencoder or VAE of patch Transformers; with `linear` a variational one adds to linear maps.
+
+    Raise MusicaeError for settings that do not go together.
+    """
+    if linear and steps.gru_width:
+        raise MusicaeError("[model] linear writes all steps at once, gru_width one by one; set one of them to 0")
     sizes = (shape.patch, shape.width, shape.depth, shape.heads, code.along)
     encoder = PatchEncoder(spec, *sizes)
     features = steps.gru_width or spec.channels
     decoder = PatchDecoder(spec, code.size + code.classes, features, *sizes)
-    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code)
+    if linear:  # It begins with what the linear maps say.
+        nn.init.zeros_(decoder.out.weight)
+        nn.init.zeros_(decoder.out.bias)
+    path = LinearPath(spec, code.size) if linear else None
+    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code, linear=path)
 
 
 def conv_model(
