@@ -73,6 +73,7 @@ class Stack(Model):
         self.lower, self.latent_size, self.decoded = lower, latent, decoded
         self.condition, self.channels_last = lower.model.condition, lower.model.channels_last
         lower.model.eval().requires_grad_(False)
+        _pass_gradients(lower.model)
         self.register_buffer("centre", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
         self.embed, self.project_out = nn.Linear(size, width), nn.Linear(width, size)
@@ -192,3 +193,13 @@ class Stack(Model):
     def _joined(self, parts: Tensor) -> Tensor:
         """Undo `_cut`."""
         return parts.view(-1, self.count, *parts.shape[1:]).movedim(1, -2).flatten(-2)
+
+
+def _pass_gradients(model: nn.Module) -> None:
+    """Let gradients through a model in `eval` mode: cuDNN computes those of recurrent layers in training mode only.
+
+    That mode changes nothing but the dropout between such layers, which is none from now on, as it is in `eval` mode.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.RNNBase):
+            layer.train().dropout = 0.0

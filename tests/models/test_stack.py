@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.modules import rnn
 
 from musicae.core import Lower, Spec
 from musicae.errors import MusicaeError
@@ -78,6 +80,31 @@ def test_values_count_as_well_if_asked_for():
     z = latent.sample(None)
     whole = Categorical().nll(stack.params(z, x), x)  # Of all four windows, though of another draw of the code.
     assert (parts["decoded"] - whole).abs().max() < 0.2 * whole.mean()
+
+
+@pytest.mark.parametrize("storeys", [1, 2])
+def test_gradients_pass_recurrent_layers_as_cudnn_asks_and_change_nothing(monkeypatch, storeys):
+    torch.manual_seed(0)
+    below = patch_vae(BELOW, latent=3, width=12, depth=1, gru_width=8, step_dropout=0.5)
+    below.head.gru = nn.GRU(8, 8, num_layers=2, batch_first=True, dropout=0.5)
+    z, x = torch.randn(5, 3), torch.cat([lines(5)] * storeys, dim=-1)
+    before = below.eval().params(z, x[..., :8])
+    stack = Stack(SPEC, Lower(below, BELOW), 6, 16, 1, decoded=2 * (storeys == 1))
+    if storeys == 2:
+        stack = Stack(Spec(5, (64,), "categorical"), Lower(stack, SPEC), 6, 16, 1, decoded=1)
+    assert torch.equal(below.params(z, x[..., :8]), before)
+    gru, modes = rnn._VF.gru, []
+
+    def watched(given, *args):  # On a GPU: "cudnn RNN backward can only be called in training mode".
+        modes.append((given.requires_grad, args[5]))
+        return gru(given, *args)
+
+    monkeypatch.setattr(rnn._VF, "gru", watched)
+    cost, _, _ = stack.train().reconstruction(x, x, None, None, Categorical())
+    assert modes == [(True, True)]
+    cost.sum().backward()
+    assert stack.linear_in.weight.grad.abs().max() > 0
+    assert not any(part.training for part in below.modules() if part is not below.head.gru)
 
 
 @pytest.mark.parametrize(
