@@ -14,7 +14,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.meta import check
-from musicae.core import Adapter, File, Packed, Sample, Spec
+from musicae.core import Adapter, Candidate, File, Packed, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
@@ -63,6 +63,22 @@ class ScoreAdapter(Adapter):
             raise MusicaeError("[adapter] bars and steps_per_beat must be at least 1")
         self.steps_per_beat = steps_per_beat
         self._spec = replace(spec, shape=(bars * 4 * steps_per_beat,))
+
+    @classmethod
+    def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
+        """Return the candidate with the longest windows that the music fills; the one with the shortest if none.
+
+        Raise MusicaeError for a file that cannot be read.
+        """
+        by_bars = sorted(candidates, key=lambda one: one.settings["bars"])
+        if len(by_bars) == 1:
+            return by_bars[0]
+        at = 0 if isinstance(file, Path) else file.tell()
+        score = midi.load(file).score
+        if not isinstance(file, Path):
+            file.seek(at)
+        bars = (score.end() - score.start()) / (4 * score.ticks_per_quarter)
+        return [one for one in by_bars if one is by_bars[0] or one.settings["bars"] <= bars][-1]
 
     @property
     def spec(self) -> Spec:

@@ -10,7 +10,7 @@ import torch
 from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
 from musicae.adapters.shared.score import ScoreAdapter, share_of_drums
-from musicae.core import Adapter, Sample
+from musicae.core import Adapter, Candidate, Sample
 from musicae.errors import MusicaeError
 
 DATA = Path(__file__).parents[3] / "data"
@@ -98,3 +98,20 @@ def test_the_share_of_drums_in_what_is_midi(make_midi):
     assert share_of_drums(head, io.BytesIO(head)) == 0.75
     assert share_of_drums(head[:40], io.BytesIO(head[:40])) == 0.0
     assert share_of_drums(b"RIFFxxxxWAVE", io.BytesIO()) is None
+
+
+def candidate(bars):
+    return Candidate(f"of-{bars}", {"bars": bars}, "", lambda samples, rate: 0.0)
+
+
+@pytest.mark.parametrize(("bars", "name"), [(1, "of-2"), (2, "of-2"), (15, "of-2"), (16, "of-16"), (40, "of-16")])
+def test_of_several_presets_the_longest_windows_that_the_music_fills_are_selected(make_midi, bars, name):
+    path = make_midi({"notes": [(32, 4, 60), (32 + 4 * bars - 1, 1, 62)]})  # Eight empty bars come first.
+    stream = io.BytesIO(path.read_bytes())
+    assert Melody.select(path, [candidate(16), candidate(2)]).name == name
+    assert Melody.select(stream, [candidate(2), candidate(16)]).name == name
+    assert stream.tell() == 0
+
+
+def test_of_one_preset_that_is_selected_and_nothing_read(tmp_path):
+    assert Melody.select(tmp_path / "none.mid", [candidate(16)]).name == "of-16"
