@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
-from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
+from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
@@ -24,6 +23,7 @@ from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.percussion import CLASS_OF, CLASSES
+from musicae.memory import check_memory
 from musicae.tensors import band, chords
 from musicae.tensors.band import PARTS, RANGES
 
@@ -36,6 +36,7 @@ _MAX_SPANS = 64  # Tracks by whose notes the beats are found.
 _PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
 _SCORE_ORDER = ("melody", "harmony", "bass", "drums")
 _RING = 4  # Steps that a hit counts as sounding.
+_COPIES = 2  # Of the tensor, in reading.
 
 
 class Band(ScoreAdapter):
@@ -64,13 +65,14 @@ class Band(ScoreAdapter):
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
-        """Return .95 for a MIDI file in which several parts play; see `Adapter.sniff`."""
+        """Return .95 for a MIDI file with several tracks that are not (almost) all drums; see `Adapter.sniff`."""
         if is_abc(head):
             return 0.3
-        drums = share_of_drums(head, file)
-        if drums is None:
+        tracks = tracks_in(head, file)
+        if tracks is None:
             return 0.9 * super().sniff(head, file)
-        return 0.95 if 0 < drums < MIN_DRUMS or _has_company(file) else 0.3
+        several = len(score_parts.parts(tracks)) > 1
+        return 0.95 if several and score_parts.share_of_drums(tracks) < MIN_DRUMS else 0.3
 
     def read(
         self,
@@ -85,17 +87,16 @@ class Band(ScoreAdapter):
         `track` is the melody's; `part` sends tracks to parts, as ``["3=harmony", "Lead=melody"]``. The rest is as for
         other files of notes, see `ScoreAdapter.read`. Raise MusicaeError as that does, and as `arrange` does.
         """
-        chosen = [*part, *([] if track is None else [f"{track}=melody"])]
-        return self._read(file, partial(self._sample, chosen=chosen, bars=bars))
+        return self._read(file, partial(self._sample, chosen=[*part, *_melody(track)], bars=bars))
 
     def from_score(
         self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the band of a score; see `read`. The tensor is ``(C, T)``, in whole bars."""
-        return self._sample(loaded, source, chosen=[] if track is None else [f"{track}=melody"], bars=bars)
+        return self._sample(loaded, source, chosen=_melody(track), bars=bars)
 
     def _sample(self, loaded: midi.Loaded, source: str, *, chosen: Sequence[str], bars: str | int | None) -> Sample:
-        arrangement = arrange(_tracks(loaded), chosen, written_parts(loaded.score))
+        arrangement = _arrange(loaded, chosen)
         remarks = list(arrangement.remarks)
         notes, found = self._place(loaded, arrangement, bars, remarks)
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
@@ -120,15 +121,17 @@ class Band(ScoreAdapter):
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the band of a score, its chords with it, as bytes."""
-        chosen = [] if track is None else [f"{track}=melody"]
-        notes, found = self._place(loaded, arrange(_tracks(loaded), chosen, written_parts(loaded.score)), None)
+        notes, found = self._place(loaded, _arrange(loaded, _melody(track)), None)
         values = band_notes.to_tensor(notes, found.length)
         _, numerator, denominator = found.meters[0]
         bar = 4 * self.steps_per_beat * numerator / denominator
         start, end, pitch, velocity = band_notes.pitched(notes)
         chord = chords.of_notes(start, end, pitch, velocity, found.length, self.steps_per_beat, max(1, round(bar)))
-        parts = _sounding(values)
-        return Packed(band.pack(values, chord), _begins(values), np.asarray(parts.any(0)), bar, parts)
+        onset = np.zeros(found.length, bool)
+        for own in notes.values():
+            onset[own.start] = True
+        sounding: NDArray[np.bool_] = band.sounding(torch.from_numpy(values)[None], _RING)[0].numpy()
+        return Packed(band.pack(values, chord), onset, np.asarray(sounding.any(0)), bar, sounding)
 
     def unpacked(self, windows: Windows) -> Windows:
         """Return the windows so that they give bands and chords."""
@@ -145,12 +148,13 @@ class Band(ScoreAdapter):
         score, tracks = loaded.score, arrangement.tracks
         playing = [track for own in tracks.values() for track in own]
         if not playing:
-            raise MusicaeError("all of its tracks were left out; leave one in at least")
+            raise MusicaeError("none of its tracks plays in the band; send one to a part, such as --part 1=harmony")
         every = score_parts.merge(playing)
         spans = [track.span() for track in playing[:_MAX_SPANS] if not track.drums]
         found = bar_grid.place(
             score, every.start, every.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )
+        check_memory(_COPIES * 4 * self.spec.channels * found.length, "the band")
         found = bar_grid.with_swing(found, score, every.start)
         step = score.ticks_per_quarter / self.steps_per_beat
         raw = {part: score_parts.merge(own) for part, own in tracks.items() if own}
@@ -168,6 +172,8 @@ class Band(ScoreAdapter):
             placed = band_notes.in_steps(raw[part], found) if own is None else own
             notes[part] = band_notes.folded(placed, part, remarks) if part in RANGES else band_notes.hits(placed)
         if not any(len(own.start) for own in notes.values()):
+            if bars is None:
+                raise MusicaeError("it has only drums, and no General MIDI percussion (27..87); give a file with music")
             raise MusicaeError(f"bars '{bars}' have no notes; choose others with --bars")
         if "harmony" in notes:
             notes["harmony"] = band_notes.prominent(notes["harmony"], remarks)
@@ -258,29 +264,13 @@ class Band(ScoreAdapter):
         return made
 
 
-def _tracks(loaded: midi.Loaded) -> list[score_parts.Part]:
+def _melody(track: str | int | None) -> list[str]:
+    """Return the option `track` of `Band.read` as an entry of `part`."""
+    return [] if track is None else [f"{track}=melody"]
+
+
+def _arrange(loaded: midi.Loaded, chosen: Sequence[str]) -> Arrangement:
     available = score_parts.parts(loaded.tracks)
     if not available:
         raise MusicaeError("it has no notes; give a file with music")
-    return available
-
-
-def _has_company(file: File) -> bool:
-    """Tell whether a MIDI file has several tuned tracks."""
-    at = 0 if isinstance(file, Path) else file.tell()
-    try:
-        return len(score_parts.parts(midi.load(file).tracks)) > 1
-    except MusicaeError:
-        return False
-    finally:
-        if not isinstance(file, Path):
-            file.seek(at)
-
-
-def _sounding(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return at which steps of a band ``(C, L)`` each part sounds, ``(4, L)``; a hit sounds for a beat."""
-    return np.asarray(band.sounding(torch.from_numpy(values)[None], _RING)[0].numpy())
-
-
-def _begins(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return np.asarray(band.onsets(torch.from_numpy(values)[None])[0].bool().any(0).numpy())
+    return arrange(available, chosen, written_parts(loaded.score))

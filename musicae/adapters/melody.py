@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import lines, meta
-from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, share_of_drums
+from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
@@ -64,10 +64,10 @@ class Melody(ScoreAdapter):
         """Return .9 for an ABC file and a MIDI file that is not (almost) all drums; see `Adapter.sniff`."""
         if is_abc(head):
             return 0.9
-        drums = share_of_drums(head, file)
-        if drums is None:
+        tracks = tracks_in(head, file)
+        if tracks is None:
             return super().sniff(head, file)
-        return 0.9 if drums < MIN_DRUMS else 0.4
+        return 0.9 if score_parts.share_of_drums(tracks) < MIN_DRUMS else 0.4
 
     def from_score(
         self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""

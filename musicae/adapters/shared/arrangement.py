@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,15 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["LEAVE_OUT", "Arrangement", "arrange", "mark_parts", "written_parts"]
 
 LEAVE_OUT = "none"
-"""What a person sends a track to that is to be left out."""
+"""In place of a part: the track is left out."""
 
 _BASS_PROGRAMS = range(32, 40)
 _UNPITCHED_PROGRAMS = range(115, 128)  # Woodblock to gunshot.
 _BASS_NAMES = re.compile(
     r"bass(?!oon)|\bbs\b|\bbajo\b|\bbaixo\b|\bbasso\b|контрабас|ベース|贝斯|貝斯|베이스", re.IGNORECASE
 )
-_MAX_BASS_PITCH = 50.0  # The mean pitch, D3, up to which the lowest line is a bass.
-_MIN_SINGLE = 0.8  # The share of its notes that a line of one voice has alone.
+_MAX_BASS_PITCH = 50.0  # D3: the highest mean pitch at which the lowest line is a bass.
+_MIN_SINGLE = 0.8  # The share of its notes that begin alone in a line of one voice.
 _MARK = "musicae part "  # How a marker begins that tells the part of a track.
 _MAX_NAMED = 8  # Tracks named in a remark.
 
@@ -54,7 +56,7 @@ def arrange(
 
     1. Drum tracks are the drums.
     2. The bass is every track with a program of a bass (33 to 40 as General MIDI counts), or, if there is none, named
-       so; else the lowest of the tracks that play one note at a time, if its mean pitch is D3 or lower.
+       so; else, of several tracks, the lowest that plays one note at a time, if its mean pitch is D3 or lower.
     3. The melody is one of the others, picked as for a tune on its own (`musicae.adapters.shared.lines.pick`).
     4. Harmony is all that is left, apart from sounds without a pitch (programs 116 to 128).
 
@@ -67,8 +69,7 @@ def arrange(
         return _as_written(available, written)
     made = Arrangement()
     free = list(available)
-    for part, number in _sent(available, chosen):
-        track = next(one for one in free if one.number == number)
+    for part, track in _sent(available, chosen):
         free.remove(track)
         if part != LEAVE_OUT:
             made.tracks[part].append(track)
@@ -77,8 +78,8 @@ def arrange(
     if not made.tracks["bass"]:
         made.tracks["bass"] = _basses(tuned, alone=len(tuned) < 2 and not made.tracks["melody"])
     rest = [track for track in tuned if track not in made.tracks["bass"]]
-    if not made.tracks["melody"] and (singing := [track for track in rest if _is_pitched(track)]):
-        melody, why = lines.pick(singing)
+    if not made.tracks["melody"] and (pitched := [track for track in rest if _is_pitched(track)]):
+        melody, why = lines.pick(pitched)
         made.tracks["melody"], made.remarks = [melody], why
     rest = [track for track in rest if track not in made.tracks["melody"]]
     made.tracks["harmony"] += [track for track in rest if _is_pitched(track)]
@@ -95,8 +96,8 @@ def _as_written(available: Sequence[Part], written: Mapping[str, str]) -> Arrang
     return made
 
 
-def _sent(available: Sequence[Part], chosen: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Go through what a person has chosen: a part, and the number of a track."""
+def _sent(available: Sequence[Part], chosen: Sequence[str]) -> Iterator[tuple[str, Part]]:
+    """Go through what a person has chosen: the name of a part, and a track."""
     taken: dict[int, str] = {}
     for text in chosen:
         name, equals, part = text.rpartition("=")
@@ -109,15 +110,15 @@ def _sent(available: Sequence[Part], chosen: Sequence[str]) -> Iterator[tuple[st
             if track.number in taken:
                 raise MusicaeError(f"--part sends track {track} to two parts; name it once")
             if track.drums != (part == "drums") and part != LEAVE_OUT:
-                what = "drums" if track.drums else "no drums"
+                what = "drums" if track.drums else "not drums"
                 raise MusicaeError(f"track {track} is {what}; it cannot be the {part}")
             taken[track.number] = part
-            yield part, track.number
+            yield part, track
 
 
 def _basses(tuned: Sequence[Part], alone: bool) -> list[Part]:
     """Return the tracks that play the bass."""
-    by_program = [track for track in tuned if track.score.tracks[track.tracks[0]].program in _BASS_PROGRAMS]
+    by_program = [track for track in tuned if track.program in _BASS_PROGRAMS]
     if found := by_program or [track for track in tuned if _BASS_NAMES.search(track.name)]:
         return found
     if alone:
@@ -134,7 +135,7 @@ def _is_one_voice(track: Part) -> bool:
 
 
 def _is_pitched(track: Part) -> bool:
-    return track.score.tracks[track.tracks[0]].program not in _UNPITCHED_PROGRAMS
+    return track.program not in _UNPITCHED_PROGRAMS
 
 
 def _listing(made: Arrangement, unpitched: Sequence[Part]) -> list[str]:
@@ -157,13 +158,15 @@ def _named(tracks: Sequence[Part]) -> str:
 
 def written_parts(score: ScoreTick) -> dict[str, str]:
     """Return the parts of tracks by their names, as `mark_parts` has marked them."""
-    texts = [mark.text.removeprefix(_MARK) for mark in score.markers if mark.text.startswith(_MARK)]
-    found = (text.partition(": ") for text in texts)
-    return {
-        name.encode("ascii", "ignore").decode("unicode_escape", "ignore"): part
-        for part, _, name in found
-        if part in PARTS
-    }
+    found: dict[str, str] = {}
+    for mark in score.markers:
+        if mark.text.startswith(_MARK):
+            part, _, text = mark.text.removeprefix(_MARK).partition(": ")
+            with suppress(ValueError, RecursionError):  # Another program may have changed it.
+                name = json.loads(text)
+                if part in PARTS and isinstance(name, str):
+                    found[name] = part
+    return found
 
 
 def mark_parts(score: ScoreTick, names: Mapping[str, str]) -> None:
@@ -174,5 +177,4 @@ def mark_parts(score: ScoreTick, names: Mapping[str, str]) -> None:
     found = arrange(available).tracks if available else {}
     if any({track.name for track in own} != {names.get(part)} for part, own in found.items() if part in names or own):
         for part, name in names.items():
-            text = name.encode("unicode_escape").decode("ascii")
-            score.markers.append(TextMetaTick(0, f"{_MARK}{part}: {text}"))
+            score.markers.append(TextMetaTick(0, f"{_MARK}{part}: {json.dumps(name)}"))

@@ -123,10 +123,10 @@ def to_tensor(notes: Mapping[str, Notes], length: int) -> NDArray[np.float32]:
         elif part == "harmony":
             held, onset = np.split(rows, 2)
             onset[own.pitch, own.start] = 1.0
-            change = np.zeros((len(held), length + 1), np.int64)
-            np.add.at(change, (own.pitch, own.start + 1), 1)
-            np.add.at(change, (own.pitch, own.end), -1)
-            held[:] = change.cumsum(1)[:, :-1] > 0
+            for pitch in np.unique(own.pitch):  # One after another, to save memory.
+                start, end = (at[own.pitch == pitch] for at in (own.start, own.end))
+                change = np.bincount(start + 1, minlength=length + 1) - np.bincount(end, minlength=length + 1)
+                held[pitch] = change.cumsum()[:-1] > 0
             count = np.bincount(own.start, minlength=length)
             # A whole number, as a file holds it.
             loudness[0] = np.rint(np.bincount(own.start, own.velocity, length) / np.maximum(count, 1)) / _LOUD

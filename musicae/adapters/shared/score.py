@@ -18,26 +18,32 @@ from musicae.core import Adapter, Candidate, File, Packed, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
-from musicae.formats.music import parts as score_parts
+from musicae.formats.music.tracks import Tracks
 
-__all__ = ["MIN_DRUMS", "ScoreAdapter", "share_of_drums"]
+__all__ = ["MIN_DRUMS", "ScoreAdapter", "tracks_in"]
 
 MIN_DRUMS = 0.9
 """A MIDI file with at least this share of its notes on the drum channel counts as drums."""
 
 
-def share_of_drums(head: bytes, file: File) -> float | None:
-    """Return the share of a MIDI file's notes that are drums: 0 for a damaged file, None if it is not MIDI.
+def tracks_in(head: bytes, file: File) -> Tracks | None:
+    """Return the tracks of a MIDI file: none for a damaged one, None if it is not MIDI.
 
     `head` is how the file begins. A stream keeps its position.
     """
     if not midi.is_midi(head):
         return None
+    try:
+        return _peek(file).tracks
+    except MusicaeError:
+        return Tracks.none()
+
+
+def _peek(file: File) -> midi.Loaded:
+    """Read a file of notes; a stream keeps its position."""
     at = 0 if isinstance(file, Path) else file.tell()
     try:
-        return score_parts.share_of_drums(midi.load(file).tracks)
-    except MusicaeError:
-        return 0.0
+        return midi.load(file)
     finally:
         if not isinstance(file, Path):
             file.seek(at)
@@ -73,10 +79,7 @@ class ScoreAdapter(Adapter):
         by_bars = sorted(candidates, key=lambda one: one.settings["bars"])
         if len(by_bars) == 1:
             return by_bars[0]
-        at = 0 if isinstance(file, Path) else file.tell()
-        score = midi.load(file).score
-        if not isinstance(file, Path):
-            file.seek(at)
+        score = _peek(file).score
         bars = (score.end() - score.start()) / (4 * score.ticks_per_quarter)
         return [one for one in by_bars if one is by_bars[0] or one.settings["bars"] <= bars][-1]
 

@@ -60,6 +60,11 @@ class Part:
     tracks: tuple[int, ...]
     score: Tracks
 
+    @property
+    def program(self) -> int:
+        """The program that it begins with."""
+        return self.score.tracks[self.tracks[0]].program
+
     def notes(self) -> Notes:
         """Return its notes in ticks, sorted by onset."""
         return _notes(self.score, self.tracks)

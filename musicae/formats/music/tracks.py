@@ -57,6 +57,11 @@ class Tracks:
     velocity: Ints
 
     @classmethod
+    def none(cls) -> Tracks:
+        """Return no tracks."""
+        return cls([], *(np.empty(0, np.int64),) * 4)
+
+    @classmethod
     def of(cls, score: ScoreTick) -> Tracks:
         """Return the tracks of a score as symusic makes them: one for each channel and program of a chunk."""
         from symusic.core import NoteTickList

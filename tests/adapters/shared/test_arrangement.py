@@ -104,7 +104,7 @@ def test_tracks_are_sent_to_parts(parts_of):
         (["9=bass"], "there is no track '9'; choose from 1 Kit"),
         (["3=bass", "slap=melody"], "sends track 3 Slap .* to two parts; name it once"),
         (["1=melody"], "track 1 Kit .* is drums; it cannot be the melody"),
-        (["2=drums"], "track 2 Strings .* is no drums; it cannot be the drums"),
+        (["2=drums"], "track 2 Strings .* is not drums; it cannot be the drums"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(chosen, message, parts_of):
@@ -130,3 +130,12 @@ def test_marks_of_other_tracks_are_passed_over(parts_of):
     assert numbers(arrange(band, (), {"Kit": "melody", "Flute": "bass"})) == {
         "bass": [4], "harmony": [2, 3], "drums": [1],
     }  # fmt: skip
+
+
+def test_a_mark_that_another_program_changed_is_passed_over(parts_of):
+    from symusic.core import ScoreTick, TextMetaTick
+
+    score = ScoreTick(480)
+    for text in ('bass: "Kit"', 'melody: "Kit', r"melody: a\q", "melody: [1]", "melody: " + "[" * 100_000, "bass"):
+        score.markers.append(TextMetaTick(0, f"musicae part {text}"))
+    assert written_parts(score) == {"Kit": "bass"}

@@ -9,7 +9,7 @@ import torch
 
 from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
-from musicae.adapters.shared.score import ScoreAdapter, share_of_drums
+from musicae.adapters.shared.score import ScoreAdapter, tracks_in
 from musicae.core import Adapter, Candidate, Sample
 from musicae.errors import MusicaeError
 
@@ -91,13 +91,16 @@ def test_a_sample_is_rendered_to_a_wav_file(adapter, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
-def test_the_share_of_drums_in_what_is_midi(make_midi):
+def test_the_tracks_of_what_is_midi(make_midi):
     path = make_midi({"notes": [(0, 1, 36), (1, 1, 36), (2, 1, 36)], "channel": 9}, {"notes": [(0, 1, 60)]})
     head = path.read_bytes()
-    assert share_of_drums(head, path) == 0.75
-    assert share_of_drums(head, io.BytesIO(head)) == 0.75
-    assert share_of_drums(head[:40], io.BytesIO(head[:40])) == 0.0
-    assert share_of_drums(b"RIFFxxxxWAVE", io.BytesIO()) is None
+    stream = io.BytesIO(head)
+    stream.seek(2)
+    for file in (path, stream):
+        assert [len(track) for track in tracks_in(head, file).tracks] == [3, 1]
+    assert stream.tell() == 2
+    assert tracks_in(head[:40], io.BytesIO(head[:40])).tracks == []
+    assert tracks_in(b"RIFFxxxxWAVE", io.BytesIO()) is None
 
 
 def candidate(bars):
