@@ -195,7 +195,8 @@ def _steps(
             rate = learning_rate(*phase, options)
             set_learning_rate(optimizers, rate)
             with sharing(team.share):
-                losses = wrapped(clean, given, cond, rng, beta, options.free_bits, prior_only)
+                draws = options.prior_draws if prior_only else 0
+                losses = wrapped(clean, given, cond, rng, beta, options.free_bits, draws)
             accelerator.backward(losses["loss"])
             losses = team.reduce(losses, options.clip)
             for optimizer in optimizers:

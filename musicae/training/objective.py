@@ -30,20 +30,17 @@ class Objective(nn.Module):
         rng: torch.Generator,
         beta: float,
         free_bits: float,
-        prior_only: bool = False,
+        prior_draws: int = 0,
     ) -> dict[str, Tensor]:
         """Return the loss of a batch ``(B, C, *S)`` and its parts, each a mean over the batch.
 
         ``loss`` is in nats a place (step or pixel); ``nll``, its parts ``nll_<name>`` and ``kl`` are in nats an
-        example. ``prior`` and ``penalty`` are added to the loss unscaled. With `prior_only` the codes are fixed, and
-        the loss is the prior's.
+        example. ``prior`` and ``penalty`` are added to the loss unscaled. With `prior_draws` the loss is the
+        prior's alone, on fixed codes, with so many draws for each.
         """
         model = cast(Model, self.networks["model"])
-        if prior_only:
-            with torch.no_grad():
-                codes = model.encode(given, cond).mean
-            prior_loss = self._prior_loss(codes, rng, cond)
-            return {"loss": prior_loss, "prior": prior_loss}
+        if prior_draws:
+            return self._prior_alone(model, clean, cond, rng, prior_draws)
         cost, costs, latent = model.reconstruction(given, clean, cond, rng, self.likelihood)
         nll, kl = cost.mean(), latent.kl().sum(1)
         places = math.prod(clean.shape[2:])
@@ -58,6 +55,17 @@ class Objective(nn.Module):
             parts["penalty"] = penalty
             loss = loss + penalty
         return {"loss": loss, **parts}
+
+    def _prior_alone(
+        self, model: Model, clean: Tensor, cond: Tensor | None, rng: torch.Generator, draws: int
+    ) -> dict[str, Tensor]:
+        """Return the prior's loss on codes as they are decoded: of whole windows, without an optional condition."""
+        if model.condition is not None and model.condition.optional:
+            cond = None
+        with torch.no_grad():
+            codes = model.encode(clean, cond).mean.repeat_interleave(draws, 0)
+        loss = self._prior_loss(codes, rng, None if cond is None else cond.repeat_interleave(draws, 0))
+        return {"loss": loss, "prior": loss}
 
     def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
         return cast(Prior, self.networks["prior"]).loss(codes, rng, cond)

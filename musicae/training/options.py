@@ -28,19 +28,20 @@ class TrainingOptions:
 
     `optimizer` is ``"adamw"``, or ``"muon"`` for the matrices (Jordan et al. 2024; with twice the learning rate, scaled
     to AdamW's updates as in Liu et al. 2025) and AdamW for the rest. Gradients are clipped to the norm `clip`. `ema` is
-    the decay of the averaged weights, which are the result. `precision` is ``"bf16"`` (float32
-    where the processor has no instructions for it), ``"fp16"`` or ``"no"``.
+    the decay of the averaged weights, which are the result. `precision` is ``"bf16"`` (float32 where the processor has
+    no instructions for it), ``"fp16"`` or ``"no"``.
 
     The KL weight rises to `beta` by `kl_schedule`: ``"linear"`` over `kl_warmup` steps, or ``"cyclical"``,
     `kl_cycles` times (Fu et al. 2019). `free_bits` is in nats an example: KL below it costs nothing (Kingma et al.
     2016). `prior_steps` more steps, with their own learning rate schedule, train only the prior, on the codes of the
-    finished model.
+    finished model. Each code counts `prior_draws` times in a step: it is encoding that takes time, not the prior.
 
     Figures are logged every `log_every` steps, and a checkpoint is written every `checkpoint_every`.
     """
 
     steps: CountOrNone = 10_000
     prior_steps: CountOrNone = 0
+    prior_draws: Annotated[int, Meta(ge=1, le=1024)] = 1
     batch: Annotated[int, Meta(ge=1, le=2**20)] = 256
     lr: Weight = 1e-3
     warmup: CountOrNone = 200

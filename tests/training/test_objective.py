@@ -67,8 +67,9 @@ def made(model, prior=None):
     return Objective(codec)
 
 
-def losses(objective, x, cond=None, beta=1.0, free_bits=0.0, prior_only=False):
-    return objective(x, x, cond, torch.Generator().manual_seed(0), beta, free_bits, prior_only)
+def losses(objective, x, cond=None, beta=1.0, free_bits=0.0, prior_draws=0, given=None):
+    given = x if given is None else given
+    return objective(x, given, cond, torch.Generator().manual_seed(0), beta, free_bits, prior_draws)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_the_priors_gradient_stays_with_the_prior(x):
 
 def test_the_prior_alone_leaves_the_model(x):
     objective = made(Small(), Asked())
-    found = losses(objective, x, prior_only=True)
+    found = losses(objective, x, prior_draws=1)
     assert set(found) == {"loss", "prior"}
     found["loss"].backward()
     assert objective.networks["model"].weight.grad is None
@@ -122,10 +123,33 @@ def test_the_prior_gets_the_condition_as_it_is(x):
     objective.networks["model"].condition = ConditionSpec(4, along=True)
     along = torch.rand(4, 4, 8)
     losses(objective, x, along)
-    losses(objective, x, along, prior_only=True)
+    losses(objective, x, along, prior_draws=1)
     assert torch.equal(prior.seen[0][1], along)
     assert torch.equal(prior.seen[1][1], along)
     assert not prior.seen[0][0].requires_grad
+
+
+def test_each_code_counts_several_times_for_the_prior_alone(x):
+    prior = Asked()
+    objective = made(Small(), prior)
+    objective.networks["model"].condition = ConditionSpec(4)
+    losses(objective, x, torch.arange(16.0).view(4, 4), prior_draws=3)
+    codes, cond = prior.seen[0]
+    assert codes.shape == (12, 3)
+    assert torch.equal(codes, codes[::3].repeat_interleave(3, 0))
+    assert torch.equal(cond[3:6], torch.tensor([[4.0, 5, 6, 7]]).expand(3, -1))
+
+
+def test_the_prior_alone_learns_codes_as_they_are_decoded(x):
+    """Of whole windows, and without a condition that the model can do without."""
+    prior = Asked()
+    objective = made(Small(), prior)
+    model = objective.networks["model"]
+    model.condition = ConditionSpec(4, along=True, optional=True)
+    losses(objective, x, torch.rand(4, 4, 8), prior_draws=1, given=torch.zeros_like(x))
+    codes, cond = prior.seen[0]
+    assert torch.equal(codes, model.encode(x).mean)
+    assert cond is None
 
 
 def test_kl_weights_go_where_they_say():
