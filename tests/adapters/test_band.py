@@ -174,6 +174,21 @@ def test_meters_keep_changing(band, make_midi):
     same(sample, again(band, sample))
 
 
+@pytest.mark.parametrize(
+    ("meters", "bars", "kept"),
+    [
+        ([(0, 4, 4), (4, 2, 4), (6, 4, 4)], "2-3", [[0, 2, 4], [8, 4, 4]]),
+        ([(0, 4, 4), (4, 3, 4), (7, 5, 4)], "2-3", [[0, 3, 4], [12, 5, 4]]),
+        ([(0, 1, 4), (1, 7, 8)], "2", [[0, 7, 8]]),
+        ([(0, 4, 4), (6, 4, 4)], None, [[0, 4, 4], [24, 4, 4]]),
+    ],
+)
+def test_a_short_first_bar_of_an_excerpt_is_no_pick_up(meters, bars, kept, band, make_midi):
+    sample = band.read(make_midi(MELODY, BASS, meters=meters), bars=bars)
+    assert sample.meta["meters"] == kept
+    same(sample, again(band, sample))
+
+
 def test_empty_bars_at_the_start_are_left_out_unless_they_are_ours(band, make_midi):
     late = [one | {"notes": [(note[0] + 8, *note[1:]) for note in one["notes"]]} for one in (MELODY, BASS)]
     sample = band.read(make_midi(*late))
@@ -528,6 +543,19 @@ def test_a_swung_band_is_read_on_even_steps_and_written_swung(band, make_midi):
         at += event.time
         ticks += [at] if event.type == "note_on" and event.velocity else []
     assert ticks == [round(480 * (i + place)) for i in range(24) for place in (0, 2 / 3)]
+
+
+def test_a_tempo_that_changes_off_the_beat_stays_with_its_note(band, make_midi):
+    tune = [(i + place, 0.3, 67 + i % 5) for i in range(16) for place in (0, 2 / 3)]
+    path = make_midi(MELODY | {"notes": tune}, tempos=[(0, 500_000), (4 + 2 / 3, 400_000), (9, 300_000)])
+    sample = band.read(path)
+    assert sample.meta["swing"] == [[0, 2.0]]
+    assert [at for at, _ in sample.meta["tempos"]] == [0, 18, 36]
+    file = mido.MidiFile(file=written(band, sample))
+    at = np.cumsum([message.time for message in file.tracks[0]])
+    found = [tick / 480 for tick, message in zip(at, file.tracks[0], strict=True) if message.type == "set_tempo"]
+    assert found == pytest.approx([0, 4 + 2 / 3, 9], abs=1e-3)
+    same(sample, again(band, sample))
 
 
 def test_triplets_of_a_swung_band_fall_on_steps_of_their_own(band, make_midi):

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from musicae.adapters.shared.schema import Name, checked
 from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.formats.music.bar_grid import without_repeats
+from musicae.formats.music.bar_grid import without_repeated_meters, without_repeats
 from musicae.formats.music.swing import MAX_SWING, MIN_SWING
 from musicae.formats.text import ENCODINGS
 
@@ -185,18 +185,15 @@ def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:
     maps: dict[str, list[list[Any]]] = {
         name: [] for name in ("tempos", "meters", "programs", "keys", "swing") if name in joined
     }
-    offset, whole_bars = 0, True
+    offset = 0
     for part in parts:
         length = part.tensor.shape[-1]
         for name, entries in maps.items():
             # A trimmed sample may still hold entries from after its end.
             entries.extend([at + offset, *value] for at, *value in part.meta[name] if at < length)
-        at, n, d = next(entry for entry in reversed(part.meta["meters"]) if entry[0] < length)
-        whole_bars = whole_bars and (length - at) * d % (steps_per_beat * 4 * n) == 0
         offset += length
     joined |= {name: without_repeats(entries) for name, entries in maps.items() if name != "meters"}
-    # A part that ends inside a bar is followed by its meter again, so that the next part starts on a bar line.
-    joined["meters"] = without_repeats(maps["meters"]) if whole_bars else maps["meters"]
+    joined["meters"] = without_repeated_meters(maps["meters"], steps_per_beat)
     if "velocities" in joined:
         joined["velocities"] = _join_velocities(parts)
     return joined

@@ -62,17 +62,19 @@ class Meters:
     """The bars of a piece through its time signatures ``(tick, numerator, denominator)``, numbered from 0.
 
     A first bar that the next time signature cuts short, or a single one of fewer beats, is a pick-up: it starts earlier
-    (at a negative tick) to be complete, so that its notes keep their place before the bar line.
+    (at a negative tick) to be complete, so that its notes keep their place before the bar line. There is none where
+    `pickup` is false.
     """
 
-    def __init__(self, signatures: Sequence[tuple[int, int, int]], ticks_per_quarter: int) -> None:
+    def __init__(self, signatures: Sequence[tuple[int, int, int]], ticks_per_quarter: int, pickup: bool = True) -> None:
+        self.ticks_per_quarter = ticks_per_quarter
         events = list(signatures)
         if not events or events[0][0] > 0:
             events.insert(0, (0, 4, 4))
         self.signatures = [(n, d) for _, n, d in events]
         self.starts = [float(tick) for tick, _, _ in events]
         self.lengths = [ticks_per_quarter * 4 * n / d for n, d in self.signatures]
-        if len(events) > 1 and self._starts_with_pickup():
+        if pickup and len(events) > 1 and self._starts_with_pickup():
             if self.starts[1] < self.lengths[1]:
                 self.signatures[0], self.lengths[0] = self.signatures[1], self.lengths[1]
             self.starts[0] = self.starts[1] - self.lengths[0]
@@ -143,8 +145,8 @@ def parse_bars(bars: str | int) -> tuple[int, int]:
 
 
 def _meters(score: ScoreTick, step: float, remarks: list[str]) -> Meters:
-    """Return the bars of a score, without impossible time signatures."""
-    tpq = score.ticks_per_quarter
+    """Return the bars of a score, without impossible time signatures; those that `write` has marked are as they say."""
+    tpq, marked = score.ticks_per_quarter, _is_marked(score)
     possible: dict[int, tuple[int, int, int]] = {}
     impossible = 0
     for event in score.time_signatures:
@@ -156,26 +158,29 @@ def _meters(score: ScoreTick, step: float, remarks: list[str]) -> Meters:
     if impossible:
         remarks.append(f"{impossible} time signature(s) are impossible and were left out")
     events, joined = [possible[tick] for tick in sorted(possible)], False
-    for i, (tick, n, d) in enumerate(events):
+    for i, (tick, n, d) in enumerate([] if marked else events):
         # Programs that know beats but not bars write many bars of one beat.
         if (n, d) == (1, 4) and (i + 1 == len(events) or events[i + 1][0] - tick > 4 * tpq):
             events[i] = (tick, 4, 4)
             joined = True
     if joined:
         remarks.append("bars of 1/4 were taken four at a time as 4/4")
-    return Meters(events, tpq)
+    return Meters(events, tpq, pickup=not marked)
 
 
-def _tempos(score: ScoreTick, grid_start: float, step: float, length: int, remarks: list[str]) -> list[list[float]]:
+def _tempos(found: Excerpt, score: ScoreTick, remarks: list[str]) -> list[list[float]]:
     events = score.tempos.numpy()
     if not len(events["time"]):
         return [[0, 120.0]]
     order = np.argsort(events["time"], kind="stable")
-    times = np.floor((events["time"][order] - max(0.0, grid_start)) / step + 0.5).astype(np.int64)
+    ticks = events["time"][order]
+    # They go with the notes, not with the bar lines, so that all sounds when it did.
+    times = found.steps(ticks)
+    times = np.where(ticks > 0, times, np.minimum(times, 0))
     exact = 6e7 / np.maximum(events["mspq"][order], 1)
     qpm = np.clip(exact, _MIN_QPM, _MAX_QPM)
     first = max(0, int(np.searchsorted(times, 0, side="right")) - 1)
-    last = int(np.searchsorted(times, length))
+    last = int(np.searchsorted(times, found.length))
     if np.any(exact[first:last] != qpm[first:last]):
         remarks.append(
             f"a tempo outside {_MIN_QPM:g}..{_MAX_QPM:g} quarter notes a minute was moved to the nearest of these"
@@ -190,6 +195,19 @@ def without_repeats(table: dict[int, list[Any]] | list[list[Any]]) -> list[list[
     """Return entries ``[step, *value]`` without those that repeat the value before them."""
     entries = [[at, *table[at]] for at in sorted(table)] if isinstance(table, dict) else table
     return [e for i, e in enumerate(entries) if i == 0 or e[1:] != entries[i - 1][1:]]
+
+
+def without_repeated_meters(entries: Sequence[list[int]], steps_per_beat: float) -> list[list[int]]:
+    """Return entries ``[step, numerator, denominator]`` without those that change nothing.
+
+    One that repeats the meter before it stays where it cuts a bar short: the next bar begins there.
+    """
+    kept: list[list[int]] = []
+    for at, n, d in entries:
+        bar = steps_per_beat * 4 * n / d
+        if not kept or kept[-1][1:] != [n, d] or abs(math.remainder(at - kept[-1][0], bar)) >= 1:
+            kept.append([at, n, d])
+    return kept
 
 
 def _hop(meters: list[list[int]], length: int, steps_per_beat: int, window: int) -> int:
@@ -238,7 +256,7 @@ def build_grid(
 def complete(found: Excerpt, score: ScoreTick, steps_per_beat: int, window: int) -> Grid:
     """Return the grid of an excerpt of a score, cut into windows of so many steps."""
     start, step, length, meters, remarks = found.start, found.step, found.length, found.meters, list(found.remarks)
-    tempos = _tempos(score, found.unmoved, step, length, remarks)
+    tempos = _tempos(found, score, remarks)
     keys = _keys(score, found.unmoved, step, length)
     hop = _hop(meters, length, steps_per_beat, window)
     plain = (start, step, length, meters, remarks, found.unmoved, found.swing, found.steps_per_beat)
@@ -272,7 +290,7 @@ def place(
     step = score.ticks_per_quarter / steps_per_beat
     meters = _meters(score, step, remarks)
     # What `write` has marked is on its bar lines, however its notes are spread over the beat.
-    judged = tracks and not any(mark.text == START for mark in score.markers)
+    judged = tracks and not _is_marked(score)
     shift, moved = _offset(score, meters, start, tracks, step) if judged else (0.0, "")
     remarks += [moved] if moved else []
     # Notes within half a step of a bar line count as on it.
@@ -331,6 +349,10 @@ def _chosen_bars(bars: str | int, last_bar: int) -> tuple[int, int]:
     return first - 1, last - 1
 
 
+def _is_marked(score: ScoreTick) -> bool:
+    return any(mark.text == START for mark in score.markers)
+
+
 def _at_markers(
     score: ScoreTick, begin: float, stop: float, first_onset: float, last_onset: float
 ) -> tuple[float, float, bool]:
@@ -354,7 +376,9 @@ def _step_of(tick: float, begin: float, step: float) -> int:
 def _meter_table(meters: Meters, begin: float, step: float, length: int) -> list[list[int]]:
     events = zip(meters.starts, meters.signatures, strict=True)
     table = {_step_of(tick, begin, step): [n, d] for tick, (n, d) in events}
-    return without_repeats({at: value for at, value in table.items() if at < length})
+    return without_repeated_meters(
+        [[at, *table[at]] for at in sorted(table) if at < length], meters.ticks_per_quarter / step
+    )
 
 
 def _keys(score: ScoreTick, begin: float, step: float, length: int) -> list[list[int]]:

@@ -17,7 +17,7 @@ from musicae.formats.music.bar_grid import mark_swing
 from musicae.formats.music.midi_bytes import MidiBytes, is_midi
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.swing import is_straight, swung
-from musicae.formats.music.tracks import Tracks, mend_ends
+from musicae.formats.music.tracks import Ints, Tracks, mend_ends
 from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
 
@@ -143,30 +143,32 @@ def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, st
     step = max(1, round(480 / steps_per_beat))
     score = ScoreTick(step * steps_per_beat)
     meta = {**meta, **{name: [e for e in meta[name] if e[0] < length] for name in ("tempos", "meters", "keys")}}
-    for at, qpm in meta["tempos"]:
-        score.tempos.append(TempoTick(at * step, mspq=round(6e7 / qpm)))
+    swing = meta.get("swing", [[0, 1.0]])
+    when = _ticks(np.array([at for at, _ in meta["tempos"]]), swing, step, steps_per_beat)
+    for tick, (_, qpm) in zip(when.tolist(), meta["tempos"], strict=True):
+        score.tempos.append(TempoTick(tick, mspq=round(6e7 / qpm)))
     for at, n, d in meta["meters"]:
         score.time_signatures.append(TimeSignatureTick(at * step, n, d))
     for at, key, tonality in meta["keys"]:
         score.key_signatures.append(KeySignatureTick(at * step, key, tonality))
-    swing = meta.get("swing", [[0, 1.0]])
     mark_swing(score, swing, step)
     tracks = [track._replace(notes=_in_ticks(track.notes, swing, step, steps_per_beat)) for track in tracks]
     for track in tracks:
         for made in _tracks_of(track):
             score.tracks.append(made)
     if any(len(track.notes.start) for track in tracks) and length <= bar_grid.MAX_STEPS:
-        _mark_ends(score, tracks, length, steps_per_beat, step)  # Longer ones are read in parts anyway.
+        _mark_ends(score, tracks, meta["meters"], length, steps_per_beat, step)  # Longer ones are read in parts anyway.
     return score
 
 
+def _ticks(steps: Ints, swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Ints:
+    """Return the ticks of steps, swung."""
+    return steps * step if is_straight(swing) else np.rint(swung(steps, swing, steps_per_beat) * step).astype(np.int64)
+
+
 def _in_ticks(notes: Notes, swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Notes:
-    """Return notes in steps with their starts and ends in ticks, swung."""
-    if is_straight(swing):
-        return notes._replace(start=notes.start * step, end=notes.end * step)
-    start, end = (
-        np.rint(swung(steps, swing, steps_per_beat) * step).astype(np.int64) for steps in (notes.start, notes.end)
-    )
+    """Return notes in steps with their starts and ends in ticks, swung; each lasts a tick at least."""
+    start, end = (_ticks(steps, swing, step, steps_per_beat) for steps in (notes.start, notes.end))
     return notes._replace(start=start, end=np.maximum(end, start + 1))
 
 
@@ -188,8 +190,15 @@ def _tracks_of(track: TrackNotes) -> Iterator[TrackTick]:
         yield made
 
 
-def _mark_ends(score: ScoreTick, tracks: Sequence[TrackNotes], length: int, steps_per_beat: int, step: int) -> None:
-    """Set markers where reading would otherwise leave out empty bars at the start or the end, or move the bar lines.
+def _mark_ends(
+    score: ScoreTick,
+    tracks: Sequence[TrackNotes],
+    meters: Sequence[Sequence[int]],
+    length: int,
+    steps_per_beat: int,
+    step: int,
+) -> None:
+    """Set markers where reading would otherwise leave out empty bars at the start or the end, or find other bar lines.
 
     `tracks` are in ticks.
     """
@@ -199,7 +208,7 @@ def _mark_ends(score: ScoreTick, tracks: Sequence[TrackNotes], length: int, step
     end = np.concatenate([track.notes.end for track in tracks])
     tuned = [track.notes[:2] for track in tracks if not track.drums]
     grid = bar_grid.build_grid(score, start, end, bars=None, steps_per_beat=steps_per_beat, window=length, tracks=tuned)
-    if grid.start != 0:
+    if grid.start != 0 or grid.meters != [list(entry) for entry in meters]:
         score.markers.append(TextMetaTick(0, bar_grid.START))
     if grid.start + grid.length * step != length * step:
         score.markers.append(TextMetaTick(length * step, bar_grid.END))

@@ -22,6 +22,7 @@ from musicae.formats.music.bar_grid import (
     parse_bars,
     place,
     with_swing,
+    without_repeated_meters,
     without_repeats,
 )
 
@@ -86,6 +87,28 @@ def test_the_tempo_in_force_at_the_first_bar_is_kept(make_midi):
     assert any("2 empty bar(s)" in remark for remark in grid_of(path).remarks)
 
 
+def test_a_tempo_changes_with_its_note_after_a_pick_up(make_midi):
+    notes = [(0, 1, 60), (1, 4, 62), (5, 4, 64)]
+    path = make_midi({"notes": notes}, meters=[(0, 1, 4), (1, 4, 4)], tempos=[(0, 600_000), (5, 300_000)])
+    grid = grid_of(path)
+    assert grid.steps(np.array([0, 480, 5 * 480])).tolist() == [12, 16, 32]
+    assert grid.tempos == [[0, 100.0], [32, 200.0]]
+
+
+def test_a_tempo_changes_with_its_note_where_the_beats_are_moved(make_midi):
+    # Bars of four quarters, an eighth late.
+    tracks = [
+        [(4 * bar + 0.5 + i * n, n, low + i) for bar in range(8) for i in range(int(4 / n))]
+        for low, n in ((60, 0.5), (40, 4))
+    ]
+    path = make_midi(*({"notes": notes} for notes in tracks), tempos=[(0, 500_000), (16.5, 250_000)])
+    score, available, *_ = midi.load(path)
+    spans = [part.span() for part in score_parts.parts(available)]
+    grid = build_grid(score, *spans[0], bars=None, steps_per_beat=4, window=32, tracks=spans)
+    assert (grid.start, grid.steps(np.array([16.5 * 480])).tolist()) == (240, [64])
+    assert grid.tempos == [[0, 120.0], [64, 240.0]]
+
+
 def test_time_signatures_that_make_no_sense_are_left_out(make_midi):
     path = make_midi({"notes": SCALE}, meters=[(0, 3, 4)])
     data = path.read_bytes().replace(b"\xff\x58\x04\x03\x02", b"\xff\x58\x04\x00\x02")
@@ -103,6 +126,12 @@ def test_endless_files_are_refused_but_their_first_bars_are_read(make_midi):
 
 def test_bars_of_one_beat_in_a_row_are_taken_as_four_four(make_midi):
     assert grid_of(make_midi({"notes": SCALE}, meters=[(0, 1, 4)])).meters == [[0, 4, 4]]
+
+
+def test_a_meter_that_cuts_a_bar_short_is_kept(make_midi):
+    grid = grid_of(make_midi({"notes": [(0, 12, 60)]}, meters=[(0, 4, 4), (4, 4, 4), (6, 4, 4)]))
+    assert (grid.length, grid.meters) == (16 + 8 + 32, [[0, 4, 4], [24, 4, 4]])
+    assert without_repeated_meters([[0, 7, 32], [11, 7, 32], [21, 7, 32], [25, 4, 4]], 4) == [[0, 7, 32], [25, 4, 4]]
 
 
 def test_entries_that_repeat_the_one_before_are_left_out():
@@ -205,6 +234,22 @@ def test_markers_say_where_an_excerpt_begins_and_ends(make_midi):
     score.markers.append(TextMetaTick(20 * 480, END))
     grid = build_grid(score, notes.start, notes.end, **settings)
     assert (grid.start, grid.length, grid.remarks) == (960.0, 18 * 4, [])
+
+
+def test_the_meters_of_what_is_marked_are_as_it_says(make_midi):
+    from symusic.core import TextMetaTick
+
+    for meters, read, literal in (
+        ([(0, 2, 4), (2, 4, 4)], [[0, 4, 4]], [[0, 2, 4], [8, 4, 4]]),
+        ([(0, 1, 4)], [[0, 4, 4]], [[0, 1, 4]]),
+    ):
+        score, tracks, *_ = midi.load(make_midi({"notes": [(0, 4, 60)]}, meters=meters))
+        notes = score_parts.parts(tracks)[0].notes()
+        settings = {"bars": None, "steps_per_beat": 4, "window": 32}
+        assert build_grid(score, notes.start, notes.end, **settings).meters == read
+        score.markers.append(TextMetaTick(0, START))
+        grid = build_grid(score, notes.start, notes.end, **settings)
+        assert (grid.start, grid.meters) == (0, literal)
 
 
 @pytest.mark.parametrize(
