@@ -32,7 +32,6 @@ __all__ = ["Band"]
 SHIFTS = (-5, 6)
 """The transpositions of `Band.augment`, in semitones: each key once."""
 
-_MAX_SPANS = 64  # Tracks by whose notes the beats are found.
 _PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
 _SCORE_ORDER = ("melody", "harmony", "bass", "drums")
 _RING = 4  # Steps that a hit counts as sounding.
@@ -107,7 +106,7 @@ class Band(ScoreAdapter):
             "swing": grid.swing,
             "parts": {
                 part: {
-                    "programs": band_notes.programs(own),
+                    "programs": lines.programs(own),
                     "track": arrangement.name(part),
                 }
                 for part, own in notes.items()
@@ -150,7 +149,7 @@ class Band(ScoreAdapter):
         if not playing:
             raise MusicaeError("none of its tracks plays in the band; send one to a part, such as --part 1=harmony")
         every = score_parts.merge(playing)
-        spans = [track.span() for track in playing[:_MAX_SPANS] if not track.drums]
+        spans = score_parts.spans(playing)
         found = bar_grid.place(
             score, every.start, every.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )

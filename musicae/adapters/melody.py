@@ -23,9 +23,6 @@ from musicae.tensors import melody_tokens
 
 __all__ = ["Melody"]
 
-_MAX_SPANS = 64
-"""Tracks by whose notes the beats are found."""
-
 SHIFTS = (-5, 6)
 """The transpositions of `Melody.augment`, in semitones: each key once."""
 
@@ -85,7 +82,7 @@ class Melody(ScoreAdapter):
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the tokens of the melody of a score, on straight steps even if it swings."""
         _, line, found = self._line(loaded, track, None)
-        tokens = self._tokens(line, found, [])
+        tokens = self._tokens(line, found, None)
         _, numerator, denominator = found.meters[0]
         sounding, onset = tokens != melody_tokens.REST, tokens >= melody_tokens.FIRST_ONSET
         return Packed(tokens, onset, sounding, 4 * self.steps_per_beat * numerator / denominator)
@@ -98,7 +95,7 @@ class Melody(ScoreAdapter):
         available = score_parts.parts(loaded.tracks)
         part, why = _choose(available, track)
         notes = lines.skyline(part.notes(), score.ticks_per_quarter / self.steps_per_beat)
-        spans = [other.span() for other in available[:_MAX_SPANS] if not other.drums]
+        spans = score_parts.spans(available)
         found = bar_grid.place(
             score, notes.start, notes.end, bars=bars, steps_per_beat=self.steps_per_beat, tracks=spans
         )
@@ -112,17 +109,9 @@ class Melody(ScoreAdapter):
             raise MusicaeError(f"bars '{bars}' have no notes in track {part}; choose others with --bars")
         return part, line, found
 
-    def _tokens(self, line: score_parts.Notes, found: Excerpt, remarks: list[str]) -> NDArray[np.uint8]:
-        return melody_tokens.from_notes(line.start, line.end, self._fold(line.pitch, remarks) - self.low, found.length)
-
-    def _fold(self, pitch: NDArray[np.int64], remarks: list[str]) -> NDArray[np.int64]:
-        below, above = np.maximum(self.low - pitch, 0), np.maximum(pitch - self.high, 0)
-        octaves = -(-below // 12) - -(-above // 12)
-        if np.any(octaves):
-            count = np.count_nonzero(octaves)
-            remarks.append(f"{count} note(s) outside the pitches {self.low}..{self.high} were moved by octaves")
-        folded: NDArray[np.int64] = pitch + 12 * octaves
-        return folded
+    def _tokens(self, line: score_parts.Notes, found: Excerpt, remarks: list[str] | None) -> NDArray[np.uint8]:
+        pitch = lines.in_range(line.pitch, self.low, self.high, remarks)
+        return melody_tokens.from_notes(line.start, line.end, pitch - self.low, found.length)
 
     def write(self, sample: Sample, file: File) -> None:
         """Write a melody ``(C, T)`` (one-hot or logits: the largest counts) as a type-1 MIDI file.
@@ -181,12 +170,10 @@ def _meta_of(line: score_parts.Notes, grid: Grid, track: str, source: str) -> di
     """Return the `meta` of a line of notes, in steps."""
     velocities = np.zeros(grid.length, np.int64)
     velocities[line.start] = line.velocity
-    changes = np.flatnonzero(np.diff(line.program, prepend=-1))
-    steps = [0, *line.start[changes[1:]].tolist()]
     return {
         "tempos": grid.tempos,
         "meters": grid.meters,
-        "programs": [list(entry) for entry in zip(steps, line.program[changes].tolist(), strict=True)],
+        "programs": lines.programs(line),
         "keys": grid.keys,
         "swing": grid.swing,
         "track": track or "Melody",

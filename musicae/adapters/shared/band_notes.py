@@ -24,7 +24,6 @@ __all__ = [
     "joined",
     "line",
     "pitched",
-    "programs",
     "prominent",
     "to_tensor",
 ]
@@ -38,10 +37,10 @@ _LOUD = 127.0
 def line(notes: Notes, step: float, upwards: bool) -> tuple[Notes, Notes]:
     """Return the top line of notes (or the bottom one), and the notes that are not in it."""
     turned = notes if upwards else notes._replace(pitch=127 - notes.pitch)
-    line = lines.skyline(turned, step)
-    line = line if upwards else line._replace(pitch=127 - line.pitch)
-    left = ~np.isin(notes.start << 7 | notes.pitch, line.start << 7 | line.pitch)
-    return line, Notes(*(values[left] for values in notes))
+    found = lines.skyline(turned, step)
+    found = found if upwards else found._replace(pitch=127 - found.pitch)
+    left = ~np.isin(notes.start << 7 | notes.pitch, found.start << 7 | found.pitch)
+    return found, Notes(*(values[left] for values in notes))
 
 
 def joined(several: Sequence[Notes]) -> Notes:
@@ -62,10 +61,7 @@ def in_steps(notes: Notes, found: Excerpt) -> Notes:
 def folded(notes: Notes, part: str, remarks: list[str] | None) -> Notes:
     """Return the notes moved by octaves into the range of a part; `pitch` counts from its lowest."""
     low, high = RANGES[part]
-    octaves = -(-np.maximum(low - notes.pitch, 0) // 12) - -(-np.maximum(notes.pitch - high, 0) // 12)
-    if remarks is not None and (count := np.count_nonzero(octaves)):
-        remarks.append(f"{part}: {count} note(s) outside the pitches {low}..{high} were moved by octaves")
-    return notes._replace(pitch=notes.pitch + 12 * octaves - low)
+    return notes._replace(pitch=lines.in_range(notes.pitch, low, high, remarks, f"{part}: ") - low)
 
 
 def hits(notes: Notes) -> Notes:
@@ -94,16 +90,6 @@ def prominent(notes: Notes, remarks: list[str] | None) -> Notes:
     cut = chosen._replace(end=np.where(again, np.minimum(chosen.end, following), chosen.end))
     order = np.argsort(cut.start, kind="stable")
     return Notes(*(values[order] for values in cut))
-
-
-def programs(notes: Notes) -> list[list[int]]:
-    """Return the programs of a part, ``[[step, program], ...]``: of notes at once, that of the most."""
-    most = np.bincount(notes.program).argmax()
-    if len(np.unique(notes.start)) < len(notes.start):
-        return [[0, int(most)]]
-    changes = np.flatnonzero(np.diff(notes.program, prepend=-1))
-    steps = [0, *notes.start[changes[1:]].tolist()]
-    return [list(entry) for entry in zip(steps, notes.program[changes].tolist(), strict=True)]
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------

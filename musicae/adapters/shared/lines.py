@@ -1,4 +1,4 @@
-"""Lines of notes: which track is the melody, its top line, and the steps that its notes fall on."""
+"""Lines of notes: which track is the melody, its top line, the steps that its notes fall on, and their programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.bar_grid import Excerpt
 
-__all__ = ["pick", "quantise", "skyline"]
+__all__ = ["in_range", "pick", "programs", "quantise", "skyline"]
 
 _MAX_CHORD = 4096
 """Notes at one tick from which on those of one pitch are taken as one."""
@@ -142,3 +142,23 @@ def _remark_on_losses(
     triplets = (np.abs(beat - 1 / 3) < 0.04) | (np.abs(beat - 2 / 3) < 0.04)
     if len(offset) and triplets.mean() > 0.1:
         remarks.append(f"{triplets.mean():.0%} of the onsets are triplets or swing; they were made straight")
+
+
+def in_range(
+    pitch: NDArray[np.int64], low: int, high: int, remarks: list[str] | None, whose: str = ""
+) -> NDArray[np.int64]:
+    """Return MIDI pitches, those outside `low` .. `high` moved by octaves; `whose` begins the remark on that."""
+    octaves = -(-np.maximum(low - pitch, 0) // 12) - -(-np.maximum(pitch - high, 0) // 12)
+    if remarks is not None and (count := np.count_nonzero(octaves)):
+        remarks.append(f"{whose}{count} note(s) outside the pitches {low}..{high} were moved by octaves")
+    moved: NDArray[np.int64] = pitch + 12 * octaves
+    return moved
+
+
+def programs(notes: score_parts.Notes) -> list[list[int]]:
+    """Return the programs of notes in steps, ``[[step, program], ...]``; of chords one only, that of most notes."""
+    if len(np.unique(notes.start)) < len(notes.start):
+        return [[0, int(np.bincount(notes.program).argmax())]]
+    changes = np.flatnonzero(np.diff(notes.program, prepend=-1))
+    steps = [0, *notes.start[changes[1:]].tolist()]
+    return [list(entry) for entry in zip(steps, notes.program[changes].tolist(), strict=True)]

@@ -14,12 +14,13 @@ from musicae.errors import MusicaeError
 from musicae.formats.music.percussion import share_in_kit
 from musicae.formats.music.tracks import Ints, Track, Tracks
 
-__all__ = ["Notes", "Part", "merge", "parts", "select", "share_of_drums"]
+__all__ = ["Notes", "Part", "merge", "parts", "select", "share_of_drums", "spans"]
 
 _MAX_SHOWN = 80  # Characters of a name in messages.
 _MAX_OVERLAPS = 0.05  # Share of the notes of a line that may overlap the next.
 _MAX_COMPARED, _COMPARISON = 30_000_000, 6000  # Notes compared to join tracks; how many a comparison counts itself.
 _MAX_GROUPS = 16  # Tracks of one name that another is compared with.
+_MAX_SPANS = 64
 _CELLS = 2048  # Into which a piece is divided to tell at a glance that tracks sound together.
 _MIN_CHANNELS = 3  # From so many channels of one chunk and program on, they may be one instrument.
 _STRUNG = range(24, 40)  # The programs of guitars and basses.
@@ -275,6 +276,11 @@ def _cells(score: Tracks) -> list[tuple[int, int]]:
 def merge(chosen: Sequence[Part]) -> Notes:
     """Return the notes of several parts together, in ticks, sorted by onset."""
     return _notes(chosen[0].score, [i for part in chosen for i in part.tracks])
+
+
+def spans(available: Sequence[Part]) -> list[tuple[Ints, Ints]]:
+    """Return the onsets and ends of the first 64 parts, drums apart: by them the beats are found (`beats.offset`)."""
+    return [part.span() for part in available[:_MAX_SPANS] if not part.drums]
 
 
 def select(available: Sequence[Part], track: str | int) -> list[Part]:

@@ -45,11 +45,6 @@ def test_a_pitch_sounds_once_at_a_time():
     assert list(zip(kept.start, kept.end, kept.pitch, strict=True)) == [(0, 4, 10), (4, 6, 10), (4, 6, 12)]
 
 
-def test_programs_are_those_of_the_most_notes_or_change_along():
-    assert band_notes.programs(notes((0, 1, 60, 80, 5), (0, 1, 64, 80, 7), (1, 2, 60, 80, 7))) == [[0, 7]]
-    assert band_notes.programs(notes((2, 3, 60, 80, 5), (4, 5, 64, 80, 7), (6, 7, 60, 80, 7))) == [[0, 5], [4, 7]]
-
-
 @pytest.mark.parametrize("part", ["melody", "bass", "harmony", "drums"])
 def test_a_part_goes_to_a_tensor_and_back(part):
     own = notes((0, 3, 4, 90), (3, 5, 7, 70), (8, 16, 1, 127))

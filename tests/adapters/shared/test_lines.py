@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from musicae.adapters.shared.lines import skyline
+from musicae.adapters.shared.lines import in_range, programs, skyline
 from musicae.formats.music import parts as score_parts
 
 
@@ -36,3 +36,17 @@ def test_the_top_line_is_the_same_in_blocks_of_any_size():
             assert np.array_equal(fast, plain)
     assert np.array_equal(kept.start, notes.start[slow])
     assert np.array_equal(kept.pitch, notes.pitch[slow])
+
+
+def test_programs_of_a_line_change_along_and_those_of_chords_are_one():
+    start, twice, program = np.array([2, 4, 6]), np.array([0, 0, 1]), np.array([5, 7, 7])
+    assert programs(score_parts.Notes(start, start + 1, start, start, program)) == [[0, 5], [4, 7]]
+    assert programs(score_parts.Notes(twice, twice + 1, start, start, program)) == [[0, 7]]
+
+
+def test_pitches_out_of_range_are_moved_by_octaves():
+    remarks: list[str] = []
+    assert in_range(np.array([20, 59, 60, 71, 72, 97]), 60, 71, remarks).tolist() == [68, 71, 60, 71, 60, 61]
+    assert remarks == ["4 note(s) outside the pitches 60..71 were moved by octaves"]
+    assert in_range(np.array([60]), 60, 71, remarks).tolist() == [60]
+    assert len(remarks) == 1

@@ -156,3 +156,10 @@ def test_cells_that_are_filled_never_count_too_many_clashes():
                 least = (one.begun & other.filled).bit_count() + (other.begun & one.filled).bit_count()
                 assert least <= turns._clashes(one, other)
     assert least > 0
+
+
+def test_beats_are_found_by_the_first_tuned_parts(make_midi):
+    found = parts_of(make_midi({"notes": [(0, 1, 36)], "channel": 9}, {"notes": [(1, 2, 60), (0, 1, 64)], "name": "b"}))
+    ((start, end),) = score_parts.spans(found)
+    assert (start.tolist(), end.tolist()) == ([0, 480], [480, 1440])
+    assert len(score_parts.spans(found[1:] * 100)) == 64
