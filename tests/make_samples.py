@@ -1,7 +1,7 @@
 """Writes the sample files of data/ from the transcriptions below: ``python tests/make_samples.py [FOLDER]``.
 
-The tunes are in the public domain (traditional, or their composers died before 1830); the transcriptions, the
-arrangement of band.mid, the grooves and the pictures are the project's own.
+The tunes are in the public domain (traditional, or their composers died before 1830); the transcriptions,
+the arrangements, the grooves and the pictures are the project's own.
 """
 
 from __future__ import annotations
@@ -39,8 +39,35 @@ BAND_TUNE = """
     E5:1 D5:0.5 C5:0.5 A4:1 r:0.5 G4:0.5  A4:0.5 C5:0.5 E5:1 D5:1.5 r:0.5
     G5:0.5 E5:0.5 D5:0.5 C5:0.5 D5:1 A4:1  C5:4
 """
-BAND_CHORDS = ["A3 C4 E4", "F3 A3 C4", "C4 E4 G4", "G3 B3 D4", "A3 C4 E4", "F3 A3 C4", "G3 B3 D4", "C4 E4 G4"]
-BAND_BASS = ["A2 E2", "F2 C3", "C3 G2", "G2 D3", "A2 E2", "F2 C3", "G2 D3", "C3 G2"]
+BAND_CHORDS = "A3 C4 E4 | F3 A3 C4 | C4 E4 G4 | G3 B3 D4 | A3 C4 E4 | F3 A3 C4 | G3 B3 D4 | C4 E4 G4"
+BAND_BASS = "A2 E2 | F2 C3 | C3 G2 | G2 D3 | A2 E2 | F2 C3 | G2 D3 | C3 G2"
+SAINTS = """
+    r:1 C4:1 E4:1 F4:1
+    G4:4  r:1 C4:1 E4:1 F4:1  G4:4  r:1 C4:1 E4:1 F4:1
+    G4:2 E4:2  C4:2 E4:2  D4:4  r:1 E4:1 E4:1 D4:1
+    C4:3 C4:1  E4:2 G4:1 G4:1  F4:4  r:2 E4:1 F4:1
+    G4:2 E4:2  C4:2 D4:2  C4:4  r:4
+"""
+SAINTS_CHORDS = """
+    r | C4 E4 G4 | C4 E4 G4 | C4 E4 G4 | C4 E4 G4 | C4 E4 G4 | C4 E4 G4 | B3 D4 F4 | B3 D4 F4
+    | C4 E4 G4 | C4 E4 Bb3 | C4 F4 A3 | C4 F4 A3 | C4 E4 G3 | B3 D4 F4 | C4 E4 G4 | C4 E4 G4
+"""
+SAINTS_BASS = "r r | C3 G2 | C3 G2 | C3 G2 | C3 G2 | C3 B2 | A2 C3 | G2 D3 | G2 B2 | C3 G2 | C3 Bb2 | A2 F2 | F2 F#2 | \
+G2 C3 | G2 B2 | C3 G2 | C3 C3"
+KOROBEINIKI = """
+    E5:1 B4:0.5 C5:0.5 D5:1 C5:0.5 B4:0.5  A4:1 A4:0.5 C5:0.5 E5:1 D5:0.5 C5:0.5
+    B4:1.5 C5:0.5 D5:1 E5:1  C5:1 A4:1 A4:2
+    r:0.5 D5:1 F5:0.5 A5:1 G5:0.5 F5:0.5  E5:1.5 C5:0.5 E5:1 D5:0.5 C5:0.5
+    B4:1 B4:0.5 C5:0.5 D5:1 E5:1  C5:1 A4:1 A4:1 r:1
+    E5:2 C5:2  D5:2 B4:2  C5:2 A4:2  G#4:2 B4:1 r:1
+    E5:2 C5:2  D5:2 B4:2  C5:1 E5:1 A5:2  G#5:3 r:1
+"""
+KOROBEINIKI_CHORDS = """
+    B3 E4 G#4 | A3 C4 E4 | B3 E4 G#4 | A3 C4 E4 | A3 D4 F4 | G3 C4 E4 | B3 E4 G#4 | A3 C4 E4
+    | A3 C4 E4 | B3 E4 G#4 | A3 C4 E4 | B3 E4 G#4 | A3 C4 E4 | B3 E4 G#4 | A3 C4 E4 | B3 E4 G#4
+"""
+KOROBEINIKI_BASS = "E2 B2 | A2 E2 | E2 B2 | A2 E2 | D2 A2 | C2 G2 | E2 B2 | A2 E2 | A2 E2 | E2 B2 | A2 E2 | E2 B2 | \
+A2 E2 | E2 B2 | A2 E2 | E2 E2"
 
 # Drums: one line a voice, a character a sixteenth: . nothing, 1..9 the velocity in steps of 14.
 ROCK = {
@@ -54,6 +81,11 @@ BOSSA = {
     36: "7..57..57..57..57..57..57..57..5",
     37: "6..6..6...6..6..6..6..6...6..6..",
     42: "54545454545454545454545454545454",
+}
+MARCH = {
+    36: "8.......7.......",
+    38: "....7..3....7.33",
+    42: "5.4.6.4.5.4.6.4.",
 }
 
 # Digits: strokes through points (x, y) in a square of 20, an arc as (x, y, radius, from, to) in degrees clockwise.
@@ -76,6 +108,26 @@ def line(text: str, velocity: int = 84, at: float = 0.0) -> list[tuple[float, fl
         if name != "r":
             notes.append((at, end, pitch(name), velocity + (8 if at % 4 == 0 else 0)))
         at = end
+    return notes
+
+
+def bars_of(text: str, places: list[float], length: float, velocity: int) -> list[tuple[float, float, int, int]]:
+    """Return notes of bars of 4/4, divided by ``|``, whose pitches sound together at each of `places`."""
+    notes = []
+    for bar, names in enumerate(text.split("|")):
+        for place in places:
+            at = 4 * bar + place
+            notes += [(at, at + length, pitch(name), velocity) for name in names.split() if name != "r"]
+    return notes
+
+
+def in_turn(text: str, velocity: int) -> list[tuple[float, float, int, int]]:
+    """Return notes of bars of 4/4, divided by ``|``, each of two notes, one after the other."""
+    notes = []
+    for bar, names in enumerate(text.split("|")):
+        for half, name in enumerate(names.split()):
+            if name != "r":
+                notes.append((4 * bar + 2 * half, 4 * bar + 2 * half + 1.5, pitch(name), velocity))
     return notes
 
 
@@ -185,24 +237,27 @@ def make(folder: Path) -> None:
     save(folder / "ode-to-joy.mid", "Ode to Joy", 112, common, [track("Melody", line(ODE), 0, 40)])
     greensleeves = track("Melody", line(GREENSLEEVES), 0, 73)
     save(folder / "greensleeves.mid", "Greensleeves", 84, [(0.0, 1, 8), (0.5, 6, 8)], [greensleeves])
-    chords = [
-        (4 * bar + half, 4 * bar + half + 1.75, pitch(name), 58)
-        for bar, names in enumerate(BAND_CHORDS)
-        for half in (0.0, 2.0)
-        for name in names.split()
-    ]
-    bass = [
-        (4 * bar + 2 * half, 4 * bar + 2 * half + 1.5, pitch(name), 76)
-        for bar, names in enumerate(BAND_BASS)
-        for half, name in enumerate(names.split())
-    ]
     band = [
-        track("Bass", bass, 2, 33),
-        track("Chords", chords, 1, 4),
+        track("Bass", in_turn(BAND_BASS, 76), 2, 33),
+        track("Chords", bars_of(BAND_CHORDS, [0.0, 2.0], 1.75, 58), 1, 4),
         track("Lead melody", line(BAND_TUNE, 92), 0, 80),
         track("Drums", grid(ROCK, 8), 9, 0),
     ]
     save(folder / "band.mid", "Band", 104, common, band)
+    saints = [
+        track("Trumpet", line(SAINTS, 92), 0, 56),
+        track("Piano", bars_of(SAINTS_CHORDS, [1.0, 3.0], 0.75, 60), 1, 0),
+        track("Bass", in_turn(SAINTS_BASS, 78), 2, 32),
+        track("Drums", grid(MARCH, 17), 9, 0),
+    ]
+    save(folder / "saints.mid", "When the Saints", 132, common, saints)
+    korobeiniki = [
+        track("Accordion", line(KOROBEINIKI, 92), 0, 21),
+        track("Strings", bars_of(KOROBEINIKI_CHORDS, [0.0], 3.75, 54), 1, 48),
+        track("Bass", in_turn(KOROBEINIKI_BASS, 80), 2, 33),
+        track("Drums", grid(ROCK, 16), 9, 0),
+    ]
+    save(folder / "korobeiniki.mid", "Korobeiniki", 120, common, korobeiniki)
     save(folder / "rock.mid", "Rock", 108, common, [track("Drums", grid(ROCK, 2), 9, 0)])
     save(folder / "bossa.mid", "Bossa", 132, common, [track("Drums", grid(BOSSA, 4), 9, 0)])
 
