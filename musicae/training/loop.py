@@ -134,7 +134,7 @@ def fit(
 
     def operations() -> float:
         one = Batches(codec.adapter, windows, corruption, 1, options.seed, conditions=conditions)
-        return options.batch * parallel.operations(codec.model.train(), one[0])
+        return options.batch * parallel.operations(codec.model.train(), codec.likelihood, one[0])
 
     able = accelerator.device.type == "cpu" and world == 1
     before = checkpoint.read_header(out / STATE).get("processes", 1) if run.resume else None

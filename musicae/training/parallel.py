@@ -27,7 +27,7 @@ import torch
 import torch.distributed
 from torch import Tensor
 
-from musicae.core import Model
+from musicae.core import Likelihood, Model
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import temporary_folder
 from musicae.processes import end_with_parent, ignore_sigint, ignoring_sigint
@@ -35,6 +35,7 @@ from musicae.shared_batch import Share
 from musicae.threads import spare_cores
 from musicae.training.batches import Batch
 from musicae.training.options import Run
+from musicae.training.products import Products
 from musicae.training.state import TrainingState
 
 __all__ = ["Team", "count_processes", "operations", "together"]
@@ -201,13 +202,11 @@ def count_processes(run: Run, batch: int, able: bool, before: int | None, work: 
     return run.processes
 
 
-def operations(model: Model, batch: Batch) -> float:
-    """Return about how many operations a step of one example takes: three times those of computing its loss."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(batch.given, batch.clean, batch.cond, torch.Generator())
-    return 3.0 * int(counter.get_total_flops())
+def operations(model: Model, likelihood: Likelihood, batch: Batch) -> float:
+    """Return about how many operations a step on a batch takes: three times those of computing its loss."""
+    with torch.no_grad(), Products() as products:
+        model.reconstruction(batch.given, batch.clean, batch.cond, torch.Generator(), likelihood)
+    return 3.0 * int(products.total)
 
 
 def _divisors(batch: int, most: int) -> list[int]:

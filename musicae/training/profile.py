@@ -6,20 +6,18 @@ import math
 import os
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch import nn
 
 from musicae.preset import Preset
 from musicae.training.loop import train
 from musicae.training.options import TrainingOptions
+from musicae.training.products import Product, Products
 
 __all__ = ["Operation", "Profile", "matrix_rate", "profile"]
 
@@ -27,9 +25,6 @@ _WARM_UP, _TIMED, _RECORDED = 3, 10, 3  # Steps of each kind; between the last t
 _STEPS = _WARM_UP + _TIMED + 1 + _RECORDED
 _SHAPES = 6  # Products whose speed is measured: those with the most work.
 _REPEATS = 20  # Of each; the fastest counts, since whatever else runs only makes it slower.
-
-Product = tuple[int, int, int]
-"""A matrix product: the rows and the columns of the first, and the columns of the second."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class _Stages:
 
     def __init__(self) -> None:
         self.steps, self.seconds = 0, 0.0
-        self.products, self.recorder = _Products(), torch.profiler.profile(activities=_activities())
+        self.products, self.recorder = Products(), torch.profiler.profile(activities=_activities())
         self.stack = ExitStack()
 
     def __enter__(self) -> _Stages:
@@ -115,8 +110,7 @@ class _Stages:
 
     def result(self, batch: int) -> Profile:
         """Measure the limit, and put everything together."""
-        flops = sum(self.products.flops.values())
-        return Profile(batch, self.seconds, flops, self.products.limit(), _operations(self.recorder))
+        return Profile(batch, self.seconds, self.products.total, _limit(self.products), _operations(self.recorder))
 
 
 def _activities() -> list[torch.profiler.ProfilerActivity]:
@@ -149,55 +143,10 @@ def _operations(recorder: torch.profiler.profile) -> tuple[Operation, ...]:
     )
 
 
-class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the operations of each matrix product, or of what comes down to one; `flops` is by shape and type."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.flops: Counter[tuple[Product, torch.dtype, torch.device]] = Counter()
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Call `func`, and count it."""
-        out = func(*args, **(kwargs or {}))
-        first = next((arg for arg in args if isinstance(arg, Tensor)), None)
-        if first is not None:
-            for times, product in _products(func, args, out):
-                self.flops[product, first.dtype, first.device] += times * 2 * math.prod(product)
-        return out
-
-    def limit(self) -> float:
-        """Return the operations a second of the fastest of the products with the most work."""
-        chosen = [key for key, _ in self.flops.most_common(_SHAPES)]
-        return max((matrix_rate(*key) for key in chosen), default=math.nan)
-
-
-def _products(func: Any, args: Sequence[Any], out: Any) -> list[tuple[int, Product]]:
-    """Return the matrix products that a call stands for, and how many times each."""
-    aten, name = torch.ops.aten, func.overloadpacket
-    if name in (aten.mm, aten.addmm, aten.bmm, aten.baddbmm):
-        a, b = args[-2:] if name in (aten.mm, aten.bmm) else args[1:3]
-        return [(math.prod(a.shape[:-2]), (a.shape[-2], a.shape[-1], b.shape[-1]))]
-    if name in (aten.convolution, aten.convolution_backward):
-        backward = name is aten.convolution_backward
-        x, weight = args[1:3] if backward else args[:2]
-        places = args[0] if backward else out
-        if args[7 if backward else 6]:  # Transposed: its products are those at the places of its input.
-            places = x
-        once = (1, (len(places) * math.prod(places.shape[2:]), math.prod(weight.shape[1:]), weight.shape[0]))
-        return [once] * (sum(args[-1][:2]) if backward else 1)
-    if name in (aten.mkldnn_rnn_layer, aten.mkldnn_rnn_layer_backward):
-        x, w_in, w_recurrent = args[:3]
-        steps = math.prod(x.shape[:2])
-        both = [(1, (steps, weight.shape[1], weight.shape[0])) for weight in (w_in, w_recurrent)]
-        return both * (2 if name is aten.mkldnn_rnn_layer_backward else 1)
-    if "scaled_dot_product" in str(name):
-        backward = "backward" in str(name)
-        q, k = args[1:3] if backward else args[:2]
-        size = (q.shape[-2], q.shape[-1], k.shape[-2])
-        return [(math.prod(q.shape[:-2]) * (5 if backward else 2), size)]
-    return []
+def _limit(products: Products) -> float:
+    """Return the operations a second of the fastest of the products with the most work."""
+    chosen = [key for key, _ in products.flops.most_common(_SHAPES)]
+    return max((matrix_rate(*key) for key in chosen), default=math.nan)
 
 
 def matrix_rate(product: Product, dtype: torch.dtype, device: torch.device) -> float:

@@ -174,7 +174,7 @@ def test_a_training_goes_on_with_as_many_as_it_had(before, count):
 
 def test_the_operations_of_a_step_are_those_of_its_matrices():
     made = codec.build(Preset("x", {"adapter": {"name": "image"}, "model": {"name": "ae", "latent": 4, "width": 4}}))
-    made.model.forward = lambda given, target, cond, rng: given.flatten(1) @ torch.ones(784, 10)
+    made.model.reconstruction = lambda given, target, cond, rng, likelihood: given.flatten(1) @ torch.ones(784, 10)
     picture = torch.zeros(1, 1, 28, 28)
     batch = Batch(picture, picture, torch.zeros(1), None, torch.zeros(()), torch.zeros(1))
-    assert parallel.operations(made.model, batch) == 3 * 2 * 784 * 10
+    assert parallel.operations(made.model, made.likelihood, batch) == 3 * 2 * 784 * 10
