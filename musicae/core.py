@@ -220,12 +220,7 @@ class Model(nn.Module):
         return self.params(latent.sample(rng), target, cond), latent
 
     def reconstruction(
-        self,
-        given: Tensor,
-        target: Tensor,
-        cond: Tensor | None,
-        rng: torch.Generator | None,
-        likelihood: Likelihood,
+        self, given: Tensor, target: Tensor, cond: Tensor | None, rng: torch.Generator | None, likelihood: Likelihood
     ) -> tuple[Tensor, dict[str, Tensor], Latent]:
         """Return what training minimises apart from the KL, in nats ``(B,)``, its parts by name, and the code."""
         params, latent = self(given, target, cond, rng)

@@ -119,12 +119,7 @@ class Stack(Model):
         self.to_code.bias[self.latent_size :][:kept] = -values.log1p()
 
     def reconstruction(
-        self,
-        given: Tensor,
-        target: Tensor,
-        cond: Tensor | None,
-        rng: torch.Generator | None,
-        likelihood: Likelihood,
+        self, given: Tensor, target: Tensor, cond: Tensor | None, rng: torch.Generator | None, likelihood: Likelihood
     ) -> tuple[Tensor, dict[str, Tensor], Latent]:
         """Return the cost of the lower codes in nats ``(B,)``, with that of `decoded` windows, and the code."""
         true = self._below(target, cond)
