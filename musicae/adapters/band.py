@@ -169,7 +169,9 @@ class Band(ScoreAdapter):
         for part in (part for part in PARTS if part in raw):
             own = lines.quantise(raw[part], found, self.steps_per_beat, remarks) if part in ("melody", "bass") else None
             placed = band_notes.in_steps(raw[part], found) if own is None else own
-            notes[part] = band_notes.folded(placed, part, remarks) if part in RANGES else band_notes.hits(placed)
+            notes[part] = (
+                band_notes.folded(placed, part, remarks) if part in RANGES else band_notes.hits(placed, remarks)
+            )
         if not any(len(own.start) for own in notes.values()):
             if bars is None:
                 raise MusicaeError("it has only drums, and no General MIDI percussion (27..87); give a file with music")

@@ -35,6 +35,8 @@ def check_input(file: File, what: str) -> int:
         if isinstance(file, Path):
             if file.is_dir():
                 raise MusicaeError(f"{file} is a folder; name {what} in it")
+            if file.exists() and not file.is_file():
+                raise MusicaeError(f"{file} is a pipe or a device; name a file")
             size = file.stat().st_size
             if size:
                 file.open("rb").close()

@@ -2,6 +2,7 @@
 
 import io
 import os
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,14 @@ def test_a_stream_is_rewound():
     stream.read()
     assert check_input(stream, "text") == len(stream.getbuffer())
     assert stream.read() == b"hello"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it has no such pipes")
+def test_a_pipe_and_a_device_are_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(MusicaeError, match=f"{file} is a pipe or a device; name a file"):
+            check_input(file, "a picture")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything can be read")

@@ -108,7 +108,7 @@ def _sent(available: Sequence[Part], chosen: Sequence[str]) -> Iterator[tuple[st
             raise MusicaeError(f"there is no part '{part}'{did_you_mean(part, [*PARTS, LEAVE_OUT])}")
         for track in score_parts.select(available, name):
             if track.number in taken:
-                raise MusicaeError(f"--part sends track {track} to two parts; name it once")
+                raise MusicaeError(f"track {track} is sent to a part twice; name it once, with --part or --track")
             if track.drums != (part == "drums") and part != LEAVE_OUT:
                 what = "drums" if track.drums else "not drums"
                 raise MusicaeError(f"track {track} is {what}; it cannot be the {part}")

@@ -64,9 +64,11 @@ def folded(notes: Notes, part: str, remarks: list[str] | None) -> Notes:
     return notes._replace(pitch=lines.in_range(notes.pitch, low, high, remarks, f"{part}: ") - low)
 
 
-def hits(notes: Notes) -> Notes:
+def hits(notes: Notes, remarks: list[str] | None) -> Notes:
     """Return the hits that have a class; `pitch` is the class."""
     classes = CLASS_OF[notes.pitch]
+    if remarks is not None and (count := np.count_nonzero(classes < 0)):
+        remarks.append(f"drums: {count} note(s) are not percussion (27..87) and were left out")
     known = (classes >= 0) & (notes.velocity > 0)
     return Notes(*(values[known] for values in notes._replace(pitch=classes)))
 

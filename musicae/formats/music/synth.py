@@ -67,7 +67,7 @@ class _Track(NamedTuple):
         return _Track(self.program, self.drums, *times, self.pitch[own], self.velocity[own])
 
 
-def render(source: File, wav: File) -> str:
+def render(source: File, wav: File, name: str = "") -> str:
     """Write the sound of a file of notes as a stereo WAV file of 16 bits at `RATE`, its peak at 0.9.
 
     Notes, programs, drums, velocities and tempos count; controllers and pitch bends do not.
@@ -76,6 +76,7 @@ def render(source: File, wav: File) -> str:
     ----------
     source : a MIDI (or ABC) file, or a stream of its bytes.
     wav : the file to write (complete or not at all), or a stream.
+    name : what the source is called in messages, by default by its own name.
 
     Returns
     -------
@@ -88,8 +89,8 @@ def render(source: File, wav: File) -> str:
     """
     if isinstance(wav, Path) and not wav.parent.is_dir():
         raise MusicaeError(f"there is no folder {wav.parent}; make it first")
-    name, synth = _synth()
-    tracks = _tracks(source)
+    synthesiser, synth = _synth()
+    tracks = _tracks(source, name or name_of(source))
     with temporary_folder() as folder:
         # The peak is known only at the end.
         with writing(folder / "raw.wav", Kind(RATE, 2, subtype="FLOAT")) as raw:
@@ -98,14 +99,14 @@ def render(source: File, wav: File) -> str:
         with reading(folder / "raw.wav") as reader, writing(wav, Kind(RATE, 2)) as opened:
             for block in reader.blocks():
                 opened.write(block * np.float32(_PEAK / max(raw.peak, 1e-9)))
-    return f"the sound is by {name}"
+    return f"the sound is by {synthesiser}"
 
 
-def _tracks(source: File) -> list[_Track]:
+def _tracks(source: File, name: str) -> list[_Track]:
     """Return the tracks of a file, with their times in frames."""
     score, tracks, *_ = midi.load(source)
     if not tracks.tracks:
-        raise MusicaeError(f"{name_of(source)} has no notes; there is nothing to play")
+        raise MusicaeError(f"{name} has no notes; there is nothing to play")
     # The tempo is 120 until the first one is set.
     tempos = score.tempos.numpy()
     at = np.concatenate([[0], tempos["time"]]).astype(np.int64)
@@ -119,7 +120,7 @@ def _tracks(source: File) -> list[_Track]:
     start, end = frames(tracks.start), frames(tracks.stop)
     hours = int(end.max()) / RATE / 3600
     if hours > _MAX_HOURS:
-        raise MusicaeError(f"{name_of(source)} lasts {hours:.1f} hours; at most one can be rendered; choose an excerpt")
+        raise MusicaeError(f"{name} lasts {hours:.1f} hours; at most one can be rendered; choose an excerpt")
     return [
         _Track(one.program, one.drums, *(notes[one.span] for notes in (start, end, tracks.pitch, tracks.velocity)))
         for one in tracks.tracks

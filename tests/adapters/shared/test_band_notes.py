@@ -61,7 +61,9 @@ def test_a_part_goes_to_a_tensor_and_back(part):
 
 
 def test_hits_without_a_class_are_dropped():
-    assert band_notes.hits(notes((0, 1, 36), (0, 1, 5), (1, 2, 38, 0))).pitch.tolist() == [0]
+    remarks: list[str] = []
+    assert band_notes.hits(notes((0, 1, 36), (0, 1, 5), (1, 2, 38, 0)), remarks).pitch.tolist() == [0]
+    assert remarks == ["drums: 1 note(s) are not percussion (27..87) and were left out"]
 
 
 def test_pitched_notes_come_at_their_midi_pitches_in_time():
