@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from musicae.datasets.shared.corpus import corpus_set
+from musicae.datasets.shared.corpus import Corpus, corpus_set
 
 __all__ = ["early_web"]
 
 _SOURCE = "github.com/reubenson/midi-archive"
 
-early_web = corpus_set(__name__, "early-web", _SOURCE)
+early_web = corpus_set(__name__, Corpus("early-web", _SOURCE))
 """The data set: 2,293 files, half of them with drums, by song."""

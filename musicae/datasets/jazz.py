@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from musicae.datasets.shared.corpus import corpus_set
+from musicae.datasets.shared.corpus import Corpus, corpus_set
 
 __all__ = ["jazz"]
 
 _SOURCE = "github.com/lemduc/CSCI599-TransformMusicProject"
 
-jazz = corpus_set(__name__, "jazz", _SOURCE)
+jazz = corpus_set(__name__, Corpus("jazz", _SOURCE))
 """The data set: 662 files of jazz, collected from midkar.com, by song."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +42,8 @@ class Corpus:
     single: float = 0.0
 
 
-def corpus_set(module: str, name: str, source: str) -> Callable[..., Windows]:
-    """Return the data set, of a module, of a corpus of which nothing but its name and its source is special."""
+def corpus_set(module: str, corpus: Corpus) -> Callable[..., Windows]:
+    """Return the data set, of a module, of a corpus. It has the setting `single` if the melody's track has a name."""
 
     def windows(
         adapter: Adapter,
@@ -53,16 +54,22 @@ def corpus_set(module: str, name: str, source: str) -> Callable[..., Windows]:
         test: Share = 0.05,
         validation: Share = 0.03,
         grid: Share = 0.8,
+        single: Share = 0.95,
     ) -> Windows:
         """Return one split of the files, by song.
 
-        `grid` is the least share of a file's onsets that lie on sixteenths or triplets, where an `index.csv` says.
+        `grid` is the least share of a file's onsets that lie on sixteenths or triplets, and `single` that of the
+        melody's onsets with one note only, for an adapter of one line: both where an `index.csv` says.
         """
         assign = partial(split_of, seed=seed, test=test, validation=validation)
-        return corpus_windows(Corpus(name, source, grid=grid), adapter, split, folder, assign)
+        return corpus_windows(replace(corpus, grid=grid, single=single), adapter, split, folder, assign)
 
     windows.__module__ = module
-    windows.__name__ = windows.__qualname__ = name.replace("-", "_")
+    windows.__name__ = windows.__qualname__ = corpus.name.replace("-", "_")
+    if not corpus.track:
+        whole = inspect.signature(windows, eval_str=True)
+        known = [parameter for name, parameter in whole.parameters.items() if name != "single"]
+        windows.__signature__ = whole.replace(parameters=known)  # type: ignore[attr-defined]
     return windows
 
 

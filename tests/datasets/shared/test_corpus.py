@@ -9,9 +9,10 @@ import pytest
 from musicae.adapters.drums import Drums
 from musicae.adapters.melody import Melody
 from musicae.core import Unpacked
-from musicae.datasets.shared.corpus import Corpus, corpus_windows
+from musicae.datasets.shared.corpus import Corpus, corpus_set, corpus_windows
 from musicae.datasets.shared.split import SPLITS, split_of
 from musicae.errors import MusicaeError
+from musicae.registry import declared
 
 CORPUS = Corpus("tunes", "example.org/tunes", grid=0.8)
 
@@ -131,3 +132,14 @@ def test_what_is_wrong_is_said(download, tmp_path):
         splits_of(folder)
     with pytest.raises(MusicaeError, match="did you mean 'train'"):
         corpus_windows(CORPUS, Melody(), "trian", folder, split_of)
+
+
+def test_a_set_has_the_settings_of_its_corpus(download):
+    plain, sung = (corpus_set("here", Corpus("a-set", "example.org", track)) for track in ("", "Melody"))
+    assert (plain.__module__, plain.__name__) == ("here", "a_set")
+    settings = ["seed", "test", "validation", "grid"]
+    assert [name for name, one in declared(plain).items() if one.default is not one.empty] == settings
+    assert [name for name, one in declared(sung).items() if one.default is not one.empty] == [*settings, "single"]
+    assert declared(plain)["grid"] == declared(sung)["grid"]
+    folder = download("a-set")
+    assert len(plain(Melody(), "train", folder, test=0.0, validation=0.0, grid=0.0).names) == 24
