@@ -196,7 +196,7 @@ class Stored(ABC):
 
 
 class Unpacked(Stored):
-    """Windows that are kept packed: `unpack` gives the values ``(B, C, *S)``, each of `shape`, of packed ones."""
+    """Windows that are kept packed; `unpack` turns packed ones into values ``(B, *shape)``."""
 
     def __init__(self, packed: Tensor | Stored, shape: tuple[int, ...], unpack: Callable[[Tensor], Tensor]) -> None:
         self.packed, self.unpack = packed, unpack

@@ -173,7 +173,7 @@ def reconstruction(name: str, data: tuple[str, ...], count: int, seed: int, outp
 @plot.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--bars", metavar="A-B", help="The bars to draw, such as 5-8 or 3, counted from 1; by default all.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default FILE.png.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default FILE, as .png.")
 @force_option
 def notes(file: Path, bars: str | None, output: Path | None, force: bool) -> None:
     """Draw a file of notes as a band reads it: melody, harmony, bass and drums, one above the other.
@@ -183,7 +183,7 @@ def notes(file: Path, bars: str | None, output: Path | None, force: bool) -> Non
     from musicae import plots, registry
     from musicae.core import Adapter
 
-    target = output or Path(f"{file.stem}.png")
+    target = output or file.parent / f"{file.stem}.png"
     with staged([target], force) as places:
         adapter: Adapter = registry.build("adapters", "band")
         sample = adapter.read(file, bars=bars)

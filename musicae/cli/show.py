@@ -55,7 +55,7 @@ def _counts(parameters: Mapping[str, int]) -> str:
 
 
 def _toml(tree: Mapping[str, Any], prefix: str = "") -> str:
-    """Return `tree`, values and tables of values, as TOML. A key without a value becomes a comment."""
+    """Return `tree`, values and tables, as TOML; `prefix` begins their names. A key without a value is a comment."""
     plain = {key: value for key, value in tree.items() if not isinstance(value, Mapping)}
     lines = [f"# {key} is not set" if v is None else f"{key} = {_value(v)}" for key, v in plain.items()]
     for section, keys in tree.items():

@@ -1,4 +1,4 @@
-"""Hidden parts: a band of which some do not say what they play."""
+"""Parts of a band that are hidden from the model, which is to fill them in."""
 
 from __future__ import annotations
 

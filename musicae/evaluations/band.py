@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from musicae import codec as codecs
-from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Latent, Windows
 from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, ratio, report
 from musicae.evaluations.shared.sequences import Components, cost, density, encoded, in_parts, interpolation
-from musicae.evaluations.shared.two_samples import Halves, halves, told_apart
+from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
+from musicae.ops.defaults import adapter_name, adapter_settings
 from musicae.ranges import Count, PartName, Seed
 from musicae.tensors import band as bands
 from musicae.tensors import metrics
@@ -228,9 +228,9 @@ def _half_way(
 
 def _melody_costs(judge: Codec, x: Tensor) -> Tensor:
     """Return what the melodies of bands ``(N, C, T)`` cost a language model in nats a step, of those that play."""
-    part, (lowest, highest) = judge.preset.part("adapter") or ("", {}), bands.RANGES["melody"]
-    settings = registry.resolve("adapters", *part)
-    if part[0] != "melody" or not settings["low"] <= lowest <= highest <= settings["high"]:
+    settings, (lowest, highest) = adapter_settings(judge.preset), bands.RANGES["melody"]
+    is_melody = adapter_name(judge.preset) == "melody"
+    if not is_melody or not settings["low"] <= lowest <= highest <= settings["high"]:
         raise MusicaeError(f"[evaluation] lm: '{judge.preset.name}' is no model of melodies; name one, as melody-lm")
     playing = x[bands.sounding(x)[:, bands.PARTS.index("melody")].any(1)]
     return cost(judge, bands.melody_line(playing, settings["low"], settings["high"]))
@@ -246,7 +246,7 @@ def _samples(figures: Figures, codec: Codec, test: Windows, samples: int, needed
     cond = codec.conditions(chosen) if needed else None
     z = codec.draw(len(chosen), seed, cond=cond)
     drawn = _bytes_of(codec, len(z), lambda index: codec.decode(z[index], cond=None if cond is None else cond[index]))
-    beat = int(registry.resolve("adapters", *(codec.preset.part("adapter") or ("band", {})))["steps_per_beat"])
+    beat = int(adapter_settings(codec.preset)["steps_per_beat"])
     bar = _BEATS * beat
     first, second = halves(pieces, seed)
     true = Halves(real[first], real[second])
@@ -256,8 +256,8 @@ def _samples(figures: Figures, codec: Codec, test: Windows, samples: int, needed
         return _values(codec.adapter.augment(x, rng))  # Bytes are moved faster.
 
     made = Halves(drawn[: len(first)], drawn[len(first) :])
-    figures["c2st_auroc"], figures["spread_c2st_auroc"] = told_apart(true, made, beat, augment, seed)
-    figures["floor_c2st_auroc"] = told_apart(true, rival, beat, augment, seed)[0]
+    figures["c2st_auroc"], figures["spread_c2st_auroc"] = classifier_auroc(true, made, beat, augment, seed)
+    figures["floor_c2st_auroc"] = classifier_auroc(true, rival, beat, augment, seed)[0]
     truth, mine, naive = (_music(codec, x, bar) for x in (real, drawn, torch.cat(rival)))
     for name, value in truth.items():
         if value > 0:

@@ -41,9 +41,9 @@ def sequence(
 ) -> Figures:
     """Measure a model of sequences: what it keeps, its walks, its prior, and their cost to the language model `lm`.
 
-    `pairs` of windows are interpolated in `steps`, and `samples` drawn from the prior. Costs are in nats a step;
-    ``..._excess`` is the cost above that of real data. A language model itself only has `data_cost`. Of windows longer
-    than the language model's own, it judges piece by piece.
+    `pairs` of windows, if there are two, are interpolated in `steps`, and `samples` drawn from the prior. Costs are in
+    nats a step; ``..._excess`` is the cost above that of real data. A language model itself only has `data_cost`. Of
+    windows longer than the language model's own, it judges piece by piece.
     """
     if not codec.model.latent_size:
         return _likelihood(codec, train, test)
@@ -52,9 +52,11 @@ def sequence(
     judge = codecs.load(lm) if lm else None
     if judge is not None:
         mean(figures, "data_cost", per_window(codec, test, lambda x: cost(judge, x)))
-    walks = interpolation(figures, codec, test, latent.mean, min(pairs, len(test) // 2), steps, seed)
+    if len(test) > 1:
+        walks = interpolation(figures, codec, test, latent.mean, min(pairs, len(test) // 2), steps, seed)
+        if judge is not None:
+            _middle(figures, codec, judge, test, walks, seed)
     if judge is not None:
-        _middle(figures, codec, judge, test, walks, seed)
         _samples(figures, codec, judge, test, samples, seed)
     return figures
 

@@ -35,7 +35,7 @@ def patch_vae(
     step_dropout : share of the previous steps that is hidden from that head in training.
     classes : number of classes of a conditional model; 0 for one that is not conditional.
     along : channels of a condition that runs along with the windows, such as 24 for chords; 0 for none.
-    along_dropout : share of the training examples that do without it.
+    along_dropout : share of the training examples from which it is withheld.
     linear : add to the Transformers linear maps from windows to codes and back, which start as the principal components
         of the data; such a model learns many times as fast at first. All steps at once only.
     """

@@ -61,12 +61,12 @@ def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns
     save(drawing, file)
 
 
-def lanes(steps: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
+def lanes(bands: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
     """Draw bands in one PNG, of each its parts one above the other; the darker an onset, the louder it is.
 
     Parameters
     ----------
-    steps : of each band the rolls of its parts, named, the same parts in all. A part that is silent in all bands is
+    bands : of each the rolls of its parts, named, the same parts in all. A part that is silent in all bands is
         left out. Bar lines follow the meters of the first roll.
     file : the PNG file, written completely or not at all.
     titles : one for each band, above it.
@@ -76,19 +76,19 @@ def lanes(steps: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (
     ------
     MusicaeError : no bands, or a picture that cannot be written.
     """
-    if not steps or not steps[0]:
+    if not bands or not bands[0]:
         raise MusicaeError("there is nothing to draw; give one roll or more")
-    first = steps[0][0]
-    parts = [part for part in zip(*steps, strict=True) if any(roll.notes for roll in part)] or [
-        tuple(s[0] for s in steps)
+    first = bands[0][0]
+    parts = [part for part in zip(*bands, strict=True) if any(roll.notes for roll in part)] or [
+        tuple(rolls[0] for rolls in bands)
     ]
     rows = [(0, len(part[0].labels)) if part[0].labels else _pitch_range(part) for part in parts]
-    length = max(roll.length for step in steps for roll in step)
-    drawing, axes = _stacks(len(steps), columns, length / (4 * first.steps_per_beat), parts, rows)
+    length = max(roll.length for rolls in bands for roll in rolls)
+    drawing, axes = _stacks(len(bands), columns, length / (4 * first.steps_per_beat), parts, rows)
     for i, stack in enumerate(axes):
         for ax, part, own in zip(stack, parts, rows, strict=True):
             _rulings(ax, replace(part[i], meters=first.meters), length, own)
-            _rectangles(ax, part[i], _colour(i, len(steps)))
+            _rectangles(ax, part[i], _colour(i, len(bands)))
             _row_labels(ax, own, part[i].labels)
             ax.tick_params(labelbottom=ax is stack[-1])
         if i < len(titles):

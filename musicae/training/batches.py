@@ -52,9 +52,8 @@ class Batch(NamedTuple):
 class Batches(Dataset[Batch]):
     """The batches of a training by step, each a function of (seed, step, rank) only.
 
-    `conditions` gives those of windows by their indices. `batch` is the size of the batch of all `world` processes,
-    each of which gets ``batch / world`` of it.
-    Raise MusicaeError for an empty training split.
+    `conditions` returns those of the windows at some indices. `batch` is the size of the batch of all `world`
+    processes, each of which gets ``batch / world`` of it. Raise MusicaeError for an empty training split.
     """
 
     def __init__(

@@ -61,6 +61,12 @@ def test_a_perfect_codec_has_perfect_figures(adapter):
     assert figures["kl_nats"] > 1000
 
 
+def test_a_single_window_has_no_pair_to_interpolate():
+    figures = sequence.sequence(perfect(), windows(100, seed=1), windows(1))
+    assert figures["token_accuracy_mean"] == 1.0
+    assert not any(math.isnan(value) or "interpolation" in name for name, value in figures.items())
+
+
 def test_a_code_of_much_noise_is_worse_when_drawn_than_at_its_mean():
     figures = sequence.sequence(perfect(std=0.5), windows(100, seed=1), windows(80), pairs=30)
     assert figures["token_accuracy_mean"] == 1.0

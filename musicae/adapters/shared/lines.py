@@ -16,7 +16,7 @@ from musicae.formats.music.bar_grid import Excerpt
 __all__ = ["in_range", "pick", "programs", "quantise", "skyline"]
 
 _MAX_CHORD = 4096
-"""Notes at one tick from which on those of one pitch are taken as one."""
+"""If more notes begin at one tick, those of one pitch are taken as one."""
 
 _MELODY_NAMES = re.compile(
     r"melod|mélod|vocal|voice|\bvox\b|\bvoc\b|\bsing|\blead|\bsolo|sopran|cant[oaus]|chant|gesang|stimme|\bvoz\b|"

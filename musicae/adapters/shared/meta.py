@@ -9,7 +9,7 @@ tempos       ``[[step, quarter notes a minute], ...]``, the first at step 0
 meters       ``[[step, numerator, denominator], ...]``, the first at step 0
 programs     ``[[step, General MIDI program 0..127], ...]``, the first at step 0
 keys         ``[[step, sharps (or minus flats), 0 major or 1 minor], ...]``, may be empty
-swing        ``[[step, length of the first eighth of a beat by the second], ...]``, 1 for straight ones
+swing        ``[[step, ratio of the first eighth of a beat to the second], ...]``, 1 for straight ones
 track        the track's name
 encoding     that of the track's name in the file, if it was not UTF-8; may be missing
 source       the file's name

@@ -114,9 +114,7 @@ def reading(function: F) -> F:
             help="Bands: the part that a track plays, such as 3=harmony (melody, bass, harmony, drums or none). "
             "It may be given several times.",
         ),
-        click.option(
-            "--only", metavar="melody|drums|band", help="Songs: what to read, where a file has more than that."
-        ),
+        click.option("--only", metavar="melody|drums|band", help="Songs: read only this; it picks the preset."),
         fit_option,
     )
 

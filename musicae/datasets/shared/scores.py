@@ -22,8 +22,8 @@ __all__ = ["FILES_A_SHARD", "collect", "cut", "pack", "read_piece", "subset", "u
 FILES_A_SHARD = 512
 """Files of notes that are prepared together: half a second's work, and a megabyte."""
 
-_LONG = 128  # Steps of a window, eight bars of sixteenths, from which on one starts at each bar.
-_PARTS = 2  # That must play in a window.
+_LONG = 128  # Windows of so many steps (eight bars of sixteenths) or more start at each bar.
+_PARTS = 2  # So many must play in a window.
 
 
 def subset(windows: Windows, keep: Callable[[str], bool]) -> Windows:
@@ -87,11 +87,11 @@ def _likelihood(spec: Spec) -> Likelihood:
 
 def _blank(adapter: Adapter) -> NDArray[Any]:
     """Return a step of nothing as it is kept, ``(1,)`` or ``(C, 1)``."""
-    return _likely_blank(adapter.spec) if adapter.packed_blank is None else adapter.packed_blank
+    return _likelihood_blank(adapter.spec) if adapter.packed_blank is None else adapter.packed_blank
 
 
 @cache
-def _likely_blank(spec: Spec) -> NDArray[Any]:
+def _likelihood_blank(spec: Spec) -> NDArray[Any]:
     likelihood = _likelihood(spec)
     blank: NDArray[Any] = likelihood.pack(likelihood.blank(spec.channels)[None, :, None])[0].numpy()
     return blank

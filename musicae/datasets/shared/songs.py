@@ -17,10 +17,10 @@ Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
 _NOTES = 6  # Of a phrase.
-_PITCHES = 3  # That are different in a phrase; fewer are what any bass plays.
-_COMMON = 20  # Files that share a phrase, from which on it belongs to nobody: a scale, a cadence.
+_PITCHES = 3  # Different ones in a phrase, at least: any bass plays two.
+_COMMON = 20  # A phrase that more files share does not count: it is a scale, or a cadence.
 _SHARED, _SHARE = 8, 0.3  # Phrases that two files of one song share, and of those of the shorter one.
-_AT_ONCE = 1 << 16  # Windows that are looked at together.
+_AT_ONCE = 1 << 16  # Windows in memory.
 
 
 def phrases(windows: Windows) -> tuple[Hashes, Ints]:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from musicae.tensors import metrics
 from musicae.tensors.random import generator
 
-__all__ = ["Halves", "Judge", "auroc_spread", "halves", "told_apart"]
+__all__ = ["Classifier", "Halves", "auroc_spread", "classifier_auroc", "halves"]
 
 _STEPS, _BATCH, _LR = 300, 64, 2e-3  # Of training; a batch has as many windows of each kind.
 _WIDTH, _BEATS = 64, 4  # Of the network; the beats in a bar.
@@ -33,7 +33,7 @@ class Halves(NamedTuple):
     test: Tensor
 
 
-class Judge(nn.Module):
+class Classifier(nn.Module):
     """Convolutions over beats, bars, and neighbouring bars of ``(B, C, T)``; returns a logit for each window, ``(B,)``.
 
     `beat` is the length of a beat in steps; what is beyond the last whole bar is ignored.
@@ -69,7 +69,7 @@ def halves(pieces: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return first.nonzero().squeeze(1), (~first).nonzero().squeeze(1)
 
 
-def told_apart(real: Halves, made: Halves, beat: int, augment: Augment, seed: int) -> tuple[float, float]:
+def classifier_auroc(real: Halves, made: Halves, beat: int, augment: Augment, seed: int) -> tuple[float, float]:
     """Return how well a classifier tells made-up windows from real ones: AUROC, .5 for not at all, and its spread.
 
     Windows are ``(N, C, T)``, of bytes: `augment` gets them in batches and returns values. The network, its training
@@ -77,22 +77,22 @@ def told_apart(real: Halves, made: Halves, beat: int, augment: Augment, seed: in
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # For the weights, and dropout.
-        judge = Judge(real.train.shape[1], beat)
+        classifier = Classifier(real.train.shape[1], beat)
         with torch.enable_grad():
-            _train(judge, real.train, made.train, augment, seed)
-    inliers, outliers = (_scores(judge.eval(), half, augment) for half in (real.test, made.test))
+            _train(classifier, real.train, made.train, augment, seed)
+    inliers, outliers = (_scores(classifier.eval(), half, augment) for half in (real.test, made.test))
     found = metrics.auroc(inliers, outliers)
     return found, auroc_spread(found, len(inliers), len(outliers))
 
 
-def _train(judge: Judge, real: Tensor, made: Tensor, augment: Augment, seed: int) -> None:
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=_LR, weight_decay=0.05)
+def _train(classifier: Classifier, real: Tensor, made: Tensor, augment: Augment, seed: int) -> None:
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=_LR, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LR, total_steps=_STEPS + 1)
     labels = torch.cat([torch.zeros(_BATCH), torch.ones(_BATCH)])
     for step in range(_STEPS):
         rng = generator(seed, 52, step)
         x = torch.cat([kind[torch.randint(len(kind), (_BATCH,), generator=rng)] for kind in (real, made)])
-        loss = F.binary_cross_entropy_with_logits(judge(augment(x, rng)), labels)
+        loss = F.binary_cross_entropy_with_logits(classifier(augment(x, rng)), labels)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -100,9 +100,9 @@ def _train(judge: Judge, real: Tensor, made: Tensor, augment: Augment, seed: int
 
 
 @torch.no_grad()
-def _scores(judge: Judge, x: Tensor, augment: Augment) -> Tensor:
+def _scores(classifier: Classifier, x: Tensor, augment: Augment) -> Tensor:
     rng = generator(0)
-    return torch.cat([judge(augment(part, rng)) for part in torch.split(x, 2 * _BATCH)])
+    return torch.cat([classifier(augment(part, rng)) for part in torch.split(x, 2 * _BATCH)])
 
 
 def auroc_spread(value: float, inliers: int, outliers: int) -> float:

@@ -1,4 +1,4 @@
-"""Swing: beats whose first eighth is longer than the second, told from onsets, made straight, and played again.
+"""Swing, the long first eighth of a beat: it is detected in onsets, taken out, and put in again.
 
 The ratio of the two eighths is 1 for straight ones and 2 for triplets. A ratio may change along a piece: a map is
 ``[[step, ratio], ...]``, the first at step 0. Between the beat, the off-beat eighth and the next beat, time runs

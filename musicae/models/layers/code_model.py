@@ -28,9 +28,9 @@ LOGVAR_RANGE = (-12.0, 6.0)
 class Code:
     """The kind of a code.
 
-    `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional, and
-    so does `along` > 0: on so many channels that run along with the input, of which a share `along_dropout` of the
-    examples does without in training, so that the model can do without them.
+    `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional on a
+    class, and `along` > 0 on so many channels that run along with the input, such as chords. In training they are
+    withheld from a share `along_dropout` of the examples, so that the model works without them, too.
     With `rectified` no number is below 0. With `levels` each number is rounded to one of that many values in -1 .. 1
     (finite scalar quantisation, Mentzer et al. 2024), in decoding too.
     """

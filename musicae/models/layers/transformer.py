@@ -83,7 +83,7 @@ def _tokens(spec: Spec, patch: int, width: int, heads: int) -> int:
 class PatchEncoder(nn.Module):
     """``(B, C, *S)`` -> ``(B, features)``, all tokens joined.
 
-    With `along` channels a tensor ``(B, K, *S)`` beside it, such as chords, is added to the tokens.
+    With `along` > 0 a condition ``(B, along, *S)``, such as chords, is embedded as well and added to the tokens.
     """
 
     def __init__(self, spec: Spec, patch: int, width: int, depth: int, heads: int, along: int = 0) -> None:

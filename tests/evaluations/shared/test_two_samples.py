@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicae.evaluations.shared import two_samples
-from musicae.evaluations.shared.two_samples import Halves, halves, told_apart
+from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
 from musicae.tensors import metrics
 
 
@@ -26,18 +26,18 @@ def both(seed, **options):
 
 
 def test_windows_of_the_same_kind_cannot_be_told_apart():
-    found, spread = told_apart(both(1), both(2), 4, values, 0)
+    found, spread = classifier_auroc(both(1), both(2), 4, values, 0)
     assert found == pytest.approx(0.5, abs=1.6 * spread)
     assert 0.04 < spread < 0.07
 
 
 def test_windows_that_differ_can_be_told_apart_and_the_figure_is_the_same_each_time():
     denser = both(2, share=0.3)
-    found, spread = told_apart(both(1), denser, 4, values, 0)
+    found, spread = classifier_auroc(both(1), denser, 4, values, 0)
     assert found > 0.9
     assert spread < 0.03
     state = torch.get_rng_state()
-    assert told_apart(both(1), denser, 4, values, 0) == (found, spread)
+    assert classifier_auroc(both(1), denser, 4, values, 0) == (found, spread)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -51,7 +51,7 @@ def test_what_does_not_belong_together_is_told_from_what_does():
 
     real = Halves(bars(200, 1, True), bars(200, 2, True))
     made = Halves(bars(200, 3, False), bars(200, 4, False))
-    assert told_apart(real, made, 4, values, 0)[0] > 0.95
+    assert classifier_auroc(real, made, 4, values, 0)[0] > 0.95
 
 
 def test_batches_are_augmented_in_training_and_in_the_test(monkeypatch):
@@ -62,7 +62,7 @@ def test_batches_are_augmented_in_training_and_in_the_test(monkeypatch):
         seen.append(len(x))
         return x.float()
 
-    told_apart(both(1), both(2), 4, augment, 0)
+    classifier_auroc(both(1), both(2), 4, augment, 0)
     assert seen == [128] * 3 + [128, 72] * 2
 
 
