@@ -105,13 +105,15 @@ class ConditionSpec:
     """The extra input of a conditional model.
 
     `channels` is ``K``. With `along` a condition is ``(K, T)``, a column for each step of the last axis (chords), else
-    ``(K,)``. With `classes` it is one-hot: a label. With `optional` the model does without one as well.
+    ``(K,)``. With `classes` it is one-hot: a label. With `optional` the model does without one, or with zeros, as well;
+    in training so does a share `dropout` of the examples.
     """
 
     channels: int
     along: bool = False
     classes: bool = False
     optional: bool = False
+    dropout: float = 0.0
 
     def shape(self, steps: int) -> tuple[int, ...]:
         """Return the shape of the condition of a window of `steps` steps: ``(K,)`` or ``(K, steps)``."""

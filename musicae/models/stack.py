@@ -12,12 +12,13 @@ from musicae.core import Choose, Latent, Likelihood, Lower, Model, Spec
 from musicae.errors import MusicaeError
 from musicae.models.layers.code_model import LOGVAR_RANGE
 from musicae.models.layers.transformer import Block
-from musicae.ranges import CountOrNone, Depth, Size
+from musicae.ranges import CountOrNone, Depth, Size, Weight
 from musicae.shared_batch import uniform_like
 
 __all__ = ["Stack"]
 
 _MIN_SPREAD = 1e-3  # Of a number in the lower codes.
+_MIN_INIT_SAMPLES, _INIT_SAMPLES = 2048, 2  # At least, and for each number of the lower codes.
 _INIT_BATCH = 64  # Windows at a time.
 _MIN_VARIANCE = 0.1  # Of a principal component, in units of the lower posterior: none is scaled up by more.
 
@@ -40,9 +41,8 @@ class Stack(Model):
     latent : size of the code.
     width, depth, heads : of the Transformers.
     decoded : how many windows of each example training decodes; 0 compares codes only.
+    codes_weight : weight of the comparison of codes.
     """
-
-    init_samples = 2048
 
     centre: Tensor
     spread: Tensor
@@ -56,6 +56,7 @@ class Stack(Model):
         depth: Depth = 3,
         heads: Size = 8,
         decoded: CountOrNone = 0,
+        codes_weight: Weight = 1.0,
     ) -> None:
         super().__init__()
         size, below = lower.model.latent_size, lower.spec.shape[-1]
@@ -70,7 +71,8 @@ class Stack(Model):
         self.count = spec.shape[-1] // below
         if decoded > self.count:
             raise MusicaeError(f"[model] decoded must be 0 to {self.count}, not {decoded}")
-        self.lower, self.latent_size, self.decoded = lower, latent, decoded
+        self.lower, self.latent_size, self.decoded, self.codes_weight = lower, latent, decoded, codes_weight
+        self.init_samples = max(_MIN_INIT_SAMPLES, _INIT_SAMPLES * self.count * size)
         self.condition, self.channels_last = lower.model.condition, lower.model.channels_last
         lower.model.eval().requires_grad_(False)
         _pass_gradients(lower.model)
@@ -126,7 +128,7 @@ class Stack(Model):
         latent = self._encode(true.mean if given is target else self._below(given, cond).mean)
         made = self._codes(latent.sample(rng))
         precision = 1.0 if true.logvar is None else (-true.logvar).exp()
-        parts = {"codes": 0.5 * ((made - true.mean).square() * precision).flatten(1).sum(1)}
+        parts = {"codes": 0.5 * self.codes_weight * ((made - true.mean).square() * precision).flatten(1).sum(1)}
         if self.decoded:
             parts["decoded"] = self._decoded(made, target, cond, likelihood)
         return torch.stack(list(parts.values())).sum(0), parts, latent

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from musicae.codec import Codec
 from musicae.core import Model, Prior
+from musicae.shared_batch import uniform_like
 from musicae.training.options import TrainingOptions
 
 __all__ = ["Objective", "kl_weight"]
@@ -41,6 +42,9 @@ class Objective(nn.Module):
         model = cast(Model, self.networks["model"])
         if prior_draws:
             return self._prior_alone(model, clean, cond, rng, prior_draws)
+        if cond is not None and model.condition is not None and model.condition.dropout and self.training:
+            kept = uniform_like(cond.flatten(1)[:, 0]) >= model.condition.dropout
+            cond = cond * kept.view(-1, *(1,) * (cond.ndim - 1))
         cost, costs, latent = model.reconstruction(given, clean, cond, rng, self.likelihood)
         nll, kl = cost.mean(), latent.kl().sum(1)
         places = math.prod(clean.shape[2:])

@@ -42,6 +42,12 @@ def test_a_start_from_fewer_windows_than_numbers_stays_in_bounds():
     assert stack.encode(lines(50)).mean.abs().max() < 50
 
 
+def test_it_asks_for_more_windows_than_the_codes_below_have_numbers():
+    assert over(6).init_samples == 2048
+    below = Lower(patch_vae(BELOW, latent=600, width=12, depth=1), BELOW)
+    assert Stack(SPEC, below, latent=6, width=16, depth=1).init_samples == 2 * 4 * 600
+
+
 def test_what_is_decoded_lies_window_after_window():
     stack = over(12)
     stack.init_from_data(lines(200))
@@ -80,6 +86,18 @@ def test_values_count_as_well_if_asked_for():
     z = latent.sample(None)
     whole = Categorical().nll(stack.params(z, x), x)  # Of all four windows, though of another draw of the code.
     assert (parts["decoded"] - whole).abs().max() < 0.2 * whole.mean()
+
+
+def test_codes_count_as_much_as_they_are_said_to():
+    costs = []
+    for weight in (1.0, 0.25):
+        torch.manual_seed(0)
+        lower = Lower(patch_vae(BELOW, latent=3, width=12, depth=1), BELOW)
+        stack = Stack(SPEC, lower, 6, 16, 1, decoded=1, codes_weight=weight)
+        x = lines(5)
+        costs.append(stack.reconstruction(x, x, None, torch.Generator().manual_seed(1), Categorical())[1])
+    assert torch.allclose(costs[1]["codes"], 0.25 * costs[0]["codes"])
+    assert torch.equal(costs[1]["decoded"], costs[0]["decoded"])
 
 
 @pytest.mark.parametrize("storeys", [1, 2])

@@ -152,6 +152,27 @@ def test_the_prior_alone_learns_codes_as_they_are_decoded(x):
     assert cond is None
 
 
+@pytest.mark.parametrize("along", [True, False])
+def test_examples_do_without_an_optional_condition_by_chance_in_training_only(along):
+    seen = []
+
+    class Seeing(Small):
+        condition = ConditionSpec(4, along=along, optional=True, dropout=0.25)
+
+        def encode(self, x, cond=None):
+            seen.append(cond)
+            return super().encode(x)
+
+    x, cond = torch.rand(400, 2, 8), torch.ones(400, 4, *[8] * along)
+    objective = made(Seeing())
+    losses(objective, x, cond)
+    losses(objective.eval(), x, cond)
+    without = (seen[0] == 0).flatten(1)
+    assert torch.equal(without.all(1), without.any(1))
+    assert without.float().mean().item() == pytest.approx(0.25, abs=0.07)
+    assert torch.equal(seen[1], cond)
+
+
 def test_kl_weights_go_where_they_say():
     options = TrainingOptions(steps=100, beta=0.5, kl_warmup=50)
     linear = [kl_weight(step, options) for step in range(100)]

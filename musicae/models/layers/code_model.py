@@ -14,7 +14,6 @@ from musicae.models.layers.heads import DirectHead, Head
 from musicae.models.layers.linear_path import LinearPath
 from musicae.models.layers.step_head import StepHead
 from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
-from musicae.shared_batch import uniform_like
 
 __all__ = ["LOGVAR_RANGE", "Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
 
@@ -110,14 +109,6 @@ class CodeModel(Model):
             nn.init.zeros_(self.to_code.bias)
             self.to_code.bias[self.code.size :] = self.linear.init_from_data(x.to(self.to_code.weight))
 
-    def forward(
-        self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
-    ) -> tuple[Tensor, Latent]:
-        """Return the parameters for `target` and the code of `given`; see `Model.forward`."""
-        if cond is not None and self.code.along and self.training:
-            cond = cond * (uniform_like(cond[:, :1, :1]) >= self.code.along_dropout)
-        return super().forward(given, target, cond, rng)
-
     def _through(self, network: nn.Module, x: Tensor, cond: Tensor | None) -> Tensor:
         """Pass a tensor through the encoder or the decoder, with what runs along with it."""
         out: Tensor = network(x, None if cond is None else cond.to(x)) if self.code.along else network(x)
@@ -178,7 +169,7 @@ def _condition(code: Code) -> ConditionSpec | None:
     if code.classes and code.along:
         raise MusicaeError("[model] a model has classes or a condition that runs along, not both; set one to 0")
     if code.along:
-        return ConditionSpec(code.along, along=True, optional=True)
+        return ConditionSpec(code.along, along=True, optional=True, dropout=code.along_dropout)
     return ConditionSpec(code.classes, classes=True) if code.classes else None
 
 
