@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import inspect
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -80,13 +81,15 @@ def corpus_windows(
 
     `folder` holds the MIDI files or, as it is downloaded, `midi.tar.xz`, which is unpacked into the cache. Where there
     is an `index.csv` in it or beside it, files with one number in its column `song` are one song. Raise MusicaeError
-    where nothing is found, or an index is damaged.
+    where nothing is found, or an index is damaged; a file that it does not know is used, and logged.
     """
     check(split)
     root, files = _files(corpus, folder or cache.data_folder() / corpus.name)
     rows = _index([root, folder or root, root.parent, (folder or root).parent])
     track = corpus.track if adapter.one_track else ""
     everything = windows_of(adapter, root, files, track)
+    if split == "train" and rows:
+        _tell_unknown(corpus, everything.names, rows)
     known = {name: f"song {row['song']}" for name, row in rows.items() if row.get("song")}
     song = songs_of(root, files, corpus.track, known)
     left_out = LeftOut(f"files of {corpus.name}")
@@ -120,9 +123,22 @@ def _index(folders: list[Path]) -> dict[str, dict[str, str]]:
         return {}
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            return {row["file"]: row for row in csv.DictReader(file)}
+            found = {row["file"]: row for row in csv.DictReader(file)}
+        if not found:
+            raise ValueError
+        return found
     except (OSError, ValueError, KeyError, csv.Error):
         raise MusicaeError(f"{table} is damaged: it needs a column 'file'; get it again, or remove it") from None
+
+
+def _tell_unknown(corpus: Corpus, names: Sequence[str], rows: Rows) -> None:
+    """Log how many files an index does not know, as of one that was cut off."""
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        logging.getLogger("musicae").warning(
+            "%d of %d files of %s are not in %s (%s); they are used as they are",
+            len(unknown), len(names), corpus.name, _INDEX, unknown[0],
+        )  # fmt: skip
 
 
 def _is_fit(corpus: Corpus, single: bool, name: str, row: Mapping[str, str], left_out: LeftOut) -> bool:

@@ -63,10 +63,11 @@ def test_the_column_song_counts_too(download):
         assert {number % 6 for number in numbers if number < 6} == {number % 6 for number in numbers if number >= 6}
 
 
-def test_a_file_that_the_index_does_not_know_is_used(download, corpus_files, tmp_path):
+def test_a_file_that_the_index_does_not_know_is_used_and_told(download, corpus_files, tmp_path, caplog):
     folder = unpack(corpus_files, tmp_path / "tunes")
     (folder / "index.csv").write_text("file,song,grid\na/01.mid,5,0.2\nelsewhere.mid,5,\n")
     assert sum(map(len, splits_of(folder))) == 23
+    assert caplog.text.count("23 of 24 files of tunes are not in index.csv (a/00.mid); they are used as they are") == 1
     (folder / "index.csv").write_text("file,grid\na/01.mid,\na/02.mid,high\n")
     assert sum(map(len, splits_of(folder))) == 24
 
@@ -127,9 +128,10 @@ def test_what_is_wrong_is_said(download, tmp_path):
     (folder / "index.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MusicaeError, match=r"index.csv is damaged"):
         splits_of(folder)
-    (folder / "index.csv").write_text("name,song\nx,1\n")
-    with pytest.raises(MusicaeError, match="needs a column 'file'"):
-        splits_of(folder)
+    for damaged in ("name,song\nx,1\n", "", "file,song\n"):
+        (folder / "index.csv").write_text(damaged)
+        with pytest.raises(MusicaeError, match="needs a column 'file'"):
+            splits_of(folder)
     with pytest.raises(MusicaeError, match="did you mean 'train'"):
         corpus_windows(CORPUS, Melody(), "trian", folder, split_of)
 
