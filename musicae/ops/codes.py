@@ -241,7 +241,7 @@ def _decode_windows(z: Tensor, preset: Codec | str | None, temperature: float, s
     if preset is None:
         raise MusicaeError("an array of codes does not say which preset it is of; give one")
     codec = codec_for(preset)
-    if codec.model.condition is not None:
+    if codec.model.condition is not None and not codec.model.condition.optional:
         raise MusicaeError(f"'{codec.preset.name}' is conditional; decode what encode returns, which has conditions")
     if z.ndim != 2 or z.shape[1] != codec.model.latent_size or not z.isfinite().all():
         raise MusicaeError(
@@ -252,10 +252,12 @@ def _decode_windows(z: Tensor, preset: Codec | str | None, temperature: float, s
 
 
 def _conditions(codec: Codec, codes: Codes) -> Tensor | None:
-    """Return the conditions among the codes, for a conditional model. Raise MusicaeError where they are missing."""
+    """Return the conditions among the codes. Raise MusicaeError where those that a model needs are missing."""
     if codec.model.condition is None:
         return None
     if "cond" not in codes:
+        if codec.model.condition.optional:
+            return None
         raise MusicaeError(f"'{codec.preset.name}' is conditional, and the codes have no conditions; encode them again")
     cond = torch.from_numpy(codes["cond"].astype("float32"))
     codec.check_condition(cond)

@@ -13,7 +13,7 @@ from mirror_model import chord_codec, exact, line, written
 import musicae
 from musicae import codec as codecs
 from musicae.codec import Codec
-from musicae.core import Sample, Windows
+from musicae.core import ConditionSpec, Sample, Windows
 from musicae.errors import MusicaeError
 from musicae.ops.conditions import class_names, condition, label_of, labels_for
 
@@ -174,6 +174,16 @@ def test_a_condition_that_is_missing_or_of_another_shape() -> None:
         musicae.sample(codec, cond=torch.zeros(2))
     with pytest.raises(MusicaeError, match="the preset 'mirror' takes no condition"):
         musicae.sample(exact(), cond=torch.zeros(2))
+
+
+def test_codes_without_a_condition_that_is_optional_are_decoded() -> None:
+    codec, one = exact(), under(40, 1, 0)
+    one.cond = None
+    codec.model.condition = ConditionSpec(2, along=True, optional=True)
+    found = musicae.encode(one, preset=codec)
+    assert "cond" not in found
+    assert torch.equal(musicae.decode(found, preset=codec)[0].tensor, one.tensor)
+    assert len(musicae.decode(found["mean"], preset=codec)) == len(found["mean"])
 
 
 def test_windows_bring_their_conditions(tmp_path: Path) -> None:
