@@ -340,6 +340,11 @@ class Likelihood(ABC):
             return (x != y).any(dim=1).float().flatten(1).mean(1)
         return (x - y).square().flatten(1).mean(1).sqrt()
 
+    def accuracy(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return how right `y` is for `x` ``(N, C, *S)``, ``(N,)``: share of places; real values: of the variance."""
+        error = self.distance(x, y)
+        return 1 - (error if self.discrete else error.square() / x.flatten(1).var(1, correction=0).clamp_min(1e-12))
+
     def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:
         """Return how much of `x` is left in `y`, ``(N,)``: equal places; real values: 1 less the way to `other`."""
         return 1 - (self.distance(x, y) / (1 if self.discrete else self.distance(x, other))).nan_to_num().clamp_max(1)

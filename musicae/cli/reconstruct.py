@@ -38,7 +38,8 @@ def reconstruct(
     """Encode a file and decode it again, to see what is kept.
 
     The result is named FILE-reconstructed.mid (or .png). The accuracy goes to stderr: the share of the steps that
-    are right; for pictures and sounds the share of the variance, for pictures the PSNR as well.
+    are right, of a song the mean over its parts; for pictures and sounds the share of the variance, for pictures the
+    PSNR as well.
     """
     import musicae
     from musicae.ops.choose import codec_for

@@ -14,7 +14,6 @@ from musicae.ops.inputs import read_all, rereadable
 
 __all__ = ["Reconstruction", "reconstruct"]
 
-_EPS = 1e-12  # A variance that counts as none.
 _LEAST_ERROR = 1e-10  # Mean squared error below which a picture came back whole: 100 dB.
 
 
@@ -38,7 +37,8 @@ def reconstruct(
     """Encode a file (a path, a stream or a sample) and decode it again, to see what a preset keeps of it.
 
     `accuracy` is the share of the places along ``*S`` with all their channels right, over the file
-    without its padding; for real values, and for pictures, it is the share of the variance.
+    without its padding; for real values, and for pictures, it is the share of the variance. Of a song it is the mean
+    over its parts of the share of steps that are right.
     `label` is the file's class, a number or a name, for a conditional preset.
     Raise MusicaeError as `interpolate` does.
     """
@@ -49,11 +49,8 @@ def reconstruct(
     cond = condition(codec, label, len(given), one)
     decoded = codec.decode(codec.encode(given, cond).mean, cond=cond)
     tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
-    psnr = None
-    if codec.likelihood.discrete:
-        accuracy = 1.0 - codec.likelihood.distance(tensor[None], one.tensor[None]).item()
-    else:
-        error = (tensor - one.tensor).square().mean()
-        accuracy = 1.0 - (error / one.tensor.var(correction=0).clamp_min(_EPS)).item()
-        psnr = -10 * math.log10(max(error.item(), _LEAST_ERROR)) if len(codec.spec.shape) > 1 else None
+    accuracy, psnr = codec.likelihood.accuracy(one.tensor[None], tensor[None]).item(), None
+    if not codec.likelihood.discrete and len(codec.spec.shape) > 1:
+        error = (tensor - one.tensor).square().mean().item()
+        psnr = -10 * math.log10(max(error, _LEAST_ERROR))
     return Reconstruction(codec, replace(one, tensor=tensor, remarks=[]), accuracy, remarks, psnr)

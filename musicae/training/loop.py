@@ -188,7 +188,10 @@ def _steps(
                 state.use_average()
             set_seed(int(batch.seed))
             rng.set_state(batch.rng_state)
-            clean, given = (team.share.of(x).to(**device, memory_format=layout) for x in (batch.clean, batch.given))
+            clean = team.share.of(batch.clean).to(**device, memory_format=layout)
+            given = clean  # The same tensor where nothing is corrupted: a stack encodes it once.
+            if batch.given is not batch.clean:
+                given = team.share.of(batch.given).to(**device, memory_format=layout)
             cond = None if batch.cond is None else team.share.of(batch.cond).to(**device)
             beta = kl_weight(step, options)
             phase = (step - options.steps, options.prior_steps) if prior_only else (step, options.steps)

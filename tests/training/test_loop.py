@@ -17,8 +17,10 @@ from musicae import checkpoint, codec, splits
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import locked
 from musicae.preset import Preset
+from musicae.shared_batch import Share
 from musicae.tensors import precision as processor
 from musicae.training.loop import fit, train
+from musicae.training.objective import Objective
 from musicae.training.options import Run, TrainingOptions
 
 SETTINGS = {"steps": 12, "batch": 8, "log_every": 4, "checkpoint_every": 4, "warmup": 2, "precision": "no", "ema": 0.9}
@@ -352,6 +354,24 @@ def test_products_are_in_bfloat16_where_the_processor_has_it(folder, tmp_path, m
     train(recipe(precision="bf16", steps=1), tmp_path / "run", {"": folder}, cpu=True)
     assert expected in kinds
     assert native or torch.bfloat16 not in kinds
+
+
+@pytest.mark.parametrize("corrupted", [True, False])
+def test_what_is_not_corrupted_is_given_as_it_is(folder, tmp_path, monkeypatch, corrupted):
+    """The same tensor, also in the share that one of several processes has of a batch: a stack encodes it once."""
+    seen, forward = [], Objective.forward
+
+    def watched(self, clean, given, *args):
+        seen.append(given is clean)
+        return forward(self, clean, given, *args)
+
+    monkeypatch.setattr(Objective, "forward", watched)
+    monkeypatch.setattr(Share, "of", lambda self, x: x.narrow(0, 0, len(x)))
+    sections = dict(recipe(steps=1).sections)
+    if not corrupted:
+        del sections["corruption"]
+    train(Preset("tiny", sections), tmp_path / "run", {"": folder}, cpu=True)
+    assert seen[0] is not corrupted
 
 
 def test_batches_made_ahead_are_the_same(sounds, tmp_path):

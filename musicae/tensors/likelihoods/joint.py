@@ -152,6 +152,12 @@ class Joint(Likelihood):
         ]
         return torch.stack(distances).mean(0)
 
+    def accuracy(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the mean over the discrete groups, ``(N,)``; over all where none is."""
+        parts = [part for part in self.parts if part.likelihood.discrete] or self.parts
+        each = [part.likelihood.accuracy(x[:, part.channels], y[:, part.channels]) for part in parts]
+        return torch.stack(each).mean(0)
+
     def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:
         """Return the mean of the groups' likenesses, ``(N,)``."""
         each = [part.likelihood.likeness(*(one[:, part.channels] for one in (x, y, other))) for part in self.parts]

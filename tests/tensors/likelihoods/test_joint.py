@@ -116,6 +116,19 @@ def test_its_likeness_is_the_mean_of_the_groups():
     assert Joint().bind(BAND).likeness(x, y, other).item() == pytest.approx((3 / 4 + 1 + 3 / 4) / 3)
 
 
+def test_its_accuracy_is_the_mean_of_the_discrete_groups():
+    joint, x = Joint().bind(BAND), line(0, 2, 1, 1, 4, 0, 0, 3)
+    y = x.clone()
+    y[:, :5, 4] = torch.eye(5)[2]  # One of eight steps of the melody,
+    y[:, 6, :2] = 1  # and two of the drums are wrong;
+    y[:, 8] = 100  # how loud it is does not count.
+    assert joint.accuracy(x, y).tolist() == pytest.approx([1 - (1 / 8 + 2 / 8) / 2])
+    real = Joint().bind(Spec.joint((8,), [VELOCITY, Group("bend", 1, "gaussian")]))
+    x = torch.randn(2, 2, 8)
+    assert real.accuracy(x, x).tolist() == [1, 1]
+    assert real.accuracy(x, x.mean(2, keepdim=True).expand_as(x)).tolist() == pytest.approx([0, 0], abs=1e-5)
+
+
 def test_flaws_name_the_group():
     joint = Joint().bind(BAND)
     assert joint.flaw(line(0, 2), 1) == ""
