@@ -51,7 +51,7 @@ def test_the_kind_of_file_picks_the_preset(data: Path, tmp_path: Path) -> None:
     tune.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n")
     names = ("twinkle.mid", "band.mid", "rock.mid", "bossa.mid", "three.png")
     assert {name: preset_for(data / name) for name in names} == {
-        "twinkle.mid": "melody-2bar", "band.mid": "melody-2bar", "rock.mid": "drums-2bar", "bossa.mid": "drums-2bar",
+        "twinkle.mid": "melody-2bar", "band.mid": "band-2bar", "rock.mid": "drums-2bar", "bossa.mid": "drums-2bar",
         "three.png": "mnist-vae",
     }  # fmt: skip
     assert preset_for(tune) == "melody-2bar"
