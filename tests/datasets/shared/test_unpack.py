@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -56,11 +57,12 @@ def test_a_break_leaves_nothing(tmp_path, monkeypatch):
     assert (unpack.unpacked(archive) / "a.mid").is_file()
 
 
-def test_no_file_leaves_the_folder(tmp_path):
-    archive = pack(tmp_path / "midi.tar.xz", {"../../escaped.mid": b"a"})
+@pytest.mark.parametrize("name", ["../../escaped.mid", "a/../../../escaped.mid", "/tmp/musicae-escaped.mid"])
+def test_no_file_leaves_the_folder(tmp_path, name):
+    archive = pack(tmp_path / "midi.tar.xz", {name: b"a"})
     with pytest.raises(MusicaeError, match="is damaged"):
         unpack.unpacked(archive)
-    assert not list(tmp_path.parent.rglob("escaped.mid"))
+    assert not [*tmp_path.parent.rglob("escaped.mid"), *Path("/tmp").glob("musicae-escaped.mid")]
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):

@@ -45,6 +45,8 @@ def test_the_share_of_drums_is_that_of_their_notes(make_midi):
         assert score_parts.share_of_drums(midi.load(make_midi(*tracks)).tracks) == share
     assert {p.stem: score_parts.share_of_drums(midi.load(p).tracks) > 0.9 for p in DATA.glob("*.mid")} == {
         "band": False,
+        "korobeiniki": False,
+        "saints": False,
         "bossa": True,
         "greensleeves": False,
         "ode-to-joy": False,
