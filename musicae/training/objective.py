@@ -63,8 +63,9 @@ class Objective(nn.Module):
     def _prior_alone(
         self, model: Model, clean: Tensor, cond: Tensor | None, rng: torch.Generator, draws: int
     ) -> dict[str, Tensor]:
-        """Return the prior's loss on codes as they are decoded: of whole windows, without an optional condition."""
-        if model.condition is not None and model.condition.optional:
+        """Return the prior's loss on codes of whole windows, without an optional condition that it does not know."""
+        prior = cast(Prior, self.networks["prior"])
+        if model.condition is not None and model.condition.optional and not prior.cond_channels:
             cond = None
         with torch.no_grad():
             codes = model.encode(clean, cond).mean.repeat_interleave(draws, 0)

@@ -140,16 +140,25 @@ def test_each_code_counts_several_times_for_the_prior_alone(x):
     assert torch.equal(cond[3:6], torch.tensor([[4.0, 5, 6, 7]]).expand(3, -1))
 
 
-def test_the_prior_alone_learns_codes_as_they_are_decoded(x):
-    """Of whole windows, and without a condition that the model can do without."""
-    prior = Asked()
-    objective = made(Small(), prior)
-    model = objective.networks["model"]
-    model.condition = ConditionSpec(4, along=True, optional=True)
-    losses(objective, x, torch.rand(4, 4, 8), prior_draws=1, given=torch.zeros_like(x))
+@pytest.mark.parametrize("known", [True, False])
+def test_the_prior_alone_learns_codes_of_whole_windows(x, known):
+    """With an optional condition only if it knows conditions."""
+    prior, seen = Asked(), []
+    prior.cond_channels = 4 * known
+
+    class Seeing(Small):
+        condition = ConditionSpec(4, along=True, optional=True)
+
+        def encode(self, x, cond=None):
+            seen.append(cond)
+            return super().encode(x)
+
+    objective, along = made(Seeing(), prior), torch.rand(4, 4, 8)
+    losses(objective, x, along, prior_draws=1, given=torch.zeros_like(x))
     codes, cond = prior.seen[0]
-    assert torch.equal(codes, model.encode(x).mean)
-    assert cond is None
+    assert torch.equal(codes, Small().encode(x).mean)
+    assert torch.equal(cond, along) if known else cond is None
+    assert torch.equal(seen[0], along) if known else seen[0] is None
 
 
 @pytest.mark.parametrize("along", [True, False])
