@@ -156,7 +156,7 @@ class ScoreAdapter(Adapter):
 
         written = io.BytesIO()
         self.write(sample, written)
-        return render(written, file, "what is to be heard")
+        return render(written, file, "the result")
 
 
 def _concat_conditions(parts: Sequence[Sample]) -> Tensor | None:

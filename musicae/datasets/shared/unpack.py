@@ -42,7 +42,7 @@ def unpacked(archive: Path) -> Path:
             _extract(archive, made)
             if not folder.is_dir():
                 made.rename(folder)
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
         raise MusicaeError(f"{archive} is damaged ({error}); get it again") from None
     except OSError as error:
         if not folder.is_dir():

@@ -86,7 +86,7 @@ def test_a_sample_is_rendered_to_a_wav_file(adapter, tmp_path):
     with wave.open(str(tmp_path / "out.wav")) as sound:
         assert sound.getnframes() / sound.getframerate() > 1.5
     silent = Sample(torch.zeros(adapter.spec.channels, 16), adapter.blank())
-    with pytest.raises(MusicaeError, match=r"^what is to be heard has no notes; there is nothing to play"):
+    with pytest.raises(MusicaeError, match=r"^the result has no notes; there is nothing to play"):
         adapter.render(silent, tmp_path / "silent.wav")
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
