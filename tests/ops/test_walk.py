@@ -12,9 +12,10 @@ from torch import Tensor
 from musicae import preset
 from musicae.adapters.melody import Melody
 from musicae.codec import Codec
-from musicae.core import Model, Prior
+from musicae.core import Group, Model, Prior, Spec
 from musicae.errors import MusicaeError
 from musicae.ops import walk as walks
+from musicae.tensors import latent
 from musicae.tensors.likelihoods.categorical import Categorical
 
 SPEC = Melody().spec
@@ -167,3 +168,23 @@ def test_few_values_are_decoded_at_once(tiny: Codec, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(walks, "_VALUES_AT_ONCE", 2 * 33 * SPEC.channels * SPEC.shape[0])
     assert torch.equal(walk(tiny, za, zb, 4), whole)
     assert decoded == [5 * 33, 2 * 33, 2 * 33, 33]
+
+
+def test_doubt_counts_by_group(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A band has more to be unsure of than a melody: its steps may be as small all the same."""
+    costs: list[Tensor] = []
+    choose = latent.even_stops
+
+    def seen(distances: Tensor, steps: int, penalty: Tensor, still_cost: float) -> Tensor:
+        costs.append(penalty)
+        return choose(distances, steps, penalty, still_cost)
+
+    monkeypatch.setattr(latent, "even_stops", seen)
+    za, zb = torch.randn(3, 8), torch.randn(3, 8)
+    walk(tiny, za, zb, 5)
+    half = Group("half", SPEC.channels // 2, "categorical")
+    rest = Group("rest", SPEC.channels - half.channels, "categorical")
+    monkeypatch.setattr(Codec, "spec", property(lambda _: Spec.joint(SPEC.shape, (half, rest))))
+    walk(tiny, za, zb, 5)
+    assert costs[0].max() > 0
+    torch.testing.assert_close(costs[1], costs[0] / 2)

@@ -104,8 +104,10 @@ class Joint(Likelihood):
     def nll_parts(self, params: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Return what each group adds to `nll`, by its name: ``(B,)`` each."""
         costs = {}
-        for part in self.parts:
-            mine, true = params[:, part.channels], target[:, part.channels]
+        sizes = [_size(part.channels) for part in self.parts]  # `split` has one gradient, slices one each.
+        for part, mine, true in zip(
+            self.parts, params.split_with_sizes(sizes, 1), target.split_with_sizes(sizes, 1), strict=True
+        ):
             if part.where is None:
                 nll = part.likelihood.nll(mine, true)
             else:

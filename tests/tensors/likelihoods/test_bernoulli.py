@@ -40,3 +40,9 @@ def test_values_outside_have_a_flaw():
     assert Bernoulli().flaw(torch.tensor([[0.0, 0.5, 1.0]]), 1) == ""
     for wrong in (-0.1, 1.1, math.nan):
         assert Bernoulli().flaw(torch.tensor([[wrong]]), 1) == "has values outside 0 .. 1"
+
+
+def test_a_lower_threshold_says_more_ones():
+    params = torch.logit(torch.tensor([[[0.25, 0.35, 0.6]]]))
+    assert Bernoulli(threshold=0.3).mode(params).tolist() == [[[0, 1, 1]]]
+    assert Bernoulli(threshold=0.3).sample(params, 0.0).tolist() == [[[0, 1, 1]]]
