@@ -8,10 +8,10 @@ The letters of axes are those of `musicae.values`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -83,10 +83,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def read(self, file: File, *args: Any, **options: Any) -> Sample:
-        """Read a file. Raise MusicaeError, one line, for anything that cannot be read.
-
-        Further options are keywords of its own, such as ``fit: str | None = None``.
-        """
+        """Read a file; options are keywords of its own. Raise MusicaeError, one line, for what cannot be read."""
 
     def read_packed(self, file: File, *args: Any, **options: Any) -> Packed | Sample:
         """Read a file of notes for training: packed, where that is faster than `read`."""
@@ -107,6 +104,10 @@ class Adapter(ABC):
     @abstractmethod
     def mix(self, metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Return the `meta` between several, mixed as the codes are; `weights` sum to one."""
+
+    def keep(self, made: dict[str, Any], of: dict[str, Any], parts: Collection[str]) -> dict[str, Any]:
+        """Return the `meta` of something `made` whose `parts` come from what has the `meta` `of`; by default that."""
+        return of
 
     @abstractmethod
     def concat(self, parts: Sequence[Sample]) -> Sample:
@@ -140,10 +141,7 @@ class Adapter(ABC):
 
     @classmethod
     def select(cls, file: File, candidates: Sequence[Candidate], scale: int = 1) -> Candidate:
-        """Return which of several presets for one verb fits a file best; the first, by default.
-
-        `scale` is the factor by which the verb enlarges the file.
-        """
+        """Return which of several presets for a verb that enlarges by `scale` fits a file best; by default one."""
         return candidates[0]
 
     def onsets(self, x: Tensor) -> Tensor:
@@ -153,6 +151,10 @@ class Adapter(ABC):
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, C, T)`` something begins or goes on: ``(N, T)``, bool."""
         return x.bool().any(1)
+
+    def chords(self, sample: Sample) -> Tensor | None:
+        """Return the chords of a sample of notes, ``(24, L)`` as `musicae.tensors.chords` has them; None without."""
+        return None
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return the piano rolls of a sample of notes, one for each part; none for anything else."""
@@ -228,11 +230,11 @@ class Model(nn.Module):
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Latent:
         """Return the code of `x` ``(B, C, *S)``. Raise MusicaeError where the model has none."""
-        self._refuse()
+        raise MusicaeError(self.why_no_code)
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)`` of codes `z`; `x` is the target, for step-wise decoders."""
-        self._refuse()
+        raise MusicaeError(self.why_no_code)
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if needed."""
@@ -259,9 +261,6 @@ class Model(nn.Module):
 
     def init_from_data(self, x: Tensor) -> None:
         """Initialise from windows ``(N, C, *S)`` of the training data, augmented as in training."""
-
-    def _refuse(self) -> NoReturn:
-        raise MusicaeError(self.why_no_code)
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,21 @@ class Spec:
         starts = accumulate((group.channels for group in self.groups), initial=0)
         return {group.name: slice(i, i + group.channels) for group, i in zip(self.groups, starts, strict=False)}
 
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """Which channels each part has, bool ``(C,)``: those of the group ``"x"`` and of its ``"x_velocity"``, if any.
+
+        A tensor without named groups has no parts.
+        """
+        found: dict[str, Tensor] = {}
+        for name, channels in self.slices.items():
+            part = name.removesuffix("_velocity")
+            if name and (part == name or part not in self.slices):
+                found[name] = torch.zeros(self.channels, dtype=torch.bool)
+                for own in (name, f"{name}_velocity"):
+                    found[name][self.slices.get(own, channels)] = True
+        return found
+
 
 @dataclass(frozen=True)
 class ConditionSpec:

@@ -20,6 +20,16 @@ def test_a_spec_has_one_group_or_several() -> None:
     assert joint == Spec(14, (32,), "joint", parts)
 
 
+def test_a_part_has_its_group_and_its_velocities() -> None:
+    groups = (Group("tune", 2, "categorical"), Group("beat", 1, "bernoulli"), Group("tune_velocity", 1, "gaussian"))
+    parts = Spec.joint((8,), groups).parts
+    assert {name: channels.int().tolist() for name, channels in parts.items()} == {
+        "tune": [1, 1, 0, 1],
+        "beat": [0, 0, 1, 0],
+    }
+    assert Spec(3, (8,), "gaussian").parts == {}
+
+
 def test_groups_that_do_not_fit() -> None:
     for channels, groups in ((3, (Group("a", 2, "gaussian"),)), (2, (Group("a", 1, "gaussian"),) * 2)):
         with pytest.raises(MusicaeError, match="a spec's groups must have different names and"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
@@ -220,6 +220,11 @@ class Band(ScoreAdapter):
             mixed["parts"] = {**metas[other]["parts"], **mixed["parts"]}
         return mixed
 
+    def keep(self, made: dict[str, Any], of: dict[str, Any], parts: Collection[str]) -> dict[str, Any]:
+        """Return `of`, with the instruments of what was `made` in all but `parts`."""
+        own = {part: how for part, how in of["parts"].items() if part in parts or part not in made["parts"]}
+        return {**of, "parts": {**made["parts"], **own}}
+
     def concat(self, parts: Sequence[Sample]) -> Sample:
         """Join bands end to end, each part with its programs."""
         joined = super().concat(parts)
@@ -250,6 +255,14 @@ class Band(ScoreAdapter):
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, C, T)`` any part sounds: ``(N, T)``, bool."""
         return band.sounding(x).any(1)
+
+    def chords(self, sample: Sample) -> Tensor:
+        """Return the chords of a band ``(24, L)``, recognised from all parts that have a pitch."""
+        tensor, (_, numerator, denominator) = sample.tensor.detach().cpu(), sample.meta["meters"][0]
+        bar = max(1, round(4 * self.steps_per_beat * numerator / denominator))
+        notes = zip(*(band_notes.from_tensor(tensor, part) for part in RANGES), strict=True)
+        start, end, pitch, velocity = (np.concatenate(values) for values in notes)
+        return torch.from_numpy(chords.of_notes(start, end, pitch, velocity, tensor.shape[1], self.steps_per_beat, bar))
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return the piano rolls of the parts, in the order of a score."""

@@ -11,6 +11,7 @@ from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
     join_option,
+    keep_option,
     preset_option,
     reading,
     seed_option,
@@ -48,6 +49,7 @@ __all__ = ["interpolate"]
 )
 @temperature_option
 @seed_option
+@keep_option
 @preset_option
 @join_option
 @reading
@@ -63,6 +65,7 @@ def interpolate(
     label: str | None,
     temperature: float,
     seed: int,
+    keep: tuple[str, ...],
     preset: str | None,
     join: bool,
     only: str | None,
@@ -98,6 +101,7 @@ def interpolate(
             align=align,
             grid=grid,
             label=label.split(",") if label else None,
+            keep=keep,
             report=percent("windows", least=100),
             **read,
         )

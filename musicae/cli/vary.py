@@ -12,6 +12,7 @@ from musicae.cli.shared.options import (
     OutputOptions,
     count_option,
     join_option,
+    keep_option,
     label_option,
     numbered,
     one_file,
@@ -38,6 +39,7 @@ __all__ = ["vary"]
 )
 @count_option
 @seed_option
+@keep_option
 @preset_option
 @label_option
 @join_option
@@ -48,6 +50,7 @@ def vary(
     similarity: float,
     count: int,
     seed: int,
+    keep: tuple[str, ...],
     preset: str | None,
     label: str | None,
     join: bool,
@@ -67,7 +70,7 @@ def vary(
     codec = codec_for(preset, file, only=only)
     names, output = step_names(count, False), OutputOptions(**options)
     with results(codec, file.parent, f"{file.stem}-varied", output, names, join=join) as out:
-        made = musicae.vary(file, similarity, count, preset=codec, seed=seed, label=label, **read)
+        made = musicae.vary(file, similarity, count, preset=codec, seed=seed, label=label, keep=keep, **read)
         remarks = made[0].remarks
         out.say([], remarks)
         out.write(made, numbered(count))

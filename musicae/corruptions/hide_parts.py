@@ -41,18 +41,15 @@ class HideParts(Corruption):
 
     def bind(self, spec: Spec) -> HideParts:
         """Return the corruption for tensors with the groups of `spec`. Raise MusicaeError where one is missing."""
+        known = spec.parts
         for part in self.parts:
-            if part not in spec.slices:
-                raise MusicaeError(f"[corruption] the tensor has no group '{part}'{did_you_mean(part, spec.slices)}")
+            if part not in known:
+                raise MusicaeError(f"[corruption] the tensor has no part '{part}'{did_you_mean(part, known)}")
         bound = copy.copy(self)
-        bound._members = torch.zeros(len(self.parts), spec.channels, dtype=torch.bool)
+        bound._members = torch.stack([known[part] for part in self.parts])
         bound._unknown = torch.zeros(spec.channels)
         for group in spec.groups:
-            channels = spec.slices[group.name]
-            bound._unknown[channels] = _UNKNOWN.get(group.likelihood, 0.0)
-            for i, part in enumerate(self.parts):
-                if group.name in (part, f"{part}_velocity"):
-                    bound._members[i, channels] = True
+            bound._unknown[spec.slices[group.name]] = _UNKNOWN.get(group.likelihood, 0.0)
         return bound
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:

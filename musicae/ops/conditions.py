@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Sized
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from musicae.codec import Codec
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 
-__all__ = ["class_names", "condition", "label_of", "labels_for"]
+__all__ = ["chords_of", "class_names", "condition", "label_of", "labels_for", "takes_chords", "with_chords"]
 
 Label = int | str
 
@@ -81,3 +82,28 @@ def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None =
     if spec.classes:
         raise MusicaeError(f"'{name}' is conditional; choose a label of {', '.join(class_names(codec))}")
     raise MusicaeError(f"'{name}' is conditional, and the input has no condition; set the sample's `cond`")
+
+
+# --- chords ----------------------------------------------------------------------------------------------------------
+
+
+def takes_chords(codec: Codec, chords: Tensor | None) -> bool:
+    """Tell whether a model can be told `chords` ``(24, L)``: whether its condition runs along and has as many rows."""
+    spec = codec.model.condition
+    return chords is not None and spec is not None and spec.along and spec.channels == len(chords)
+
+
+def chords_of(codec: Codec, sample: Sample) -> Tensor | None:
+    """Return what a model can be told of the chords of a sample, ``(24, L)``: its condition, or those recognised in it.
+
+    None for a model that takes none, and where there are none.
+    """
+    if sample.cond is not None:
+        return sample.cond
+    chords = codec.adapter.chords(sample)
+    return chords if chords is not None and takes_chords(codec, chords) and chords.any() else None
+
+
+def with_chords(codec: Codec, sample: Sample) -> Sample:
+    """Return a sample with its chords, if the model takes any and it has them, as its condition."""
+    return replace(sample, cond=chords_of(codec, sample))

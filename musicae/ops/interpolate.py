@@ -16,8 +16,9 @@ from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.memory import check_memory
 from musicae.ops.choose import codec_for
-from musicae.ops.conditions import Label, condition, labels_for
+from musicae.ops.conditions import Label, condition, labels_for, with_chords
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
+from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
@@ -72,6 +73,7 @@ def interpolate(
     align: str | None = None,
     grid: bool = False,
     label: Label | Sequence[Label] | None = None,
+    keep: Sequence[str] = (),
     report: Report | None = None,
     **read_options: Any,
 ) -> Interpolation:
@@ -90,6 +92,8 @@ def interpolate(
         nothing, or ``"trim"`` the longer; None for what suits: single sounds are padded, others looped.
     label : for a conditional preset, the inputs' class, or one for each; other conditions come with the samples.
         Conditions go from one input's to the other's in proportion.
+    keep : parts that stay as they are in `a` all the way, as ``["melody"]``. The others go from those of `a` to those
+        of `b`, over the chords of `a`; `b` is made as long as `a`.
     report : called now and then with how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
@@ -105,7 +109,15 @@ def interpolate(
     samples, remarks = read_all(codec, sources, read_options)
     notices: list[str] = []
     how = codec.adapter.default_align if align is None else align
-    samples = _align(codec, samples, [name_of(source) for source in sources], how, notices)
+    names = [name_of(source) for source in sources]
+    kept = parts_to_keep(codec, samples[0], keep, names[0])
+    if kept and exact_endpoints:
+        raise MusicaeError("--exact-endpoints puts the other file itself at the end, --keep does not; leave one out")
+    samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
+    kept = kept and replace(kept, sample=samples[0])
+    told = kept.chords() if kept else None
+    if told is not None:
+        samples = [with_chords(codec, one) for one in samples]
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     count = steps**2 if grid else steps
     check_memory(_COPIES * 4 * count * samples[0].tensor.numel(), f"a walk of {count} steps")
@@ -113,6 +125,8 @@ def interpolate(
     labels = labels_for(label, len(samples))
     conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]
     codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
+    if told is not None:
+        conds = [codec.split_cond(replace(samples[0], cond=told))] * len(samples)
     given = [cond for cond in conds if cond is not None]
     if grid:
         outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
@@ -130,6 +144,8 @@ def interpolate(
     ]
     if cond_at is not None:
         parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, cond_at, strict=True)]
+    if kept:
+        parts = [kept.in_sample(part) for part in parts]
     if exact_endpoints:
         for corner, one in zip(corners, samples, strict=True):
             parts[corner] = replace(one, remarks=[])
@@ -163,8 +179,10 @@ def _distance(codec: Codec, one: Sample, other: Sample) -> float:
 # --- inputs of different lengths -----------------------------------------------------------------------------------
 
 
-def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str]) -> list[Sample]:
-    """Give all samples one length and one hop, and say how."""
+def _align(
+    codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str], *, as_first: bool
+) -> list[Sample]:
+    """Give all samples one length, with `as_first` that of the first, and one hop, and say how."""
     if how not in ("loop", "trim", "pad"):
         raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
     size = codec.spec.shape[-1]
@@ -173,11 +191,12 @@ def _align(codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: s
     if hops:
         notices.append(f"the inputs have different bars; all are cut into windows of {size} steps")
     lengths = [one.tensor.shape[-1] for one in samples]
-    length = min(lengths) if how == "trim" else max(lengths)
+    length = lengths[0] if as_first else min(lengths) if how == "trim" else max(lengths)
     aligned = []
     for one, name, own in zip(samples, names, lengths, strict=True):
         if own != length:
-            done = {"loop": "it was looped", "trim": "it was cut", "pad": "silence was added"}[how]
+            longer = {"loop": "it was looped", "trim": "it was looped", "pad": "silence was added"}[how]
+            done = "it was cut" if own > length else longer
             notices.append(f"{name} has {_duration(codec, own)}, not {_duration(codec, length, bare=True)}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
@@ -193,7 +212,7 @@ def _duration(codec: Codec, length: int, bare: bool = False) -> str:
 def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:
     own = one.tensor.shape[-1]
     cond = one.cond
-    if own < length and how == "loop":
+    if own < length and how != "pad":
         times = math.ceil(length / own)
         one = codec.adapter.concat([one] * times)
         cond = cond.repeat(1, times) if cond is not None and cond.ndim == 2 else cond

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
-from musicae.ops.conditions import Label, condition
-from musicae.ops.inputs import check_number, read_all, rereadable
+from musicae.ops.conditions import Label, condition, with_chords
+from musicae.ops.inputs import check_number, name_of, read_all, rereadable
+from musicae.ops.parts import Kept
+from musicae.ops.parts import keep as parts_to_keep
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
@@ -39,6 +41,7 @@ def vary(
     preset: Codec | str | None = None,
     seed: int = 0,
     label: Label | None = None,
+    keep: Sequence[str] = (),
     **read_options: Any,
 ) -> list[Sample]:
     """Return `n` variations of a file, in which about the share `similarity` stays as it was.
@@ -49,8 +52,9 @@ def vary(
     as the preset can tell them apart. Two unrelated tunes have many steps in common; less than that cannot be reached.
 
     All windows of one variation move towards the same draw, so that they go on fitting together.
-    `source` is a path, a stream or a sample; `label` is its class, for a conditional preset. The first variation's
-    `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
+    `source` is a path, a stream or a sample; `label` is its class, for a conditional preset. The parts in `keep`, such
+    as ``["melody"]``, stay as they are, and count as that; the others vary over the chords of the file. The first
+    variation's `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, at_least=1)
     if not 0 <= similarity <= 1:
@@ -58,8 +62,11 @@ def vary(
     source = rereadable(source)
     codec = codec_for(preset, source)
     (one,), remarks = read_all(codec, [source], read_options)
+    kept = parts_to_keep(codec, one, keep, name_of(source))
+    if kept and kept.chords() is not None:
+        one = with_chords(codec, one)
     given = codec.split(one)
-    search = _Search(codec, one, given, condition(codec, label, len(given), one))
+    search = _Search(codec, one, given, condition(codec, label, len(given), one), kept)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
         others = codec.noise(_MAX_DRAWS - 1, generator(seed, 47, i).initial_seed())
@@ -85,8 +92,8 @@ class _Point:
 class _Search:
     """Looks for variations of a sample, no two of them equal."""
 
-    def __init__(self, codec: Codec, sample: Sample, given: Tensor, cond: Tensor | None) -> None:
-        self.codec, self.sample, self.cond = codec, sample, cond
+    def __init__(self, codec: Codec, sample: Sample, given: Tensor, cond: Tensor | None, kept: Kept | None) -> None:
+        self.codec, self.sample, self.cond, self.kept = codec, sample, cond, kept
         code = codec.encode(given, cond).mean
         self.place = codec.to_noise(code, cond)
         self.drift = code - codec.from_noise(self.place, cond)  # The way there and back is not quite exact.
@@ -163,6 +170,7 @@ class _Search:
         length = self.sample.tensor.shape[-1]
         parts = windows.view(*codes.shape[:2], *windows.shape[1:])
         joined = [self.codec.join(part, self.sample.hop, length) for part in parts]
+        joined = [self.kept.in_tensor(one) for one in joined] if self.kept else joined
         return joined, nll.view(codes.shape[:2]).mean(1).tolist()
 
     def _repeated(self, times: int) -> Tensor | None:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image as Pillow
 
 import musicae
+from musicae.adapters.band import Band
 from musicae.adapters.melody import Melody
 
 
@@ -42,3 +43,25 @@ def test_vary(gallery: Any, digits: tuple[str, str], tiny_classes: Path) -> None
     words = ("vary", "three.png", "--preset", tiny_classes, "-f")
     assert gallery.ok(*words, "--label", "3") == "three-varied.png"
     assert "choose a label of 0, 1, 2" in gallery.fails(*words)
+
+
+def test_vary_keeps_parts_and_leaves_others_out(shell: Any, repository: Path, tiny_arrangement: Path) -> None:
+    saints, preset = str(repository / "data" / "saints.mid"), ("--preset", str(tiny_arrangement))
+    words = ("vary", saints, *preset, "--similarity", "0.5", "--keep", "melody, bass", "-o")
+    assert shell.ok(*words, "a.mid", "--drop", "drums") == "a.mid"
+    given, made = Band().read(Path(saints)), Band().read(Path("a.mid"))
+    for part in ("melody", "bass", "drums"):
+        channels = Band().spec.parts[part]
+        wanted = given.tensor[channels] if part != "drums" else torch.zeros(18, given.tensor.shape[1])
+        assert torch.equal(made.tensor[channels], wanted), part
+    assert shell.ok(*words, "b.mid", "--solo", "melody", "--solo", "bass") == "b.mid"
+    assert set(Band().read(Path("b.mid")).meta["parts"]) == {"melody", "bass"}
+
+
+def test_parts_that_cannot_be_kept_or_left_out(shell: Any, preset: tuple[str, str], tiny_arrangement: Path) -> None:
+    words, band = ("vary", "twinkle.mid"), ("--preset", str(tiny_arrangement))
+    assert "no part 'melodie'; did you mean 'melody'?" in shell.fails(*words, *band, "--keep", "melodie")
+    assert "twinkle.mid has no bass; it has melody" in shell.fails(*words, *band, "--keep", "bass")
+    assert "'tiny-melody' makes has no parts" in shell.fails(*words, *preset, "--keep", "melody")
+    assert "'tiny-melody' makes has no parts" in shell.fails(*words, *preset, "--drop", "melody")
+    assert "give one of them" in shell.fails(*words, *band, "--drop", "bass", "--solo", "drums")

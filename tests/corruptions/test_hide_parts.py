@@ -76,7 +76,7 @@ def test_what_makes_no_sense_is_refused(rng):
     for parts in (("tune",), ("tune", "tune")):
         with pytest.raises(MusicaeError, match="two different groups"):
             HideParts(0.5, parts)
-    with pytest.raises(MusicaeError, match=r"no group 'beet'; did you mean 'beat'\?"):
+    with pytest.raises(MusicaeError, match=r"no part 'beet'; did you mean 'beat'\?"):
         HideParts(0.5, ("tune", "beet")).bind(SPEC)
     with pytest.raises(MusicaeError, match="must be bound"):
         HideParts(0.5)(batch(1), rng())

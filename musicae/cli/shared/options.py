@@ -21,9 +21,11 @@ __all__ = [
     "jobs_option",
     "join_option",
     "json_option",
+    "keep_option",
     "label_option",
     "numbered",
     "one_file",
+    "parts_option",
     "preset_option",
     "reading",
     "seed_option",
@@ -66,6 +68,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Explain each choice in a line.")
 
 
+def parts_option(name: str, text: str) -> Callable[[F], F]:
+    """Return an option that takes names of parts, separated by commas or given several times, as a tuple."""
+
+    def split(context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+        return tuple(part.strip().lower() for value in values for part in value.split(","))
+
+    return click.option(name, multiple=True, metavar="PART", callback=split, help=text)
+
+
+keep_option = parts_option(
+    "--keep", "Bands: this part stays as it is in the first file, the others fit it; it may be given several times."
+)
+
+
 class OutputCommand(click.Command):
     """A command with ``--wav [FILE]`` or ``--png [FILE]``: the next word is theirs only if it ends like one."""
 
@@ -90,6 +106,8 @@ class OutputOptions:
     png: str | None = None
     as_json: bool = False
     verbose: bool = False
+    drop: tuple[str, ...] = ()
+    solo: tuple[str, ...] = ()
 
     def say(self, notices: Sequence[str], remarks: Sequence[str] = ()) -> None:
         """Print lines on stderr: `notices` always, `remarks` if asked for."""
@@ -136,6 +154,8 @@ def writing(function: F) -> F:
         click.option("--png", metavar="[FILE]", help="Draw every step of music or sound in one picture."),
         json_option,
         verbose_option,
+        parts_option("--drop", "Bands: leave this part out of the result; it may be given several times."),
+        parts_option("--solo", "Bands: write only this part of the result; it may be given several times."),
     )
     return _with(function, options)
 

@@ -65,9 +65,11 @@ class Results:
 
     def write(self, samples: Sequence[Sample], titles: Sequence[str] = (), columns: int | None = None) -> None:
         """Write samples as files, and their sound and picture where wanted."""
+        from musicae.ops.parts import sounding_alone
         from musicae.ops.suffixes import suffixes_written
 
-        adapter = self.codec.adapter
+        adapter, options = self.codec.adapter, self.options
+        samples = sounding_alone(self.codec, samples, options.drop, options.solo)
         joined = samples[0] if len(samples) == 1 else adapter.concat(samples)
         if columns and "frames" in joined.meta:
             joined.meta["frames"]["columns"] = columns
@@ -121,8 +123,10 @@ def results(
     Without an output named they go into `folder`: one file called `stem`, or unless `join` a folder of that name with a
     file for each of `names`. The output ``-`` is written to stdout.
     """
+    from musicae.ops.parts import check_left_out
     from musicae.ops.suffixes import suffix_like
 
+    check_left_out(codec, options.drop, options.solo)
     suffix, streamed = suffix_like(codec.adapter), options.output == "-"
     if streamed and (options.as_json or not join):
         raise MusicaeError("-o - writes one file to stdout; it does not go with --json or --split")
