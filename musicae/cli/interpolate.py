@@ -10,6 +10,7 @@ import click
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
+    chords_option,
     join_option,
     keep_option,
     preset_option,
@@ -49,6 +50,7 @@ __all__ = ["interpolate"]
 )
 @temperature_option
 @seed_option
+@chords_option
 @keep_option
 @preset_option
 @join_option
@@ -65,6 +67,7 @@ def interpolate(
     label: str | None,
     temperature: float,
     seed: int,
+    chords: str | None,
     keep: tuple[str, ...],
     preset: str | None,
     join: bool,
@@ -102,6 +105,7 @@ def interpolate(
             grid=grid,
             label=label.split(",") if label else None,
             keep=keep,
+            chords=chords,
             report=percent("windows", least=100),
             **read,
         )

@@ -10,6 +10,7 @@ import click
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
+    chords_option,
     count_option,
     join_option,
     numbered,
@@ -31,6 +32,7 @@ __all__ = ["sample"]
 @click.option(
     "--temperature", type=float, default=1.0, show_default=True, help="Below 1 more typical, above 1 more unusual."
 )
+@chords_option
 @seed_option
 @join_option
 @writing
@@ -40,6 +42,7 @@ def sample(
     label: str | None,
     count: int,
     temperature: float,
+    chords: str | None,
     seed: int,
     join: bool,
     **options: Any,
@@ -61,5 +64,7 @@ def sample(
     codec = codec_for(name or preset or default_preset("sample"))
     stem = f"{codec.preset.name}-sample{'' if label is None else f'-{label_of(codec, label)}'}"
     with results(codec, Path(), stem, OutputOptions(**options), step_names(count, False), join=join) as out:
-        out.write(musicae.sample(codec, count, seed=seed, temperature=temperature, label=label), numbered(count))
+        made = musicae.sample(codec, count, seed=seed, temperature=temperature, label=label, chords=chords)
+        out.say(made[0].remarks)
+        out.write(made, numbered(count))
     out.report(preset=codec.preset.name)

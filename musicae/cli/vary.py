@@ -10,6 +10,7 @@ import click
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
+    chords_option,
     count_option,
     join_option,
     keep_option,
@@ -32,13 +33,12 @@ __all__ = ["vary"]
 @click.option(
     "--similarity",
     type=float,
-    default=0.7,
-    show_default=True,
     help="1: the file itself; 0: something new. Music: the share of the steps that stay as they were; pictures and "
-    "sound: how near the result is, by the root mean square of the difference.",
+    "sound: how near the result is, by the root mean square of the difference.  [default: 0.7, with --chords 1]",
 )
 @count_option
 @seed_option
+@chords_option
 @keep_option
 @preset_option
 @label_option
@@ -47,9 +47,10 @@ __all__ = ["vary"]
 @writing
 def vary(
     file: Path,
-    similarity: float,
+    similarity: float | None,
     count: int,
     seed: int,
+    chords: str | None,
     keep: tuple[str, ...],
     preset: str | None,
     label: str | None,
@@ -65,13 +66,18 @@ def vary(
     import musicae
     from musicae.ops.choose import codec_for
     from musicae.ops.inputs import check_number
+    from musicae.ops.vary import usual_similarity
 
     check_number("the number of results", count, at_least=1)
+    similarity = usual_similarity(chords) if similarity is None else similarity
     codec = codec_for(preset, file, only=only)
     names, output = step_names(count, False), OutputOptions(**options)
+    notices: list[str] = []
     with results(codec, file.parent, f"{file.stem}-varied", output, names, join=join) as out:
-        made = musicae.vary(file, similarity, count, preset=codec, seed=seed, label=label, keep=keep, **read)
+        made = musicae.vary(
+            file, similarity, count, preset=codec, seed=seed, label=label, keep=keep, chords=chords, **read
+        )
         remarks = made[0].remarks
         out.say([], remarks)
         out.write(made, numbered(count))
-    out.report(preset=codec.preset.name, similarity=similarity, remarks=remarks)
+    out.report(preset=codec.preset.name, similarity=similarity, remarks=[*notices, *remarks])

@@ -19,6 +19,7 @@ from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for, with_chords
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
 from musicae.ops.parts import keep as parts_to_keep
+from musicae.ops.progression import progression
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
@@ -74,6 +75,7 @@ def interpolate(
     grid: bool = False,
     label: Label | Sequence[Label] | None = None,
     keep: Sequence[str] = (),
+    chords: str | None = None,
     report: Report | None = None,
     **read_options: Any,
 ) -> Interpolation:
@@ -94,6 +96,8 @@ def interpolate(
         Conditions go from one input's to the other's in proportion.
     keep : parts that stay as they are in `a` all the way, as ``["melody"]``. The others go from those of `a` to those
         of `b`, over the chords of `a`; `b` is made as long as `a`.
+    chords : a progression, as ``"C | G7 Am7 | F"``, repeated as often as needed; all that lies between the inputs is
+        played over it. Without one, chords go over from those of one input to those of the other.
     report : called now and then with how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
@@ -116,6 +120,9 @@ def interpolate(
     samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
     kept = kept and replace(kept, sample=samples[0])
     told = kept.chords() if kept else None
+    if chords is not None:
+        told, repeated = progression(codec, chords, samples[0], names[0])
+        notices += repeated
     if told is not None:
         samples = [with_chords(codec, one) for one in samples]
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, class_names, condition
 from musicae.ops.inputs import check_number, check_temperature
+from musicae.ops.progression import blank_under, progression
 
 __all__ = ["sample"]
 
@@ -23,11 +26,13 @@ def sample(
     temperature: float = 1.0,
     label: Label | None = None,
     cond: Tensor | None = None,
+    chords: str | None = None,
 ) -> list[Sample]:
     """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
 
     A conditional preset makes the class `label` (a number or a name), or without one every class in turn; one that is
-    conditional on something else needs `cond`, ``(K,)`` or ``(K, T)``.
+    conditional on something else needs `cond`, ``(K,)`` or ``(K, T)``. With `chords`, a progression as
+    ``"C | G7 Am7 | F"``, each draw is one code played over as many windows as that is long; a shorter one is repeated.
     Raise MusicaeError for a preset that does not exist or has no codes, and a label that it does not have.
     """
     check_number("the number of results", n, at_least=1)
@@ -35,12 +40,30 @@ def sample(
     codec = codec_for(preset)
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
+    if chords is not None:
+        if label is not None or cond is not None:
+            raise MusicaeError("chords, labels and conditions are answers to one question; give one of them")
+        return _over(codec, codec.noise(n, seed, temperature), chords)
     given = _conditions(codec, n, label, cond)
     decoded = codec.decode(codec.draw(n, seed, temperature, given), cond=given)
     made = [Sample(window, codec.adapter.blank()) for window in decoded]
     if given is not None:
         for one, its in zip(made, given, strict=True):
             one.cond = its
+    return made
+
+
+def _over(codec: Codec, noise: Tensor, chords: str) -> list[Sample]:
+    """Return what draws ``(n, D)`` play over a progression."""
+    blank = blank_under(codec, chords)
+    told, remarks = progression(codec, chords, blank, "the result")
+    cond = codec.split_cond(replace(blank, cond=told))
+    assert cond is not None
+    made = []
+    for one in noise:
+        decoded = codec.decode(codec.from_noise(one.expand(len(cond), -1), cond), cond=cond)
+        tensor = codec.join(decoded, blank.hop, blank.tensor.shape[-1])
+        made.append(replace(blank, tensor=tensor, cond=told, remarks=remarks))
     return made
 
 

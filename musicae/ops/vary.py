@@ -18,10 +18,11 @@ from musicae.ops.conditions import Label, condition, with_chords
 from musicae.ops.inputs import check_number, name_of, read_all, rereadable
 from musicae.ops.parts import Kept
 from musicae.ops.parts import keep as parts_to_keep
+from musicae.ops.progression import progression
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
-__all__ = ["vary"]
+__all__ = ["usual_similarity", "vary"]
 
 _CLOSE_ENOUGH = 0.02  # Off the similarity that was asked for: the search ends.
 _FIRST_TIMES = (0.25, 0.5, 0.75, 1.0)  # On the way to a draw; between them the way is straight.
@@ -35,16 +36,18 @@ _MAX_WINDOWS = 600  # Decoded for a variation, after which no other way is tried
 
 def vary(
     source: Source,
-    similarity: float = 0.7,
+    similarity: float | None = None,
     n: int = 1,
     *,
     preset: Codec | str | None = None,
     seed: int = 0,
     label: Label | None = None,
     keep: Sequence[str] = (),
+    chords: str | None = None,
+    notices: list[str] | None = None,
     **read_options: Any,
 ) -> list[Sample]:
-    """Return `n` variations of a file, in which about the share `similarity` stays as it was.
+    """Return `n` variations of a file, in which about the share `similarity` (by default .7) stays as it was.
 
     For notes that is the share of the steps of the grid; for pictures and sound see `Likelihood.likeness`. A variation
     lies on the way from the file to a draw from the prior: similarity 1 is the file as the preset reconstructs it,
@@ -53,20 +56,28 @@ def vary(
 
     All windows of one variation move towards the same draw, so that they go on fitting together.
     `source` is a path, a stream or a sample; `label` is its class, for a conditional preset. The parts in `keep`, such
-    as ``["melody"]``, stay as they are, and count as that; the others vary over the chords of the file. The first
-    variation's `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
+    as ``["melody"]``, stay as they are, and count as that; the others vary over the chords of the file. With
+    `chords`, a progression as ``"C | G7 Am7 | F"`` that is repeated as often as needed, the file is played over those:
+    what stays is measured against that, and by default all of it does. `notices` gets what the user is to know,
+    the first variation's `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, at_least=1)
+    similarity = usual_similarity(chords) if similarity is None else similarity
     if not 0 <= similarity <= 1:
         raise MusicaeError(f"similarity must be between 0 and 1, not {similarity}")
     source = rereadable(source)
     codec = codec_for(preset, source)
     (one,), remarks = read_all(codec, [source], read_options)
     kept = parts_to_keep(codec, one, keep, name_of(source))
-    if kept and kept.chords() is not None:
-        one = with_chords(codec, one)
-    given = codec.split(one)
-    search = _Search(codec, one, given, condition(codec, label, len(given), one), kept)
+    target = kept.chords() if kept else None
+    if chords is not None:
+        target, repeated = progression(codec, chords, one, name_of(source))
+        if notices is not None:
+            notices += repeated
+    own = condition(codec, label, len(codec.split(one)), one if target is None else with_chords(codec, one))
+    one = one if target is None else replace(one, cond=target)
+    told = own if target is None else codec.split_cond(one)
+    search = _Search(codec, one, own, told, kept, moved=chords is not None)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
         others = codec.noise(_MAX_DRAWS - 1, generator(seed, 47, i).initial_seed())
@@ -76,6 +87,11 @@ def vary(
         variations.append(replace(one, tensor=found.tensor, remarks=[]))
     variations[0].remarks = remarks
     return variations
+
+
+def usual_similarity(chords: str | None) -> float:
+    """Return the similarity of variations: .7, or 1 if all that is asked for is other chords."""
+    return 0.7 if chords is None else 1.0
 
 
 @dataclass(frozen=True)
@@ -90,16 +106,23 @@ class _Point:
 
 
 class _Search:
-    """Looks for variations of a sample, no two of them equal."""
+    """Looks for variations of a sample, no two of them equal.
 
-    def __init__(self, codec: Codec, sample: Sample, given: Tensor, cond: Tensor | None, kept: Kept | None) -> None:
-        self.codec, self.sample, self.cond, self.kept = codec, sample, cond, kept
-        code = codec.encode(given, cond).mean
-        self.place = codec.to_noise(code, cond)
-        self.drift = code - codec.from_noise(self.place, cond)  # The way there and back is not quite exact.
+    `own` are the conditions of the sample's windows, `told` those of what is made. With other chords than its own,
+    `moved`, what the sample becomes under them is what variations are compared with.
+    """
+
+    def __init__(
+        self, codec: Codec, sample: Sample, own: Tensor | None, told: Tensor | None, kept: Kept | None, *, moved: bool
+    ) -> None:
+        self.codec, self.sample, self.kept = codec, sample, kept
+        code = codec.encode(codec.split(sample), own).mean
+        self.cond = told
+        self.place = codec.to_noise(code, self.cond)
+        self.drift = code - codec.from_noise(self.place, self.cond)  # The way there and back is not quite exact.
         (tensor,), unsure = self._decode(code[None])
         # Values that are right or wrong can be compared with the file itself; of real ones every one differs.
-        self.reference = sample.tensor if codec.likelihood.discrete else tensor
+        self.reference = sample.tensor if codec.likelihood.discrete and not moved else tensor
         self.far = tensor
         # A single step of a short tune may be more.
         self.tolerance = max(_CLOSE_ENOUGH, 1 / math.prod(sample.tensor.shape[1:]))

@@ -32,3 +32,12 @@ def test_many_samples_make_a_square(gallery: Any, tiny_digits: Path, tiny_classe
     assert line == "'tiny-classes' has no label '12'; it has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     assert "'tiny-digits' takes no label" in gallery.fails("sample", tiny_digits, "--label", "1")
     assert "two presets are named" in gallery.fails("sample", tiny_digits, "--preset", tiny_classes)
+
+
+def test_sample_over_chords(shell: Any, preset: tuple[str, str], tiny_arrangement: Path) -> None:
+    words = ("sample", "--preset", str(tiny_arrangement), "--chords", "C | G7 | Am")
+    result = shell(*words)
+    assert result.stdout == "tiny-arrangement-sample.mid\n"
+    assert result.stderr == "--chords has 3 bars, the result has 4; they are repeated\n"
+    assert "there is no chord 'Cmajj'; did you mean" in shell.fails("sample", *words[1:3], "-f", "--chords", "Cmajj")
+    assert "cannot be told chords" in shell.fails("sample", *preset, "--chords", "C")

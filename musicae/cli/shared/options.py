@@ -16,6 +16,7 @@ __all__ = [
     "BESIDE",
     "OutputCommand",
     "OutputOptions",
+    "chords_option",
     "count_option",
     "force_option",
     "jobs_option",
@@ -79,6 +80,9 @@ def parts_option(name: str, text: str) -> Callable[[F], F]:
 
 keep_option = parts_option(
     "--keep", "Bands: this part stays as it is in the first file, the others fit it; it may be given several times."
+)
+chords_option = click.option(
+    "--chords", metavar='"C | G7 Am7 | F"', help="Bands: the chords to play over, bar by bar; they are repeated."
 )
 
 

@@ -1,0 +1,79 @@
+"""A progression that a person gives, as what a model is told of the chords of its music."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import Roll, Sample
+from musicae.errors import MusicaeError
+from musicae.ops.conditions import takes_chords
+from musicae.tensors import chord_symbols
+
+__all__ = ["blank_under", "progression"]
+
+
+def progression(codec: Codec, chords: str, sample: Sample, name: str) -> tuple[Tensor, list[str]]:
+    """Return a progression as the condition ``(24, L)`` of a sample, bar by bar, and what the user is to know.
+
+    It is repeated as often as the sample needs, which is said; `name` is what messages call the sample.
+    Raise MusicaeError for a chord that does not exist, for more bars than the sample has, and for a preset that is told
+    no chords.
+    """
+    bars, roll = chord_symbols.parse(chords), _roll(codec, sample)
+    places = _bars(roll)
+    if len(bars) > len(places):
+        raise MusicaeError(
+            f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; leave out what is too much"
+        )
+    parts = [
+        chord_symbols.condition([bars[i % len(bars)]], length, length, beats)
+        for i, (length, beats) in enumerate(places)
+    ]
+    found = torch.from_numpy(np.concatenate(parts, axis=1)[:, : roll.length])
+    if not takes_chords(codec, found):
+        raise MusicaeError(
+            f"--chords: the preset '{codec.preset.name}' cannot be told chords; use one for bands (--only band)"
+        )
+    few = len(bars) < len(places)
+    notices = [f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated"] if few else []
+    return found, notices
+
+
+def blank_under(codec: Codec, chords: str) -> Sample:
+    """Return a sample of nothing, as many windows as a progression needs, for a verb that has no file.
+
+    Raise MusicaeError as `progression` does.
+    """
+    bars, size = chord_symbols.parse(chords), codec.spec.shape[-1]
+    step = codec.blank_step()
+    window = Sample(step.expand(*step.shape[:-1], size), codec.adapter.blank(), size)
+    here = len(_bars(_roll(codec, window)))
+    count = math.ceil(len(bars) / here)
+    return codec.adapter.concat([window] * count)
+
+
+def _roll(codec: Codec, sample: Sample) -> Roll:
+    """Return the piano roll of the first part of a sample, for its meters."""
+    rolls = codec.adapter.rolls(sample)
+    if not rolls:
+        raise MusicaeError(f"--chords: what '{codec.preset.name}' makes has no notes; leave it out")
+    return rolls[0]
+
+
+def _bars(roll: Roll) -> list[tuple[int, int]]:
+    """Return the length of each bar in steps, and how many beats it has; the last may go beyond the end."""
+    found: list[tuple[int, int]] = []
+    ends = [meter[0] for meter in roll.meters[1:]]
+    for (start, numerator, denominator), end in zip(roll.meters, [*ends, roll.length], strict=True):
+        length = max(1, round(4 * roll.steps_per_beat * numerator / denominator))
+        found += [(length, numerator)] * math.ceil((min(end, roll.length) - start) / length)
+    return found
+
+
+def _bars_in_words(count: int) -> str:
+    return f"{count} bar{'s' * (count > 1)}"
