@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from musicae.codec import Codec as Codec
     from musicae.codec import load as load
     from musicae.evaluations.run import evaluate as evaluate
+    from musicae.ops.chords import chords as chords
     from musicae.ops.codes import decode as decode
     from musicae.ops.codes import encode as encode
     from musicae.ops.interpolate import interpolate as interpolate
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Codec": "codec",
     "Denoiser": "ops.stream",
+    "chords": "ops.chords",
     "decode": "ops.codes",
     "denoise": "ops.restore",
     "encode": "ops.codes",
@@ -51,6 +53,7 @@ __all__ = [
     "Codec",
     "Denoiser",
     "MusicaeError",
+    "chords",
     "decode",
     "denoise",
     "encode",

@@ -112,6 +112,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "presets": {},
     "commands": {
+        "chords": "musicae.cli.chords:chords",
         "decode": "musicae.cli.decode:decode",
         "denoise": "musicae.cli.denoise:denoise",
         "encode": "musicae.cli.encode:encode",

@@ -288,7 +288,8 @@ class Roll:
 
     `notes` are ``(start, length, row)``, the first two in steps; `length` is the sample's, in steps. Rows are MIDI
     pitches, or, where `labels` name them, lanes from 0 up. `meters` are ``(step, numerator, denominator)``. `name` is
-    that of the part, where there are several; `loudness` has a number from 0 to 1 for each note, or nothing.
+    that of the part, where there are several; `loudness` has a number from 0 to 1 for each note, or nothing. `chords`
+    are names of chords, each with the step where it begins; they stand above. The first bar has number `first`.
     """
 
     notes: list[tuple[int, int, int]]
@@ -298,6 +299,8 @@ class Roll:
     meters: Sequence[Sequence[int]] = ((0, 4, 4),)
     name: str = ""
     loudness: Sequence[float] = ()
+    chords: Sequence[tuple[int, str]] = ()
+    first: int = 1
 
 
 @dataclass(frozen=True)

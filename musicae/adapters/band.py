@@ -14,6 +14,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
+from musicae.adapters.shared.chords import NamedChords, named_chords
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
@@ -24,7 +25,7 @@ from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.percussion import CLASS_OF, CLASSES
 from musicae.memory import check_memory
-from musicae.tensors import band, chords
+from musicae.tensors import band, chord_symbols, chords
 from musicae.tensors.band import PARTS, RANGES
 
 __all__ = ["Band"]
@@ -116,7 +117,10 @@ class Band(ScoreAdapter):
             "source": source,
         }
         tensor = torch.from_numpy(band_notes.to_tensor(notes, found.length))
-        return Sample(tensor, details, grid.hop, remarks + grid.remarks)
+        marks = loaded.chords()
+        at = found.steps(np.array([tick for tick, _ in marks]))
+        named = NamedChords(list(zip(at.tolist(), (chord for _, chord in marks), strict=True)), found.length)
+        return Sample(tensor, details, grid.hop, remarks + grid.remarks, metadata=named)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the band of a score, its chords with it, as bytes."""
@@ -257,15 +261,17 @@ class Band(ScoreAdapter):
         return band.sounding(x).any(1)
 
     def chords(self, sample: Sample) -> Tensor:
-        """Return the chords of a band ``(24, L)``, recognised from all parts that have a pitch."""
+        """Return the chords of a band ``(24, L)``: those that its file names, or else recognised from its notes."""
         tensor, (_, numerator, denominator) = sample.tensor.detach().cpu(), sample.meta["meters"][0]
+        if named := named_chords(sample):
+            return torch.from_numpy(chord_symbols.placed(named, tensor.shape[1]))
         bar = max(1, round(4 * self.steps_per_beat * numerator / denominator))
         notes = zip(*(band_notes.from_tensor(tensor, part) for part in RANGES), strict=True)
         start, end, pitch, velocity = (np.concatenate(values) for values in notes)
         return torch.from_numpy(chords.of_notes(start, end, pitch, velocity, tensor.shape[1], self.steps_per_beat, bar))
 
     def rolls(self, sample: Sample) -> list[Roll]:
-        """Return the piano rolls of the parts, in the order of a score."""
+        """Return the piano rolls of the parts, in the order of a score; the sample's chords are with the first."""
         tensor, made = sample.tensor.detach().cpu(), []
         for part in _SCORE_ORDER:
             start, end, pitch, velocity = band_notes.from_tensor(tensor, part)
@@ -275,6 +281,9 @@ class Band(ScoreAdapter):
             loudness = (velocity / 127).tolist()
             meters = sample.meta["meters"]
             made.append(Roll(notes, tensor.shape[-1], self.steps_per_beat, labels, meters, part, loudness))
+        if sample.cond is not None:
+            found = chord_symbols.changes(sample.cond.detach().cpu().numpy())
+            made[0].chords = [(at, chord_symbols.name(chord)) for at, chord in found]
         return made
 
 

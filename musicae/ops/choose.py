@@ -37,6 +37,7 @@ __all__ = [
     "codec_for",
     "default_preset",
     "gather",
+    "head_of",
     "nearest_in_rate",
     "preset_for",
     "preset_for_several",
@@ -49,7 +50,7 @@ _HEAD = 65_536  # Bytes of a file that an adapter is shown.
 # --- by the file ---------------------------------------------------------------------------------------------------
 
 
-def _head(file: File) -> bytes:
+def head_of(file: File) -> bytes:
     """Return how a file begins; a stream, which is read from its beginning wherever it is, is left where it was."""
     if isinstance(file, Path):
         try:
@@ -74,7 +75,7 @@ def adapter_for(file: File, job: str = "code", only: str | None = None) -> str:
     """
     if isinstance(file, Path):
         check_file(file)
-    head, scores, readable = _head(file), {}, set()
+    head, scores, readable = head_of(file), {}, set()
     plays = {}
     for name in registry.names("adapters"):
         try:

@@ -1,8 +1,9 @@
 """Drawings as PNG: piano rolls, pictures in rows and planes, spectrograms, codes as points, curves."""
 
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR
+from musicae.plots.chromagram import chromagram
 from musicae.plots.curves import losses, scatter
-from musicae.plots.piano_rolls import bar_lines, lanes, rolls
+from musicae.plots.piano_rolls import bar_lines, lanes, rolls, systems
 from musicae.plots.pictures import mosaic, plane, rows
 from musicae.plots.spectrograms import Overview, spectrograms
 
@@ -11,6 +12,7 @@ __all__ = [
     "LAST_COLOUR",
     "Overview",
     "bar_lines",
+    "chromagram",
     "lanes",
     "losses",
     "mosaic",
@@ -19,4 +21,5 @@ __all__ = [
     "rows",
     "scatter",
     "spectrograms",
+    "systems",
 ]

@@ -11,7 +11,7 @@ from musicae.core import File, Roll
 from musicae.errors import MusicaeError
 from musicae.plots.canvas import FIRST_COLOUR, LAST_COLOUR, figure, save
 
-__all__ = ["bar_lines", "lanes", "rolls"]
+__all__ = ["bar_lines", "chord_names", "lanes", "rolls", "systems"]
 
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 _MAX_BEATS = 64  # In longer rolls the lines of beats would merge into grey.
@@ -61,16 +61,25 @@ def rolls(parts: Sequence[Roll], file: File, titles: Sequence[str] = (), columns
     save(drawing, file)
 
 
-def lanes(bands: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (), columns: int | None = None) -> None:
+def lanes(
+    bands: Sequence[Sequence[Roll]],
+    file: File,
+    titles: Sequence[str] = (),
+    columns: int | None = None,
+    one_piece: bool = False,
+) -> None:
     """Draw bands in one PNG, of each its parts one above the other; the darker an onset, the louder it is.
+
+    The chords of a band's first roll stand above it.
 
     Parameters
     ----------
     bands : of each the rolls of its parts, named, the same parts in all. A part that is silent in all bands is
-        left out. Bar lines follow the meters of the first roll.
+        left out. Bar lines follow the meters of each band's first roll.
     file : the PNG file, written completely or not at all.
     titles : one for each band, above it.
     columns : bands in a row; None for as many as fit.
+    one_piece : the bands are pieces of one, see `systems`, and have one colour.
 
     Raises
     ------
@@ -84,16 +93,67 @@ def lanes(bands: Sequence[Sequence[Roll]], file: File, titles: Sequence[str] = (
     ]
     rows = [(0, len(part[0].labels)) if part[0].labels else _pitch_range(part) for part in parts]
     length = max(roll.length for rolls in bands for roll in rolls)
-    drawing, axes = _stacks(len(bands), columns, length / (4 * first.steps_per_beat), parts, rows)
+    chords = any(band[0].chords for band in bands)
+    drawing, axes = _stacks(len(bands), columns, length / (4 * first.steps_per_beat), parts, rows, 0.15 * chords)
     for i, stack in enumerate(axes):
         for ax, part, own in zip(stack, parts, rows, strict=True):
-            _rulings(ax, replace(part[i], meters=first.meters), length, own)
-            _rectangles(ax, part[i], _colour(i, len(bands)))
+            ruled = replace(part[i], meters=bands[i][0].meters)
+            _rulings(ax, ruled, length, own, part[i].length)
+            _rectangles(ax, part[i], _colour(0 if one_piece else i, len(bands)))
             _row_labels(ax, own, part[i].labels)
             ax.tick_params(labelbottom=ax is stack[-1])
+        chord_names(stack[0], bands[i][0].chords, length)
         if i < len(titles):
-            stack[0].set_title(titles[i], fontsize=8, loc="left", pad=3)
+            stack[0].set_title(titles[i], fontsize=8, loc="left", pad=14 if chords else 3)
     save(drawing, file)
+
+
+def systems(rolls: Sequence[Roll], bars: int) -> list[list[Roll]]:
+    """Return the rolls of a band's parts cut into pieces of so many bars, for `lanes` to draw one below the other."""
+    first = rolls[0]
+    lines, _ = bar_lines(first.length, first.meters, first.steps_per_beat)
+    starts = [round(at) for at in lines[::bars]] or [0]
+    ends = [*starts[1:], first.length]
+    return [
+        [_cut(roll, a, b, first.first + i * bars) for roll in rolls]
+        for i, (a, b) in enumerate(zip(starts, ends, strict=True))
+    ]
+
+
+def _cut(roll: Roll, start: int, end: int, first: int) -> Roll:
+    """Return what begins in a piece of a roll, its end cut off; of meters and chords that which holds at its start."""
+    inside = [i for i, (at, _, _) in enumerate(roll.notes) if start <= at < end]
+    notes = [(at - start, min(length, end - at), row) for at, length, row in (roll.notes[i] for i in inside)]
+    meters = [entry for entry in roll.meters if entry[0] <= start][-1:] + [
+        entry for entry in roll.meters if start < entry[0] < end
+    ]
+    symbols = [one for one in roll.chords if one[0] <= start][-1:] + [
+        one for one in roll.chords if start < one[0] < end
+    ]
+    return replace(
+        roll,
+        notes=notes,
+        length=end - start,
+        meters=[(max(0, at - start), n, d) for at, n, d in meters],
+        loudness=[roll.loudness[i] for i in inside] if roll.loudness else (),
+        chords=[(max(0, at - start), text) for at, text in symbols],
+        first=first,
+    )
+
+
+def chord_names(ax: Any, chords: Sequence[tuple[float, str]], length: float) -> None:
+    """Write the names of chords above axes, each at its place; one that would cover the one before is lower."""
+    inches = ax.get_position().width * ax.figure.get_figwidth() / max(length, 1)
+    free = -1.0
+    for at, text in chords:
+        if at >= length:
+            break
+        lower = at * inches < free
+        ax.annotate(
+            text, (at, 1), xycoords=("data", "axes fraction"), xytext=(1, -7 if lower else 2),
+            textcoords="offset points", fontsize=6.5, annotation_clip=False, zorder=5,
+        )  # fmt: skip
+        free = -1.0 if lower else at * inches + 0.06 * len(text) + 0.02
 
 
 def _colour(i: int, count: int) -> list[float]:
@@ -127,15 +187,20 @@ def _panels(count: int, columns: int | None, bars: float, rows: tuple[int, int],
 
 
 def _stacks(
-    count: int, columns: int | None, bars: float, parts: Sequence[Sequence[Roll]], rows: Sequence[tuple[int, int]]
+    count: int,
+    columns: int | None,
+    bars: float,
+    parts: Sequence[Sequence[Roll]],
+    rows: Sequence[tuple[int, int]],
+    more: float,
 ) -> tuple[Any, list[list[Any]]]:
-    """Return a figure, and for each band its axes from the top; all sizes are in inches."""
+    """Return a figure, and for each band its axes from the top; all sizes are in inches, `more` is above each."""
     width = min(max(1.7 * bars, 2.4), 20.0)
     heights = [
         0.12 * len(part[0].labels) if part[0].labels else min(max(0.055 * (high - low), 0.8), 2.2)
         for part, (low, high) in zip(parts, rows, strict=True)
     ]
-    gap, above, below, between = 0.25, 0.3, 0.2, 0.07
+    gap, above, below, between = 0.25, 0.3 + more, 0.2, 0.07
     left = 1.15 if any(part[0].labels for part in parts) else 0.6
     # Rows of one length if possible: 5 as 3 + 2, not as 4 + 1.
     across = columns or math.ceil(count / math.ceil(count / max(1, int(16 / width))))
@@ -160,8 +225,8 @@ def _stacks(
     return drawing, axes
 
 
-def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int]) -> None:
-    bars, beats = bar_lines(length, roll.meters, roll.steps_per_beat)
+def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int], ruled: int | None = None) -> None:
+    bars, beats = bar_lines(ruled or length, roll.meters, roll.steps_per_beat)
     shaded = [row for row in range(*rows) if (row % 2 if roll.labels else row % 12 in _BLACK_KEYS)]
     for row in shaded:
         ax.axhspan(row - 0.5, row + 0.5, color="0.955", linewidth=0, zorder=0)
@@ -172,7 +237,7 @@ def _rulings(ax: Any, roll: Roll, length: int, rows: tuple[int, int]) -> None:
     ax.set_xlim(0, length)
     ax.set_ylim(rows[0] - 0.5, rows[1] - 0.5)
     every = math.ceil(len(bars) / 16)
-    ax.set_xticks(bars[::every], [str(1 + i) for i in range(0, len(bars), every)])
+    ax.set_xticks(bars[::every], [str(roll.first + i) for i in range(0, len(bars), every)])
     ax.tick_params(length=0, labelsize=6, pad=2, colors="0.35")
     for spine in ax.spines.values():
         spine.set(color="0.6", linewidth=0.8)

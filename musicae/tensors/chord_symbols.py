@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.tensors.chords import QUALITIES
 
-__all__ = ["NO_CHORD", "Bars", "Chord", "changes", "condition", "is_chord", "name", "parse", "parse_chord", "written"]
+__all__ = [
+    "NO_CHORD",
+    "Bars",
+    "Chord",
+    "changes",
+    "condition",
+    "is_chord",
+    "name",
+    "parse",
+    "parse_chord",
+    "placed",
+    "written",
+]
 
 
 @dataclass(frozen=True)
@@ -145,7 +157,7 @@ def _bass(text: str, root: int) -> int | None:
 
 def _intervals(quality: str) -> frozenset[int] | None:
     """Return the intervals of a symbol without its root and bass, or None if it makes no sense."""
-    text = re.sub(r"[(),\[\]\s]", "", quality)
+    text = re.sub(r"[(),]", "", re.sub(r"\s+(?=\()", "", quality))
     made, at = _Tones(), 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -249,8 +261,11 @@ def parse(text: str) -> Bars:
 
     Bars are divided by ``|`` or a new line, and the chords of a bar by spaces or commas. ``-``, ``/`` or ``.`` lets the
     chord before sound on (``C / / G7`` changes on beat 4), ``%`` repeats the bar before, and ``|: ... :|`` is played
-    twice. Raise MusicaeError for a chord that does not exist, and where there is none.
+    twice. Lines that begin with ``#``, and numbers of bars at the beginning of a line, are left out.
+
+    Raise MusicaeError for a chord that does not exist, and where there is none.
     """
+    text = re.sub(r"(?m)^\s*(?:#.*$|\d+\s*(?=[|‖]))", "", text)
     text = re.sub(r"\(([^()]*)\)", lambda found: re.sub(r"\s", "", found[0]).replace(",", ""), text.replace("\r", "\n"))
     bars: Bars = []
     start = 0
@@ -311,6 +326,14 @@ def _column(chord: Chord) -> NDArray[np.float32]:
         column[chord.root] = 1.0
         column[[12 + (chord.root + interval) % 12 for interval in _nearest(chord.intervals, QUALITIES.values())]] = 1.0
     return column
+
+
+def placed(marks: Sequence[tuple[int, Chord]], length: int) -> NDArray[np.float32]:
+    """Return chords, each with the step from where it holds, as a condition ``(24, length)``."""
+    cond = np.zeros((24, length), np.float32)
+    for at, chord in marks:
+        cond[:, max(at, 0) :] = _column(chord)[:, None]
+    return cond
 
 
 def changes(cond: NDArray[np.floating]) -> list[tuple[int, Chord]]:

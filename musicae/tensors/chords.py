@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["QUALITIES", "of_notes", "recognize"]
+__all__ = ["QUALITIES", "first_beat", "of_notes", "recognize"]
 
 QUALITIES: dict[str, tuple[int, ...]] = {
     "maj": (0, 4, 7),
@@ -58,12 +58,13 @@ _NOTHING = 128  # Above all pitches of MIDI.
 
 
 def recognize(
-    weights: NDArray[np.float64], bass: NDArray[np.float64], beats_per_bar: int = 4
+    weights: NDArray[np.float64], bass: NDArray[np.float64], beats_per_bar: int = 4, first: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the roots ``(N,)`` and pitch classes ``(12, N)`` of the chords of N beats; root -1 is no chord.
 
     `weights` ``(12, N)`` tells how long each pitch class sounds, in beats summed over notes, the low ones counting more
-    (see `of_notes`), and `bass` ``(12, N)`` for which part of a beat it is the lowest. The first beat begins a bar.
+    (see `of_notes`), and `bass` ``(12, N)`` for which part of a beat it is the lowest. The first beat is the one
+    numbered `first`, from 0, of a bar.
     Transposed weights give the same chords transposed, exactly.
     """
     beats = weights.shape[1]
@@ -73,20 +74,38 @@ def recognize(
     # brought to the same one, the last in the order of their bytes.
     song = np.stack([weights, bass]).astype(np.float64)
     key = max(range(12), key=lambda semitones: np.roll(song, -semitones, axis=1).tobytes())
-    weights, bass = np.roll(song, -key, axis=1)
-    weights = weights**_POWER
-    amount = weights.sum(0)
-    fit = np.zeros((beats, len(_MEMBERS) + 1))  # The last state is no chord.
-    fit[:, :-1] = _NOTES * _shares(weights) @ _FIT.T + _BASS * _shares(bass) @ _BASS_FIT.T - _RARITY
-    fit *= np.minimum(amount / _ENOUGH, 1.0)[:, None]
-    fit[:, -1] = np.where(amount > 0, -_SOUND, _SILENCE)
-
-    beat = np.arange(beats) % beats_per_bar
-    path = _viterbi(fit, np.select([beat == 0, 2 * beat == beats_per_bar], [_BAR, _HALF], _BEAT))
+    fit = _fit(*np.roll(song, -key, axis=1))
+    path, _ = _viterbi(fit, _changes(beats, beats_per_bar, first))
     none = path == len(_MEMBERS)
     path[none] = 0
     root = np.where(none, -1, (path // len(QUALITIES) + key) % 12)
     return root, np.roll(_MEMBERS[path].T, key, axis=0) & ~none
+
+
+def first_beat(weights: NDArray[np.float64], bass: NDArray[np.float64], beats_per_bar: int = 4) -> int:
+    """Return the number in its bar, from 0, of the first of N beats: that with which `recognize` fits them best."""
+    fit = _fit(np.asarray(weights, np.float64), np.asarray(bass, np.float64))
+    if not len(fit):
+        return 0
+    scores = [_viterbi(fit, _changes(len(fit), beats_per_bar, first))[1] for first in range(beats_per_bar)]
+    return int(np.argmax(scores))
+
+
+def _fit(weights: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how well each chord, and in the last column none, fits each of N beats, in nats: ``(N, S)``."""
+    weights = weights**_POWER
+    amount = weights.sum(0)
+    fit = np.zeros((weights.shape[1], len(_MEMBERS) + 1))
+    fit[:, :-1] = _NOTES * _shares(weights) @ _FIT.T + _BASS * _shares(bass) @ _BASS_FIT.T - _RARITY
+    fit *= np.minimum(amount / _ENOUGH, 1.0)[:, None]
+    fit[:, -1] = np.where(amount > 0, -_SOUND, _SILENCE)
+    return fit
+
+
+def _changes(beats: int, beats_per_bar: int, first: int) -> NDArray[np.float64]:
+    """Return what a change of chord costs at each beat, in nats."""
+    beat = (np.arange(beats) + first) % beats_per_bar
+    return np.select([beat == 0, 2 * beat == beats_per_bar], [_BAR, _HALF], _BEAT)
 
 
 def of_notes(
@@ -152,8 +171,11 @@ def _shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _viterbi(fit: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the states ``(N,)`` with the largest sum of `fit` ``(N, S)``, less `change` ``(N,)`` for each change."""
+def _viterbi(fit: NDArray[np.float64], change: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
+    """Return the states ``(N,)`` with the largest sum of `fit` ``(N, S)``, less `change` ``(N,)`` for each change.
+
+    With them comes that sum.
+    """
     best = fit.copy()
     cost = change.tolist()
     changed = np.empty(len(fit))
@@ -166,7 +188,7 @@ def _viterbi(fit: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[n
     stays = best[:-1] >= changed[1:, None]
     for n in range(len(fit) - 2, -1, -1):
         path[n] = state = state if stays[n, state] else top[n]
-    return path
+    return path, float(best[-1].max())
 
 
 def _on_all_roots(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["key_clarity", "repeated_bars"]
+__all__ = ["key_clarity", "key_of", "repeated_bars"]
 
 _NEAR = 0.1  # Share of the steps in which a bar that comes back may differ.
 
@@ -44,8 +44,26 @@ def key_clarity(durations: Tensor) -> Tensor:
     It is the correlation with the key's profile (Krumhansl 1990, "Cognitive Foundations of Musical Pitch", ch. 4).
     Where no pitch class stands out, as in silence, it is NaN.
     """
+    return _correlations(durations).amax(1).float()
+
+
+def key_of(durations: Tensor) -> tuple[int, bool] | None:
+    """Return the key that `durations` ``(12,)`` of the pitch classes fit best: its tonic, and whether it is minor.
+
+    The square roots of the durations are correlated with the keys' profiles (see `key_clarity`), so that a note that is
+    repeated does not drown the others. It is None where no pitch class stands out.
+    """
+    fit = _correlations(durations.double().sqrt()[None])[0]
+    if fit.isnan().any():
+        return None
+    best = int(fit.argmax())
+    return best // 2, best % 2 == 1
+
+
+def _correlations(durations: Tensor) -> Tensor:
+    """Return how well `durations` ``(N, 12)`` fit each key, ``(N, 24)``: C major, C minor, C sharp major ..."""
     keys = torch.tensor([_MAJOR, _MINOR], dtype=torch.float64)
     keys = torch.cat([keys.roll(root, 1) for root in range(12)])
     a, b = (rows - rows.mean(1, keepdim=True) for rows in (durations.double(), keys))
-    correlations: Tensor = a @ b.T / (a.norm(dim=1, keepdim=True) * b.norm(dim=1))
-    return correlations.amax(1).float()
+    fit: Tensor = a @ b.T / (a.norm(dim=1, keepdim=True) * b.norm(dim=1))
+    return fit

@@ -5,7 +5,17 @@ import pytest
 
 from musicae.errors import MusicaeError
 from musicae.tensors import chords
-from musicae.tensors.chord_symbols import _WRITTEN, NO_CHORD, changes, condition, is_chord, name, parse, parse_chord
+from musicae.tensors.chord_symbols import (
+    _WRITTEN,
+    NO_CHORD,
+    changes,
+    condition,
+    is_chord,
+    name,
+    parse,
+    parse_chord,
+    placed,
+)
 from musicae.tensors.chord_symbols import written as write
 
 SPELLINGS = {
@@ -137,6 +147,7 @@ def test_a_progression():
         ("|: C | G :| F", "C | G | C | G | F"),
         ("Am |: C :| G :|", "Am | C | C | G | G"),
         ("C7(b9, #11) | D", "C7b9#11 | D"),
+        ("# C major, 4/4\n 1 | C | G |\n 3 | F |\n", "C | G | F"),
     ],
 )
 def test_other_ways_to_write_one(text, same):
@@ -230,3 +241,10 @@ def test_the_chords_of_a_condition():
         (48, "F"),
     ]
     assert changes(cond[:, :0]) == []
+
+
+def test_chords_are_placed_at_steps():
+    c, g = parse_chord("C"), parse_chord("G")
+    assert roots(placed([(-4, c), (0, g), (8, NO_CHORD), (12, c), (99, g)], 16)) == [7] * 8 + [-1] * 4 + [0] * 4
+    assert roots(placed([], 4)) == [-1] * 4
+    assert roots(placed([(2, c)], 4)) == [-1, -1, 0, 0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicae.tensors.chords import _NOTHING, QUALITIES, _lowest, of_notes, recognize
+from musicae.tensors.chords import _NOTHING, QUALITIES, _lowest, first_beat, of_notes, recognize
 
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 
@@ -182,3 +182,17 @@ def test_recognize_gives_roots_and_tones_of_beats():
     assert tones.dtype == bool
     assert np.flatnonzero(tones[:, 7]).tolist() == [0, 4, 7]
     assert not tones[:, :4].any()
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_the_first_beat_is_found_by_where_chords_change(first):
+    weights, bass = np.zeros((12, 32)), np.zeros((12, 32))
+    for beat in range(32):
+        root = (0, 7, 9, 5)[(beat + first) // 4 % 4]
+        tones = (0, 3, 7) if root == 9 else (0, 4, 7)
+        weights[[(root + tone) % 12 for tone in tones], beat] = 1.5
+        bass[root, beat] = 1
+    assert first_beat(weights, bass) == first
+    root, _ = recognize(weights, bass, first=first)
+    assert root.tolist() == [(0, 7, 9, 5)[(beat + first) // 4 % 4] for beat in range(32)]
+    assert first_beat(weights[:, :0], bass[:, :0]) == 0

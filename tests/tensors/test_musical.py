@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from musicae.tensors.musical import key_clarity, repeated_bars
+from musicae.tensors.musical import key_clarity, key_of, repeated_bars
 
 C_MAJOR_SCALE = torch.tensor([[1.0, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1]])
 
@@ -61,3 +61,12 @@ def test_a_scale_has_a_clearer_key_than_neighbouring_notes_and_the_same_in_every
 def test_the_profile_of_a_key_fits_it_exactly():
     a_minor = torch.tensor([[6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]]).roll(9, 1)
     assert key_clarity(a_minor).item() == pytest.approx(1)
+
+
+def test_the_key_of_a_scale_is_that_of_its_tonic():
+    minor = torch.tensor([4.0, 0, 1, 2, 0, 2, 0, 3, 2, 0, 1, 1])
+    for semitones in range(12):
+        assert key_of(C_MAJOR_SCALE[0].roll(semitones)) == (semitones, False)
+        assert key_of(minor.roll(semitones)) == (semitones, True)
+    assert key_of(torch.zeros(12)) is None
+    assert key_of(torch.ones(12)) is None

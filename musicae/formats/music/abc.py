@@ -23,7 +23,7 @@ from musicae.memory import check_memory
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
-__all__ = ["converted", "from_abc", "is_abc", "load"]
+__all__ = ["converted", "first_tune", "from_abc", "is_abc", "load"]
 
 _COPIES = 4  # How many times its size a file takes at most.
 _MAX_LENGTH = 1_000_000  # Characters of a tune; the longest of music21's have 9,000.
@@ -48,15 +48,15 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
 
     Raise MusicaeError if there is no tune, or none that can be read.
     """
-    tune, remarks = _first(data, name)
+    tune, remarks = first_tune(data, name)
     try:
         return from_abc(tune), remarks
     except MusicaeError as error:
         raise MusicaeError(f"{name}: {error}") from None
 
 
-def _first(data: bytes, name: str) -> tuple[str, list[str]]:
-    """Return the first tune in the bytes of an ABC file, and remarks."""
+def first_tune(data: bytes, name: str) -> tuple[str, list[str]]:
+    """Return the first tune in the bytes of an ABC file, and remarks. Raise MusicaeError where there is none."""
     check_memory(_COPIES * len(data), name)
     data = b"\n" + data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     count = data.count(b"\nX:")
@@ -76,7 +76,7 @@ def converted(tunes: Sequence[bytes]) -> Iterator[None]:
     texts = []
     for data in tunes:
         with suppress(MusicaeError):
-            texts.append(_prepared(_first(data, "")[0]))
+            texts.append(_prepared(first_tune(data, "")[0]))
     made: dict[str, bytes] = {}
     if os.name != "nt":
         for i in range(0, len(texts), _AT_ONCE):
@@ -111,8 +111,8 @@ def _all_of(texts: Sequence[str]) -> dict[str, bytes]:
     return {}
 
 
-def from_abc(tune: str) -> ScoreTick:
-    """Return the score of one ABC tune, its pick-up bar marked by a time signature.
+def from_abc(tune: str, chords: bool = False) -> ScoreTick:
+    """Return the score of one ABC tune, its pick-up bar marked by a time signature; with `chords`, they are played.
 
     abc2midi starts a pick-up at tick 0 and keeps no bar lines, but stresses the first note of each bar: the bars begin
     where most of these stresses are (at the first one if they do not agree).
@@ -125,7 +125,7 @@ def from_abc(tune: str) -> ScoreTick:
 
     if len(tune) > _MAX_LENGTH:
         raise MusicaeError(f"the ABC tune has {len(tune):,} characters, more than {_MAX_LENGTH:,}; split it up")
-    text = _prepared(tune)
+    text = _prepared(tune, chords)
     try:
         score = ScoreTick.from_midi(_made.get({}).get(text) or _abc2midi(text))
     except (RuntimeError, ValueError):
@@ -136,12 +136,12 @@ def from_abc(tune: str) -> ScoreTick:
     return score
 
 
-def _prepared(tune: str) -> str:
+def _prepared(tune: str, chords: bool = False) -> str:
     """Return a tune as abc2midi gets it."""
-    # It would swing a tune whose rhythm (R:) says hornpipe, read other files, and play chord names.
+    # It would swing a tune whose rhythm (R:) says hornpipe, read other files, and play chord names unasked.
     text = re.sub(r"(?m)^(?:R:|.*abc-include).*\n", "", tune)
     head, _, rest = text.replace("\0", "").partition("\n")
-    return f"{head}\n{_NO_CHORDS}{rest}"
+    return f"{head}\n{'' if chords else _NO_CHORDS}{rest}"
 
 
 def _run(arguments: list[str], loop: bool = False, **options: Any) -> subprocess.CompletedProcess[bytes]:

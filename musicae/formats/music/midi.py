@@ -12,8 +12,9 @@ import numpy as np
 from musicae.core import File
 from musicae.errors import MusicaeError
 from musicae.formats.files import check_input, name_of, output, suffix_of
-from musicae.formats.music import abc, bar_grid, midi_bytes
+from musicae.formats.music import abc, abc_chords, bar_grid, chord_marks, midi_bytes
 from musicae.formats.music.bar_grid import mark_swing
+from musicae.formats.music.chord_marks import Marks
 from musicae.formats.music.midi_bytes import MidiBytes, is_midi
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.swing import is_straight, swung
@@ -36,12 +37,18 @@ class Loaded(NamedTuple):
     """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8.
 
     `tracks` are those with notes, each of which ends where it should; the notes in `score` are as symusic gives them.
+    `abc` are the bytes of an ABC file.
     """
 
     score: ScoreTick
     tracks: Tracks
     remarks: list[str]
     encoding: str = ""
+    abc: bytes = b""
+
+    def chords(self) -> Marks:
+        """Return the chords that the file names, with their ticks; none where it names none."""
+        return abc_chords.of_tune(abc.first_tune(self.abc, "")[0]) if self.abc else chord_marks.of_score(self.score)
 
 
 # --- files -> scores -----------------------------------------------------------------------------------------------
@@ -60,7 +67,7 @@ def load(file: File) -> Loaded:
     data = file.read() if not isinstance(file, Path) else file.read_bytes()
     if not is_midi(data) and (named_abc or abc.is_abc(data)):
         score, remarks = abc.load(data, name_of(file))
-        return Loaded(score, Tracks.of(score), remarks)
+        return Loaded(score, Tracks.of(score), remarks, abc=data)
     return _load_midi(data, name_of(file))
 
 
