@@ -20,7 +20,7 @@ D | G A B | c2 A | G A F | G2 |]
 def test_abc_is_read_without_noise_and_its_pickup_is_found(tmp_path, capfd):
     path = tmp_path / "tune.abc"
     path.write_text(ABC + "\n" + ABC.replace("X:1", "X:2"))
-    score, _, remarks, _ = midi.load(path)
+    score, _, remarks, *_ = midi.load(path)
     assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
     meters = [(event.time, event.numerator, event.denominator) for event in score.time_signatures]
     assert meters == [(0, 3, 4), (480, 3, 4)]
@@ -55,7 +55,7 @@ def test_the_content_says_whether_a_file_is_abc():
 def test_any_line_ends_and_a_byte_order_mark_are_read(line, tmp_path):
     path = tmp_path / "tune.mid"  # By its content.
     path.write_bytes(b"\xef\xbb\xbf" + (ABC + ABC).replace("\n", line).encode())
-    score, _, remarks, _ = midi.load(path)
+    score, _, remarks, *_ = midi.load(path)
     assert [note.pitch for note in score.tracks[0].notes][:4] == [62, 67, 69, 71]
     assert remarks == ["the file has 2 tunes; the first was taken"]
 
