@@ -88,3 +88,25 @@ def test_in_use_it_follows_no_statistics():
     prior.loss(torch.randn(8, 3) + 5, torch.Generator())
     assert not prior.mean.any()
     assert prior.scale == 1
+
+
+def test_a_linear_flow_starts_as_the_best_for_independent_codes_and_stays_a_flow():
+    torch.manual_seed(0)
+    spread = torch.tensor([2.0, 0.5, 1.0, 1.0])
+    prior, rng = FlowPrior(4, width=16, depth=1, linear=True), torch.Generator().manual_seed(0)
+    x, t = torch.randn(5, 4), torch.rand(5)
+    with torch.no_grad():
+        assert torch.equal(
+            prior.velocity(x, t), torch.stack([prior.velocity(x[i : i + 1], t[i : i + 1])[0] for i in range(5)])
+        )
+        still = prior.velocity(torch.zeros(5, 4), t)
+        twice = prior.velocity(2 * x, t) - 2 * prior.velocity(x, t) + still
+    torch.testing.assert_close(twice, torch.zeros(5, 4), atol=1e-6, rtol=0)  # The MLP is silent, the rest is linear.
+    optimizer = torch.optim.Adam(prior.parameters(), 1e-2)
+    for _ in range(300):
+        optimizer.zero_grad()
+        prior.loss(spread * torch.randn(256, 4, generator=rng), rng).backward()
+        optimizer.step()
+    drawn = draw(prior.eval(), 2000)
+    torch.testing.assert_close(drawn.std(0), spread, rtol=0.15, atol=0)
+    torch.testing.assert_close(prior.from_noise(prior.to_noise(drawn)), drawn, atol=0.05, rtol=0.05)
