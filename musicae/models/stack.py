@@ -21,6 +21,7 @@ _MIN_SPREAD = 1e-3  # Of a number in the lower codes.
 _MIN_INIT_SAMPLES, _INIT_SAMPLES = 2048, 2  # At least, and for each number of the lower codes.
 _INIT_BATCH = 64  # Windows at a time.
 _MIN_VARIANCE = 0.1  # Of a principal component, in units of the lower posterior: none is scaled up by more.
+_EVEN = 20.0  # Makes the weights of both linear maps about as large as those of other layers.
 
 
 class Stack(Model):
@@ -42,10 +43,14 @@ class Stack(Model):
     width, depth, heads : of the Transformers.
     decoded : how many windows of each example training decodes; 0 compares codes only.
     codes_weight : weight of the comparison of codes.
+    scaled : take the scale of each component out of the linear maps. Their weights are then all of like size, and learn
+        as fast as others; otherwise the optimizer's steps are larger than most of them.
     """
 
     centre: Tensor
     spread: Tensor
+    scale_in: Tensor
+    scale_out: Tensor
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class Stack(Model):
         heads: Size = 8,
         decoded: CountOrNone = 0,
         codes_weight: Weight = 1.0,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
         size, below = lower.model.latent_size, lower.spec.shape[-1]
@@ -86,6 +92,9 @@ class Stack(Model):
         self.to_code = nn.Linear(self.count * width, 2 * latent)
         self.from_code = nn.Linear(latent, self.count * width)
         self.linear_in, self.linear_out = nn.Linear(self.count * size, latent), nn.Linear(latent, self.count * size)
+        self.scaled = scaled
+        for name in ("scale_in", "scale_out"):
+            self.register_buffer(name, torch.ones(latent), persistent=scaled)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         """Let the lower model, which is no part of this one, come along to a device."""
@@ -116,8 +125,10 @@ class Stack(Model):
         for parameter in (*self.to_code.parameters(), *self.project_out.parameters(),
                           *self.linear_in.parameters(), *self.linear_out.parameters()):  # fmt: skip
             parameter.zero_()
-        self.linear_in.weight[:kept] = (units[0] / units[1] * vectors / values.sqrt()).T
-        self.linear_out.weight[:, :kept] = units[1] / units[0] * vectors * values.sqrt()
+        if self.scaled:
+            self.scale_in[:kept], self.scale_out[:kept] = 1 / values.sqrt(), values.sqrt() / _EVEN
+        self.linear_in.weight[:kept] = (units[0] / units[1] * vectors / values.sqrt()).T / self.scale_in[:kept, None]
+        self.linear_out.weight[:, :kept] = units[1] / units[0] * vectors * values.sqrt() / self.scale_out[:kept]
         self.to_code.bias[self.latent_size :][:kept] = -values.log1p()
 
     def reconstruction(
@@ -162,12 +173,14 @@ class Stack(Model):
         codes = (codes - self.centre) / self.spread
         out = self.to_code(self.encoder(self.embed(codes) + self.position_in).flatten(1)).float()
         mean, logvar = out.chunk(2, dim=-1)
-        return Latent(self.linear_in(codes.flatten(1)).float() + mean, logvar.clamp(*LOGVAR_RANGE))
+        mean = mean + self.scale_in * self.linear_in(codes.flatten(1)).float()
+        return Latent(mean, logvar.clamp(*LOGVAR_RANGE))
 
     def _codes(self, z: Tensor) -> Tensor:
         """Return the lower codes ``(B, N, d)`` of codes ``(B, D)``."""
         tokens = self.from_code(z).view(len(z), self.count, -1) + self.position_out
-        codes: Tensor = self.linear_out(z).view(len(z), self.count, -1) + self.project_out(self.decoder(tokens))
+        linear = self.linear_out(self.scale_out * z).view(len(z), self.count, -1)
+        codes: Tensor = linear + self.project_out(self.decoder(tokens))
         return codes.float() * self.spread + self.centre
 
     @torch.no_grad()

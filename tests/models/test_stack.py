@@ -14,9 +14,10 @@ from musicae.tensors.likelihoods.categorical import Categorical
 BELOW, SPEC = Spec(5, (8,), "categorical"), Spec(5, (32,), "categorical")
 
 
-def over(latent):
+def over(latent, **settings):
     torch.manual_seed(0)
-    return Stack(SPEC, Lower(patch_vae(BELOW, latent=3, width=12, depth=1), BELOW), latent=latent, width=16, depth=1)
+    lower = Lower(patch_vae(BELOW, latent=3, width=12, depth=1), BELOW)
+    return Stack(SPEC, lower, latent=latent, width=16, depth=1, **settings)
 
 
 def lines(n):
@@ -34,6 +35,23 @@ def test_it_starts_as_principal_components_of_the_codes_below():
         errors.append(((made - codes).square().mean() / codes.var()).item())
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 1e-6  # As many numbers as all codes below have: nothing is lost.
+
+
+def test_scales_beside_the_linear_maps_change_only_the_size_of_their_weights():
+    x, plain, scaled = lines(200), over(6), over(6, scaled=True)
+    for stack in (plain, scaled):
+        stack.init_from_data(x)
+    with torch.no_grad():
+        codes = plain.encode(x)
+        torch.testing.assert_close(scaled.encode(x), codes)
+        torch.testing.assert_close(scaled.params(codes.mean), plain.params(codes.mean), atol=1e-4, rtol=1e-4)
+    assert scaled.scale_in.unique().numel() == 6
+    torch.testing.assert_close(scaled.scale_in[:, None] * scaled.linear_in.weight, plain.linear_in.weight)
+    torch.testing.assert_close(scaled.scale_out * scaled.linear_out.weight, plain.linear_out.weight)
+    assert scaled.state_dict().keys() - plain.state_dict().keys() == {"scale_in", "scale_out"}
+    again = over(6, scaled=True)
+    again.load_state_dict(scaled.state_dict())
+    torch.testing.assert_close(again.encode(x), scaled.encode(x))
 
 
 def test_a_start_from_fewer_windows_than_numbers_stays_in_bounds():
@@ -110,7 +128,7 @@ def test_gradients_pass_recurrent_layers_as_cudnn_asks_and_change_nothing(monkey
     stack = Stack(SPEC, Lower(below, BELOW), 6, 16, 1, decoded=2 * (storeys == 1))
     if storeys == 2:
         stack = Stack(Spec(5, (64,), "categorical"), Lower(stack, SPEC), 6, 16, 1, decoded=1)
-    assert torch.equal(below.params(z, x[..., :8]), before)
+    torch.testing.assert_close(below.params(z, x[..., :8]), before)
     gru, modes = rnn._VF.gru, []
 
     def watched(given, *args):  # On a GPU: "cudnn RNN backward can only be called in training mode".
