@@ -80,6 +80,7 @@ class Band(ScoreAdapter):
         *,
         track: str | int | None = None,
         bars: str | int | None = None,
+        transpose: int = 0,
         part: Sequence[str] = (),
     ) -> Sample:
         """Read a file.
@@ -87,7 +88,7 @@ class Band(ScoreAdapter):
         `track` is the melody's; `part` sends tracks to parts, as ``["3=harmony", "Lead=melody"]``. The rest is as for
         other files of notes, see `ScoreAdapter.read`. Raise MusicaeError as that does, and as `arrange` does.
         """
-        return self._read(file, partial(self._sample, chosen=[*part, *_melody(track)], bars=bars))
+        return self._read(file, partial(self._sample, chosen=[*part, *_melody(track)], bars=bars), transpose)
 
     def from_score(
         self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""

@@ -31,12 +31,20 @@ _DRAWN = 8  # Bars in a row of the picture.
 @one_file
 @click.option("--bars", metavar="A-B", help="Only these bars, such as 5-8 or 3, counted from 1; not for recordings.")
 @click.option("--track", metavar="TRACK", help="The track of the melody, by its number (from 1) or its name.")
+@click.option("--transpose", type=int, default=0, metavar="N", help="Tell all of it N semitones higher (lower: -N).")
 @click.option("--png", metavar="[FILE]", help="Draw the parts as well, with the names of the chords above.")
 @force_option
 @json_option
 @verbose_option
 def chords(
-    file: Path, bars: str | None, track: str | None, png: str | None, force: bool, as_json: bool, verbose: bool
+    file: Path,
+    bars: str | None,
+    track: str | None,
+    transpose: int,
+    png: str | None,
+    force: bool,
+    as_json: bool,
+    verbose: bool,
 ) -> None:
     """Print the chords of a piece bar by bar, with its key, meter and tempo.
 
@@ -47,7 +55,7 @@ def chords(
 
     picture = beside("png", png, file.parent / f"{file.stem}-chords")
     with staged([picture] if picture else [], force) as places:
-        chart = finding.chords(file, bars=bars, track=track)
+        chart = finding.chords(file, bars=bars, track=track, transpose=transpose)
         if picture:
             _draw(chart, places[picture], file.name)
     for remark in chart.remarks if verbose else ():

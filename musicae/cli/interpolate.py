@@ -48,6 +48,7 @@ __all__ = ["interpolate"]
 @click.option(
     "--label", metavar="CLASS[,CLASS]", help="The inputs' class, or one for each: A,B. For a conditional preset."
 )
+@click.option("--same-key", is_flag=True, help="Music: move the other files into the key of the first.")
 @temperature_option
 @seed_option
 @chords_option
@@ -68,6 +69,7 @@ def interpolate(
     temperature: float,
     seed: int,
     chords: str | None,
+    same_key: bool,
     keep: tuple[str, ...],
     preset: str | None,
     join: bool,
@@ -106,6 +108,7 @@ def interpolate(
             label=label.split(",") if label else None,
             keep=keep,
             chords=chords,
+            same_key=same_key,
             report=percent("windows", least=100),
             **read,
         )

@@ -17,18 +17,18 @@ from musicae.adapters.shared.chords import named_chords
 from musicae.core import Adapter, File, Roll, Source
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid
+from musicae.formats.music.transposing import check_semitones
 from musicae.ops.choose import head_of
 from musicae.ops.inputs import as_file, check_file, name_of
+from musicae.ops.keys import key_of_rolls
 from musicae.plots import bar_lines
-from musicae.tensors import band, chord_symbols, recorded
+from musicae.tensors import chord_symbols, recorded
 from musicae.tensors.chord_symbols import NO_CHORD, Chord, name
-from musicae.tensors.musical import key_of
+from musicae.tensors.musical import key_name, key_of
 
 __all__ = ["Chart", "chords"]
 
 _FLAT_KEYS = {False: (5, 10, 3, 8, 1), True: (2, 7, 0, 5, 10, 3)}  # The tonics of flat keys, major and minor.
-_FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-_SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ class Chart:
     @property
     def key(self) -> str:
         """The key, such as ``"F major"``, empty where none is clear."""
-        if self.tonic < 0:
-            return ""
-        return f"{(_SHARP_NAMES if self.minor else _FLAT_NAMES)[self.tonic]} {'minor' if self.minor else 'major'}"
+        return key_name(self.tonic, self.minor) if self.tonic >= 0 else ""
 
     def bar_texts(self) -> list[str]:
         """Return the chords of each bar as `musicae.tensors.chord_symbols.parse` reads them."""
@@ -94,7 +92,7 @@ class Chart:
         return found
 
 
-def chords(source: Source, bars: str | int | None = None, track: str | int | None = None) -> Chart:
+def chords(source: Source, bars: str | int | None = None, track: str | int | None = None, transpose: int = 0) -> Chart:
     """Return the chords of a piece, bar by bar, with its key and tempo.
 
     A file of notes gives those that it names (in markers, the lyrics of a track, or ABC), or else those recognised from
@@ -105,6 +103,7 @@ def chords(source: Source, bars: str | int | None = None, track: str | int | Non
     source : a MIDI or ABC file, or a sound file; a path or a stream.
     bars : which bars of a file of notes, as ``"5-8"``.
     track : its melody, see `musicae.adapters.band.Band.read`.
+    transpose : by how many semitones higher all is told.
 
     Raises
     ------
@@ -120,17 +119,16 @@ def chords(source: Source, bars: str | int | None = None, track: str | int | Non
     if fits["audio"] > fits["band"]:
         if bars is not None or track is not None:
             raise MusicaeError(f"{name_of(source)} is a recording; --bars and --track are for files of notes")
-        return _of_recording(file, name_of(source))
-    return _of_notes(file, name_of(source), bars, track)
+        return _of_recording(file, name_of(source), transpose)
+    return _of_notes(file, name_of(source), bars, track, transpose)
 
 
-def _of_notes(file: File, called: str, bars: str | int | None, track: str | int | None) -> Chart:
+def _of_notes(file: File, called: str, bars: str | int | None, track: str | int | None, transpose: int) -> Chart:
     adapter = Band()
-    sample = adapter.read(file, bars=bars, track=track)
-    length, per_beat = sample.tensor.shape[-1], adapter.steps_per_beat
-    durations = band.pitch_classes(sample.tensor[None])[0]
+    sample = adapter.read(file, bars=bars, track=track, transpose=transpose)
+    length, per_beat, rolls = sample.tensor.shape[-1], adapter.steps_per_beat, adapter.rolls(sample)
     named = named_chords(sample)
-    if not named and not durations.any():
+    if not named and not any(roll.notes for roll in rolls if not roll.labels):
         raise MusicaeError(f"{called} has no notes with a pitch, only drums; give a file with harmony or a melody")
     lines, others = bar_lines(length, sample.meta["meters"], per_beat)
     beats = np.array(sorted({round(at) for at in (*lines, *others)}))
@@ -141,7 +139,7 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
     found = [marks[i][1] if i >= 0 else NO_CHORD for i in places.tolist()]
     times = _seconds(sample.meta["tempos"], np.append(beats, length), per_beat)
     _, numerator, denominator = sample.meta["meters"][0]
-    tonic, minor = key_of(durations) or (-1, False)
+    tonic, minor = key_of_rolls(rolls) or (-1, False)
     symbols = [(max(0, at), name(chord)) for at, chord in marks]
     first = bar_grid.parse_bars(bars)[0] if bars is not None else 1
     return Chart(
@@ -154,7 +152,7 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
         f"{numerator}/{denominator}",
         "symbols" if named else "notes",
         first,
-        [replace(roll, first=first, chords=symbols) for roll in adapter.rolls(sample)],
+        [replace(roll, first=first, chords=symbols) for roll in rolls],
         remarks=sample.remarks,
     )
 
@@ -169,15 +167,18 @@ def _seconds(tempos: Sequence[Sequence[float]], steps: NDArray[np.int64], per_be
     return seconds
 
 
-def _of_recording(file: File, called: str) -> Chart:
+def _of_recording(file: File, called: str, transpose: int) -> Chart:
+    check_semitones(transpose)
     adapter: Adapter = registry.build("adapters", "audio", sample_rate=recorded.RATE)
     sample = adapter.read(file)
     heard = recorded.beats_of(sample.tensor[0].numpy())
     if not heard.weights.any():
         raise MusicaeError(f"{called} has no pitch that could be heard; give a recording of music")
+    weights = np.roll(heard.weights, transpose, axis=0)
     found, first = heard.chords()
-    tonic, minor = key_of(torch.from_numpy(heard.weights.sum(1))) or (-1, False)
+    found = [chord.transposed(transpose) for chord in found]
+    tonic, minor = key_of(torch.from_numpy(weights.sum(1))) or (-1, False)
     bars = sorted({0, *range((-first) % recorded.BEATS_PER_BAR, len(found), recorded.BEATS_PER_BAR)})
     return Chart(
-        found, bars, heard.times, tonic, minor, heard.tempo, "", "sound", chroma=heard.weights, remarks=sample.remarks
+        found, bars, heard.times, tonic, minor, heard.tempo, "", "sound", chroma=weights, remarks=sample.remarks
     )

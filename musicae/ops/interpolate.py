@@ -18,6 +18,7 @@ from musicae.memory import check_memory
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for, with_chords
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
+from musicae.ops.keys import in_key_of_first
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
@@ -76,6 +77,7 @@ def interpolate(
     label: Label | Sequence[Label] | None = None,
     keep: Sequence[str] = (),
     chords: str | None = None,
+    same_key: bool = False,
     report: Report | None = None,
     **read_options: Any,
 ) -> Interpolation:
@@ -98,6 +100,7 @@ def interpolate(
         of `b`, over the chords of `a`; `b` is made as long as `a`.
     chords : a progression, as ``"C | G7 Am7 | F"``, repeated as often as needed; all that lies between the inputs is
         played over it. Without one, chords go over from those of one input to those of the other.
+    same_key : move all inputs but `a` into its key; of major and minor, the key signatures become one.
     report : called now and then with how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
@@ -112,6 +115,8 @@ def interpolate(
     codec = codec_for(preset, *sources)
     samples, remarks = read_all(codec, sources, read_options)
     notices: list[str] = []
+    if same_key:
+        samples, notices = in_key_of_first(codec, samples, sources, read_options)
     how = codec.adapter.default_align if align is None else align
     names = [name_of(source) for source in sources]
     kept = parts_to_keep(codec, samples[0], keep, names[0])

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["key_clarity", "key_of", "repeated_bars"]
+__all__ = ["key_clarity", "key_name", "key_of", "repeated_bars"]
 
 _NEAR = 0.1  # Share of the steps in which a bar that comes back may differ.
 
 # How well each pitch class fits C major and C minor, from the tonic up (Krumhansl and Kessler 1982, probe tones).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+_MAJOR_KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_MINOR_KEYS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 
 
 def repeated_bars(parts: Sequence[Tensor], plays: Tensor, bar: int) -> Tensor:
@@ -58,6 +61,11 @@ def key_of(durations: Tensor) -> tuple[int, bool] | None:
         return None
     best = int(fit.argmax())
     return best // 2, best % 2 == 1
+
+
+def key_name(tonic: int, minor: bool) -> str:
+    """Return the usual name of a key, such as ``"Bb major"``; tonics count from C up."""
+    return f"{(_MINOR_KEYS if minor else _MAJOR_KEYS)[tonic]} {'minor' if minor else 'major'}"
 
 
 def _correlations(durations: Tensor) -> Tensor:

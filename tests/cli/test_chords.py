@@ -37,6 +37,13 @@ def test_json_has_times_and_the_same_progression(shell: Any, song: str) -> None:
     assert "png" not in facts
 
 
+def test_all_of_it_may_be_transposed(shell: Any, song: str) -> None:
+    first, *lines = shell.ok("chords", song, "--transpose", "3").splitlines()
+    assert first.startswith("# C minor")
+    assert lines[1] == " 5 | Fm | Eb | G  | Cm |"
+    assert "--transpose must be -24 to 24" in shell.fails("chords", song, "--transpose", "99")
+
+
 def test_the_picture_lies_beside_the_file(shell: Any, song: str) -> None:
     shell.ok("chords", song, "--png")
     with Image.open("korobeiniki-chords.png") as image:

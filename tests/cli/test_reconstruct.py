@@ -48,7 +48,7 @@ def test_a_large_picture_is_scaled_or_cut(gallery: Any, digits: tuple[str, str])
         assert ("scaled" in said, "cropped to the 28x28 pixels at its centre" in said) == (how == "scale", how == "pad")
         assert size(f"{how}.png") == (28, 28)
     line = gallery.fails("reconstruct", "twinkle.mid", "--fit", "pad", "--preset", "melody-2bar")
-    assert line == "the adapter of 'melody-2bar' has no option 'fit'; it takes track, bars"
+    assert line == "the adapter of 'melody-2bar' has no option 'fit'; it takes track, bars, transpose"
 
 
 def test_parts_of_a_song_are_sent_and_explained(shell: Any, tiny_arrangement: Path, repository: Path) -> None:
@@ -62,7 +62,7 @@ def test_parts_of_a_song_are_sent_and_explained(shell: Any, tiny_arrangement: Pa
     assert shell.fails(*words, "--part", "2=chords", "-f").startswith("band.mid: there is no part 'chords'")
     assert shell.fails(*words, "--part", "9=bass", "-f").startswith("band.mid: there is no track '9'; choose from")
     line = shell.fails("reconstruct", "band.mid", "--part", "2=melody", "--only", "melody", "-f")
-    assert line == "the adapter of 'melody-2bar' has no option 'part'; it takes track, bars"
+    assert line == "the adapter of 'melody-2bar' has no option 'part'; it takes track, bars, transpose"
 
 
 def test_only_one_kind_of_part_of_a_song_is_read(shell: Any, preset: tuple[str, str], repository: Path) -> None:

@@ -88,7 +88,9 @@ class ScoreAdapter(Adapter):
         """One window: ``(C, bars * 4 * steps_per_beat)``."""
         return self._spec
 
-    def read(self, file: File, *, track: str | int | None = None, bars: str | int | None = None) -> Sample:
+    def read(
+        self, file: File, *, track: str | int | None = None, bars: str | int | None = None, transpose: int = 0
+    ) -> Sample:
         """Read a file.
 
         Parameters
@@ -97,16 +99,19 @@ class ScoreAdapter(Adapter):
         track : a track's number (from 1, over the tracks with notes) or (part of) its name; None leaves the choice
             to the adapter.
         bars : which bars, as ``"5-8"`` or ``"3"``, numbered as in the file; None for all.
+        transpose : by how many semitones up, at most 24 (down: under 0); drums stay as they are.
 
         Raises
         ------
         MusicaeError : a file that cannot be read, that has nothing for this adapter, or lacks the track or bars.
         """
-        return self._read(file, lambda loaded, source: self.from_score(loaded, track=track, bars=bars, source=source))
+        return self._read(
+            file, lambda loaded, source: self.from_score(loaded, track=track, bars=bars, source=source), transpose
+        )
 
-    def _read(self, file: File, convert: Callable[[midi.Loaded, str], Sample]) -> Sample:
-        """Parse a file and convert it; `convert` gets its name too."""
-        loaded = midi.load(file)
+    def _read(self, file: File, convert: Callable[[midi.Loaded, str], Sample], transpose: int) -> Sample:
+        """Parse a file, transpose it and convert it; `convert` gets its name too."""
+        loaded = midi.load(file).transposed(transpose)
         try:
             sample = convert(loaded, file.name if isinstance(file, Path) else "")
         except MusicaeError as error:

@@ -136,13 +136,19 @@ def reading(function: F) -> F:
             help="Bands: the part that a track plays, such as 3=harmony (melody, bass, harmony, drums or none). "
             "It may be given several times.",
         ),
+        click.option(
+            "--transpose", type=int, metavar="N", help="Music: read it N semitones higher (lower: -N); drums stay."
+        ),
         click.option("--only", metavar="melody|drums|band", help="Songs: read only this; it picks the preset."),
         fit_option,
     )
 
     @wraps(function)
-    def collected(*args: Any, track: str | None, bars: str | None, part: Any, fit: str | None, **rest: Any) -> Any:
-        return function(*args, read={"track": track, "bars": bars, "part": part or None, "fit": fit}, **rest)
+    def collected(
+        *args: Any, track: str | None, bars: str | None, transpose: int | None, part: Any, fit: str | None, **rest: Any
+    ) -> Any:
+        read = {"track": track, "bars": bars, "transpose": transpose, "part": part or None, "fit": fit}
+        return function(*args, read=read, **rest)
 
     return _with(cast(F, collected), options)
 

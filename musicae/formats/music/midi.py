@@ -19,6 +19,7 @@ from musicae.formats.music.midi_bytes import MidiBytes, is_midi
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.swing import is_straight, swung
 from musicae.formats.music.tracks import Ints, Tracks, mend_ends
+from musicae.formats.music.transposing import check_semitones, transpose_keys, transposed
 from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
 
@@ -37,7 +38,7 @@ class Loaded(NamedTuple):
     """A file as it was read: its `score`, a remark for each choice, and the `encoding` of its names if not UTF-8.
 
     `tracks` are those with notes, each of which ends where it should; the notes in `score` are as symusic gives them.
-    `abc` are the bytes of an ABC file.
+    `abc` are the bytes of an ABC file. All but drums was transposed by so many `semitones`.
     """
 
     score: ScoreTick
@@ -45,9 +46,25 @@ class Loaded(NamedTuple):
     remarks: list[str]
     encoding: str = ""
     abc: bytes = b""
+    semitones: int = 0
+
+    def transposed(self, semitones: int) -> Loaded:
+        """Return the file so many semitones higher, its key signatures too; drums stay as they are.
+
+        Raise MusicaeError for more than two octaves.
+        """
+        check_semitones(semitones)
+        if not semitones or not self.tracks.tracks:
+            return self
+        transpose_keys(self.score, semitones)
+        return self._replace(tracks=transposed(self.tracks, semitones), semitones=self.semitones + semitones)
 
     def chords(self) -> Marks:
         """Return the chords that the file names, with their ticks; none where it names none."""
+        named = self._chords()
+        return [(tick, chord.transposed(self.semitones)) for tick, chord in named]
+
+    def _chords(self) -> Marks:
         return abc_chords.of_tune(abc.first_tune(self.abc, "")[0]) if self.abc else chord_marks.of_score(self.score)
 
 
