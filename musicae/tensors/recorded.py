@@ -34,9 +34,9 @@ _QUIET = 0.1  # Beats softer than this share of the median are worth less.
 _USUAL = 0.5  # Seconds of a beat where none is found.
 _HARMONICS = ((19, 0.3), (28, 0.2))  # Semitones above a pitch, and how loud; octaves are of the same pitch class.
 _FAINT = 0.08  # Of the loudest pitch of a beat; softer ones do not count.
-_COMPRESSION = 0.6
+_COMPRESSION = 0.5  # So that one loud pitch does not drown the others.
 _OCTAVE = 0.75  # How much less a pitch counts an octave higher.
-_LEVEL = 1.0
+_LEVEL = 1.5  # So that beats of a song are worth what those of notes are.
 _CLEAR = 0.4  # Of the loudest low pitch; the lowest one over it is the bass.
 
 

@@ -68,5 +68,5 @@ def test_a_walk_within_one_key(codec, tmp_path):
 
 
 def test_what_has_no_key_is_told(tiny_drums):
-    with pytest.raises(MusicaeError, match="^--same-key: rock.mid has no clear key; leave it out$"):
+    with pytest.raises(MusicaeError, match=r"^--same-key: rock\.mid has no clear key; leave it out$"):
         musicae.interpolate(DATA / "rock.mid", DATA / "bossa.mid", preset=str(tiny_drums), same_key=True)
