@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from musicae.codec import Codec as Codec
     from musicae.codec import load as load
     from musicae.evaluations.run import evaluate as evaluate
+    from musicae.ops.accompany import accompany as accompany
     from musicae.ops.chords import chords as chords
     from musicae.ops.codes import decode as decode
     from musicae.ops.codes import encode as encode
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Codec": "codec",
     "Denoiser": "ops.stream",
+    "accompany": "ops.accompany",
     "chords": "ops.chords",
     "decode": "ops.codes",
     "denoise": "ops.restore",
@@ -53,6 +55,7 @@ __all__ = [
     "Codec",
     "Denoiser",
     "MusicaeError",
+    "accompany",
     "chords",
     "decode",
     "denoise",

@@ -112,6 +112,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "presets": {},
     "commands": {
+        "accompany": "musicae.cli.accompany:accompany",
         "chords": "musicae.cli.chords:chords",
         "decode": "musicae.cli.decode:decode",
         "denoise": "musicae.cli.denoise:denoise",

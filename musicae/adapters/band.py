@@ -27,6 +27,7 @@ from musicae.formats.music.percussion import CLASS_OF, CLASSES
 from musicae.memory import check_memory
 from musicae.tensors import band, chord_symbols, chords
 from musicae.tensors.band import PARTS, RANGES
+from musicae.tensors.harmonise import harmonise
 
 __all__ = ["Band"]
 
@@ -262,14 +263,20 @@ class Band(ScoreAdapter):
         return band.sounding(x).any(1)
 
     def chords(self, sample: Sample) -> Tensor:
-        """Return the chords of a band ``(24, L)``: those that its file names, or else recognised from its notes."""
+        """Return the chords of a band ``(24, L)``: those that its file names, or else recognised from its notes.
+
+        For a melody on its own they are found.
+        """
         tensor, (_, numerator, denominator) = sample.tensor.detach().cpu(), sample.meta["meters"][0]
         if named := named_chords(sample):
             return torch.from_numpy(chord_symbols.placed(named, tensor.shape[1]))
-        bar = max(1, round(4 * self.steps_per_beat * numerator / denominator))
-        notes = zip(*(band_notes.from_tensor(tensor, part) for part in RANGES), strict=True)
-        start, end, pitch, velocity = (np.concatenate(values) for values in notes)
-        return torch.from_numpy(chords.of_notes(start, end, pitch, velocity, tensor.shape[1], self.steps_per_beat, bar))
+        bar, beat = max(1, round(4 * self.steps_per_beat * numerator / denominator)), self.steps_per_beat
+        notes = {part: band_notes.from_tensor(tensor, part) for part in RANGES}
+        if not any(len(notes[part][0]) for part in ("bass", "harmony")):
+            start, end, pitch, _ = notes["melody"]
+            return torch.from_numpy(harmonise(start, end, pitch, tensor.shape[1], beat, bar))
+        start, end, pitch, velocity = (np.concatenate(values) for values in zip(*notes.values(), strict=True))
+        return torch.from_numpy(chords.of_notes(start, end, pitch, velocity, tensor.shape[1], beat, bar))
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return the piano rolls of the parts, in the order of a score; the sample's chords are with the first."""

@@ -1,0 +1,159 @@
+"""Give a tune a band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import Sample, Source
+from musicae.errors import MusicaeError
+from musicae.ops.choose import codec_for
+from musicae.ops.conditions import chords_of, with_chords
+from musicae.ops.inputs import check_number, check_temperature, name_of, read, read_all, rereadable
+from musicae.ops.parts import Kept, playing
+from musicae.ops.parts import keep as parts_to_keep
+from musicae.ops.progression import progression
+from musicae.tensors import latent
+from musicae.tensors.random import generator
+
+__all__ = ["accompany"]
+
+_DRAWS = 12  # Tried for each result without a style.
+_MOVED = 0.25  # How far each further result in a style lies on the way to a draw.
+
+
+def accompany(
+    source: Source,
+    n: int = 1,
+    *,
+    preset: Codec | str | None = None,
+    chords: str | None = None,
+    style: Source | None = None,
+    keep: Sequence[str] = (),
+    seed: int = 0,
+    temperature: float = 1.0,
+    notices: list[str] | None = None,
+    **read_options: Any,
+) -> list[Sample]:
+    """Return `n` bands for a tune, whose own parts stay as they are, note for note.
+
+    The other parts are decoded from one code, the same all along, under the tune's chords: a draw from the prior or,
+    with `style`, window by window what another song plays, its own chords taken out. Of several draws that one is taken
+    in which the missing parts play and whose decoded tune is most like the real one.
+
+    Parameters
+    ----------
+    source : the tune: a path, a stream or a sample; of one line or any parts.
+    n : how many bands; the first in a `style` is the nearest to it.
+    preset : a name, a checkpoint's path, a `Codec`, or None for what fits `source`.
+    chords : a progression, as ``"C | G7 Am7 | F"``, repeated as often as needed. Without one, chords are recognised
+        in the tune or, for a melody on its own, found for it.
+    style : a song that the band is to play like.
+    keep : the parts that stay; by default all that play.
+    seed, temperature : of the draws; a temperature below 1 is more typical.
+    notices : gets what the user is to know.
+    read_options : the adapter's, for the tune (``bars="5-8"``, ``track=2``).
+
+    Raises
+    ------
+    MusicaeError : a file that cannot be read, a tune in which all parts play, a preset without parts, and what
+        `progression` refuses.
+    """
+    check_number("the number of results", n, at_least=1)
+    check_temperature(temperature)
+    source = rereadable(source)
+    codec = codec_for(preset, source, job="accompany")
+    if not codec.spec.parts or not codec.model.latent_size:
+        raise MusicaeError(f"accompany: the preset '{codec.preset.name}' knows no parts of a band; use one that does")
+    (one,), remarks = read_all(codec, [source], read_options)
+    kept = _kept(codec, one, keep, name_of(source))
+    given = None if style is None else read(codec, rereadable(style))
+    told, said = _told(codec, one, chords, name_of(source))
+    if notices is not None:
+        notices += said
+    tune = replace(one, tensor=kept.in_tensor(_blank(codec, one)), cond=told)
+    if given is None:
+        found = [_drawn(codec, tune, kept, i, seed, temperature) for i in range(n)]
+    else:
+        found = _in_style(codec, tune, given, n, seed, temperature)
+    how = codec.adapter.blank() if given is None else given.meta
+    made = [kept.in_sample(replace(tune, tensor=tensor, meta=how, remarks=[])) for tensor in found]
+    made[0].remarks = remarks
+    return made
+
+
+def _kept(codec: Codec, one: Sample, keep: Sequence[str], name: str) -> Kept:
+    """Return the parts of the tune. Raise MusicaeError if they are all there are, or none."""
+    every, present = list(codec.spec.parts), playing(codec, one)
+    kept = parts_to_keep(codec, one, keep or present, name)
+    if kept is None:
+        raise MusicaeError(f"{name} has no notes; give a tune")
+    if kept.parts == every:
+        raise MusicaeError(f"{name} has all parts of a band already; name those that stay, such as --keep melody")
+    return kept
+
+
+def _told(codec: Codec, one: Sample, chords: str | None, name: str) -> tuple[Tensor | None, list[str]]:
+    """Return the chords that the band plays ``(24, L)``, and what the user is to know; None where there are none."""
+    if chords is not None:
+        return progression(codec, chords, one, name)
+    return chords_of(codec, one), []
+
+
+def _blank(codec: Codec, one: Sample) -> Tensor:
+    return codec.blank_step().expand_as(one.tensor)
+
+
+def _drawn(codec: Codec, tune: Sample, kept: Kept, number: int, seed: int, temperature: float) -> Tensor:
+    """Return a band from the prior: of several draws, one with few silent parts whose tune is like the real one."""
+    cond, count = codec.split_cond(tune), len(codec.split(tune))
+    draws = codec.noise(_DRAWS, generator(seed, 71, number).initial_seed(), temperature)
+    best: tuple[float, Tensor] | None = None
+    for draw in draws:
+        tensor = _decoded(codec, tune, codec.from_noise(draw.expand(count, -1), cond), cond)
+        cost = _silence(codec, tensor, kept) + _unlike(codec, tensor, tune, kept)
+        if best is None or cost < best[0]:
+            best = cost, tensor
+    assert best is not None
+    return best[1]
+
+
+def _in_style(codec: Codec, tune: Sample, style: Sample, n: int, seed: int, temperature: float) -> list[Tensor]:
+    """Return bands that play like a song: its codes, looped, under the chords of the tune."""
+    cond, count = codec.split_cond(tune), len(codec.split(tune))
+    style = style if cond is None else with_chords(codec, style)
+    own = codec.split_cond(style)
+    if cond is not None and own is None:  # A style without a pitch, such as drums.
+        own = cond.new_zeros(len(codec.split(style)), *cond.shape[1:])
+    code = codec.encode(codec.split(style), own).mean
+    code = code[torch.arange(count) % len(code)]
+    found = [_decoded(codec, tune, code, cond)]
+    place = codec.to_noise(code, cond)
+    for draw in codec.noise(n - 1, generator(seed, 72).initial_seed(), temperature):
+        (noise,) = latent.path(place, draw.expand_as(place), torch.tensor([_MOVED]), spherical=True)
+        found.append(_decoded(codec, tune, codec.from_noise(noise, cond), cond))
+    return found
+
+
+def _decoded(codec: Codec, tune: Sample, codes: Tensor, cond: Tensor | None) -> Tensor:
+    return codec.join(codec.decode(codes, cond=cond), tune.hop, tune.tensor.shape[-1])
+
+
+def _silence(codec: Codec, tensor: Tensor, kept: Kept) -> float:
+    """Return in what share of the windows the parts that are made are silent."""
+    windows = codec.split(replace(kept.sample, tensor=tensor, cond=None))
+    made = [channels for part, channels in codec.spec.parts.items() if part not in kept.parts]
+    silent = (windows == codec.blank_step()).flatten(2).all(2)
+    return torch.stack([silent[:, channels].all(1).float().mean() for channels in made]).mean().item()
+
+
+def _unlike(codec: Codec, tensor: Tensor, tune: Sample, kept: Kept) -> float:
+    """Return how far the tune that was decoded is from the real one, 0 to 1."""
+    blank = _blank(codec, tune)
+    real, own = kept.in_tensor(blank), replace(kept, sample=replace(tune, tensor=tensor)).in_tensor(blank)
+    return codec.likelihood.distance(own[None], real[None]).item()
