@@ -12,6 +12,7 @@ from musicae.codec import Codec
 from musicae.core import Latent, Windows
 from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean, ratio, report
+from musicae.evaluations.shared.company import accompanied, chords_followed
 from musicae.evaluations.shared.sequences import Components, cost, density, encoded, in_parts, interpolation
 from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
 from musicae.ops.defaults import adapter_name, adapter_settings
@@ -47,7 +48,7 @@ def band(
     steps: Count = 9,
     seed: Seed = 0,
 ) -> Figures:
-    """Measure a model of bands: what it keeps of each part, its walks, and its samples. Chords are not given.
+    """Measure a model of bands: what it keeps of each part, its walks, and its samples. Chords are not given there.
 
     ``<part>_token_accuracy_mean`` is the share of steps that the code's mean gives exactly (drums: all nine right), the
     mean over all windows; ``..._sampled`` that of a code drawn at temperature 1. ``..._playing`` counts only windows
@@ -64,6 +65,9 @@ def band(
     (see `two_samples`), ``<measure>_ratio`` compares bars that come back, key clarity, and notes with those of real
     windows. Their floors are those of a naive rival: the two-bar pieces of different songs, joined; if a window is no
     longer than that, the parts of different songs.
+
+    Of a model that is told chords: how well it follows them, `chords_followed`, and how its bands for real melodies
+    compare with real ones, `accompanied`.
 
     Raise MusicaeError for a preset of another adapter, without a code, or fewer than two windows.
     """
@@ -83,6 +87,9 @@ def band(
     )
     _half_way(figures, codec, lm, test, walked, seed)
     _samples(figures, codec, test, samples, needed, seed)
+    if condition is not None and condition.along and condition.optional and test.cond is not None:
+        chords_followed(figures, codec, test, samples, seed)
+        accompanied(figures, codec, test, 2 * samples, seed)
     return figures
 
 
@@ -253,7 +260,7 @@ def _samples(figures: Figures, codec: Codec, test: Windows, samples: int, needed
     rival = Halves(*(_naive(real[half], pieces[half], 2 * bar) for half in (first, second)))
 
     def augment(x: Tensor, rng: torch.Generator) -> Tensor:
-        return _values(codec.adapter.augment(x, rng))  # Bytes are moved faster.
+        return bands.from_bytes(codec.adapter.augment(x, rng))  # Bytes are moved faster.
 
     made = Halves(drawn[: len(first)], drawn[len(first) :])
     figures["c2st_auroc"], figures["spread_c2st_auroc"] = classifier_auroc(true, made, beat, augment, seed)
@@ -265,20 +272,8 @@ def _samples(figures: Figures, codec: Codec, test: Windows, samples: int, needed
 
 
 def _bytes_of(codec: Codec, count: int, batch: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return bands as bytes, a fourth of their size, velocities as MIDI has them: uint8 ``(N, C, T)``."""
-    parts = []
-    for index in in_parts(codec, count):
-        x = batch(index).clamp(0, 1)
-        x[:, _FIRST_VELOCITY:] *= _MAX_VELOCITY
-        parts.append(x.round().to(torch.uint8))
-    return torch.cat(parts)
-
-
-def _values(x: Tensor) -> Tensor:
-    """Undo `_bytes_of`."""
-    values = x.float()
-    values[:, _FIRST_VELOCITY:] /= _MAX_VELOCITY
-    return values
+    """Return bands as bytes, some at a time."""
+    return torch.cat([bands.to_bytes(batch(index)) for index in in_parts(codec, count)])
 
 
 def _naive(real: Tensor, pieces: Tensor, size: int) -> Tensor:

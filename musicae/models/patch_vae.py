@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from musicae.core import Spec
 from musicae.models.layers.code_model import Code, CodeModel, PatchShape, Steps, patch_model
-from musicae.ranges import Depth, Share, Size, SizeOrNone
+from musicae.ranges import Depth, Share, Size, SizeOrNone, Weight
 
 __all__ = ["patch_vae"]
 
@@ -21,6 +21,7 @@ def patch_vae(
     classes: SizeOrNone = 0,
     along: SizeOrNone = 0,
     along_dropout: Share = 0.5,
+    guidance: Weight = 1.0,
     linear: bool = False,
 ) -> CodeModel:
     """Return a VAE of patch Transformers.
@@ -36,10 +37,12 @@ def patch_vae(
     classes : number of classes of a conditional model; 0 for one that is not conditional.
     along : channels of a condition that runs along with the windows, such as 24 for chords; 0 for none.
     along_dropout : share of the training examples from which it is withheld.
+    guidance : how much more than that condition alone says is decoded: 1 goes twice as far from what the model says
+        without it (Ho and Salimans 2022, "Classifier-free diffusion guidance").
     linear : add to the Transformers linear maps from windows to codes and back, which start as the principal components
         of the data; such a model learns many times as fast at first. All steps at once only.
     """
-    code = Code(latent, variational=True, classes=classes, along=along, along_dropout=along_dropout)
+    code = Code(latent, variational=True, classes=classes, along=along, along_dropout=along_dropout, guidance=guidance)
     return patch_model(
         spec, code, PatchShape(patch, width, depth, heads), Steps(gru_width, step_dropout), linear=linear
     )

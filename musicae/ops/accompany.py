@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from musicae.ops.progression import progression
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
-__all__ = ["accompany"]
+__all__ = ["accompany", "drawn"]
 
 _DRAWS = 12  # Tried for each result without a style.
 _MOVED = 0.25  # How far each further result in a style lies on the way to a draw.
@@ -76,7 +76,7 @@ def accompany(
     told, said = _told(codec, one, chords, name_of(source))
     if notices is not None:
         notices += said
-    tune = replace(one, tensor=kept.in_tensor(_blank(codec, one)), cond=told)
+    tune = replace(one, tensor=kept.in_tensor(codec.blank_step().expand_as(one.tensor)), cond=told)
     if given is None:
         found = [_drawn(codec, tune, kept, i, seed, temperature) for i in range(n)]
     else:
@@ -105,22 +105,38 @@ def _told(codec: Codec, one: Sample, chords: str | None, name: str) -> tuple[Ten
     return chords_of(codec, one), []
 
 
-def _blank(codec: Codec, one: Sample) -> Tensor:
-    return codec.blank_step().expand_as(one.tensor)
-
-
 def _drawn(codec: Codec, tune: Sample, kept: Kept, number: int, seed: int, temperature: float) -> Tensor:
-    """Return a band from the prior: of several draws, one with few silent parts whose tune is like the real one."""
-    cond, count = codec.split_cond(tune), len(codec.split(tune))
-    draws = codec.noise(_DRAWS, generator(seed, 71, number).initial_seed(), temperature)
+    """Return the best of several bands from the prior, each the same draw in all windows."""
+    cond, windows = codec.split_cond(tune), codec.split(tune)
     best: tuple[float, Tensor] | None = None
-    for draw in draws:
-        tensor = _decoded(codec, tune, codec.from_noise(draw.expand(count, -1), cond), cond)
-        cost = _silence(codec, tensor, kept) + _unlike(codec, tensor, tune, kept)
-        if best is None or cost < best[0]:
-            best = cost, tensor
+    for made, cost in drawn(codec, windows, cond, kept.channels, generator(seed, 71, number), temperature):
+        if best is None or cost.mean().item() < best[0]:
+            best = cost.mean().item(), made
     assert best is not None
-    return best[1]
+    return codec.join(best[1], tune.hop, tune.tensor.shape[-1])
+
+
+def drawn(
+    codec: Codec,
+    tune: Tensor,
+    cond: Tensor | None,
+    channels: Tensor,
+    rng: torch.Generator,
+    temperature: float = 1.0,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Go through draws from the prior for windows of a tune ``(N, C, *S)``, the same for all of them.
+
+    `channels` ``(C, 1 ..., 1)`` are those of the tune. Each comes as it was decoded, ``(N, C, *S)``, with what is wrong
+    with it, ``(N,)``: the share of the other parts that are silent, and how far its own tune is from the real one.
+    """
+    blank = codec.blank_step()
+    others = [own for own in codec.spec.parts.values() if not channels.flatten()[own].any()]
+    real = torch.where(channels, tune, blank)
+    for noise in codec.noise(_DRAWS, rng.initial_seed(), temperature):
+        made = codec.decode(codec.from_noise(noise.expand(len(tune), -1), cond), cond=cond)
+        silent = (made == blank).flatten(2).all(2)
+        share = torch.stack([silent[:, own].all(1) for own in others]).float().mean(0)
+        yield made, share + codec.likelihood.distance(torch.where(channels, made, blank), real)
 
 
 def _in_style(codec: Codec, tune: Sample, style: Sample, n: int, seed: int, temperature: float) -> list[Tensor]:
@@ -142,18 +158,3 @@ def _in_style(codec: Codec, tune: Sample, style: Sample, n: int, seed: int, temp
 
 def _decoded(codec: Codec, tune: Sample, codes: Tensor, cond: Tensor | None) -> Tensor:
     return codec.join(codec.decode(codes, cond=cond), tune.hop, tune.tensor.shape[-1])
-
-
-def _silence(codec: Codec, tensor: Tensor, kept: Kept) -> float:
-    """Return in what share of the windows the parts that are made are silent."""
-    windows = codec.split(replace(kept.sample, tensor=tensor, cond=None))
-    made = [channels for part, channels in codec.spec.parts.items() if part not in kept.parts]
-    silent = (windows == codec.blank_step()).flatten(2).all(2)
-    return torch.stack([silent[:, channels].all(1).float().mean() for channels in made]).mean().item()
-
-
-def _unlike(codec: Codec, tensor: Tensor, tune: Sample, kept: Kept) -> float:
-    """Return how far the tune that was decoded is from the real one, 0 to 1."""
-    blank = _blank(codec, tune)
-    real, own = kept.in_tensor(blank), replace(kept, sample=replace(tune, tensor=tensor)).in_tensor(blank)
-    return codec.likelihood.distance(own[None], real[None]).item()

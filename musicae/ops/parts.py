@@ -81,6 +81,11 @@ class Kept:
     sample: Sample
     parts: list[str]
 
+    @property
+    def channels(self) -> Tensor:
+        """Which channels they have, bool ``(C, 1 ..., 1)``."""
+        return _channels(self.codec, self.parts)
+
     def chords(self) -> Tensor | None:
         """Return the chords of the sample, which what is made has to fit; None for parts without a pitch."""
         alone = _alone(self.codec, replace(self.sample, cond=None), self.parts)
@@ -88,7 +93,7 @@ class Kept:
 
     def in_tensor(self, made: Tensor) -> Tensor:
         """Return a tensor ``(C, *S)`` with the kept parts in the place of its own."""
-        return torch.where(_channels(self.codec, self.parts), self.sample.tensor, made)
+        return torch.where(self.channels, self.sample.tensor, made)
 
     def in_sample(self, made: Sample) -> Sample:
         """Return a sample with the kept parts, and all that goes with them, in the place of its own."""

@@ -27,9 +27,13 @@ __all__ = [
     "ROWS",
     "canonical",
     "chords",
+    "classes_sounding",
+    "from_bytes",
     "groups_of",
     "harmony_notes",
     "harmony_onsets",
+    "intervals",
+    "line_onsets",
     "melody_line",
     "onsets",
     "pack",
@@ -38,6 +42,7 @@ __all__ = [
     "sounding",
     "sounding_pitches",
     "spec",
+    "to_bytes",
     "transpose",
     "transpose_chords",
     "unpack",
@@ -116,6 +121,11 @@ def sounding(x: Tensor, ring: int = 1) -> Tensor:
     return torch.stack([*lines, x[:, _SLICES["harmony"]].amax(1) > 0, struck > 0], dim=1)
 
 
+def line_onsets(x: Tensor, part: str) -> Tensor:
+    """Return at which steps of bands ``(N, C, T)`` a note of the melody or the bass begins, ``(N, T)`` bool."""
+    return x[:, _SLICES[part]][:, FIRST_ONSET:].amax(1) > 0
+
+
 def harmony_onsets(x: Tensor) -> Tensor:
     """Return where notes of harmony begin in bands ``(N, C, T)``: a row for each pitch, ``(N, P, T)``."""
     return x[:, _SLICES["harmony"]][:, _PITCHES["harmony"] :]
@@ -156,6 +166,26 @@ def pitch_classes(x: Tensor) -> Tensor:
     return totals
 
 
+def intervals(x: Tensor) -> Tensor:
+    """Return how far above the melody the bass and the harmony of bands ``(N, C, T)`` sound: ``(N, 24, T)``, 0 or 1.
+
+    The rows are intervals between pitch classes, 0 to 11 semitones, first those of the bass.
+    """
+    melody = classes_sounding(x, "melody")
+    rows = []
+    for part in ("bass", "harmony"):
+        other = classes_sounding(x, part)
+        rows += [(melody & other.roll(-semitones, 1)).any(1) for semitones in range(12)]
+    return torch.stack(rows, dim=1).float()
+
+
+def classes_sounding(x: Tensor, part: str) -> Tensor:
+    """Return at which steps of bands ``(N, C, T)`` each pitch class sounds in a part, ``(N, 12, T)`` bool."""
+    pitches, low = sounding_pitches(x, part), RANGES[part][0]
+    found = F.pad(pitches, (0, 0, low % 12, -(low + pitches.shape[1]) % 12))
+    return found.view(len(x), -1, 12, x.shape[2]).any(1)
+
+
 def harmony_notes(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the notes in the rows of harmony ``(C, T)``: where each begins and ends, and its pitch from the lowest up.
 
@@ -171,6 +201,20 @@ def harmony_notes(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     end = ends[pitch, start]
     order = torch.argsort(start * len(held) + pitch)
     return start[order], end[order], pitch[order]
+
+
+def to_bytes(x: Tensor) -> Tensor:
+    """Return bands ``(N, C, T)`` as bytes, a fourth of their size, velocities as MIDI has them."""
+    values = x.clamp(0, 1)
+    values[:, _SLICES["melody_velocity"].start :] *= _MAX_VELOCITY
+    return values.round().to(torch.uint8)
+
+
+def from_bytes(x: Tensor) -> Tensor:
+    """Undo `to_bytes`."""
+    values = x.float()
+    values[:, _SLICES["melody_velocity"].start :] /= _MAX_VELOCITY
+    return values
 
 
 # --- packed ----------------------------------------------------------------------------------------------------------

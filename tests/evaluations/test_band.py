@@ -171,7 +171,7 @@ def test_bands_are_kept_as_bytes_without_loss():
     x[:, bands.groups_of("drums")[1]] *= 60 / 63.5
     kept = suite._bytes_of(parts, 6, lambda index: x[index])
     assert kept.dtype == torch.uint8
-    assert torch.allclose(suite._values(kept), x, atol=0.5 / 127)
+    assert torch.allclose(bands.from_bytes(kept), x, atol=0.5 / 127)
 
 
 def test_the_naive_rival_has_parts_of_different_songs_or_pieces_of_different_songs():
@@ -241,6 +241,7 @@ def test_a_stack_that_takes_chords_is_measured_as_any_other_model():
     parts.model = Stack(parts.spec, Lower(tiny, below.spec), latent=6, width=8, depth=1, heads=2).eval()
     figures = measured(parts, music(10, bars=4))
     assert {"melody_token_accuracy_sampled", "melody_token_accuracy_chords", "c2st_auroc", "kl_nats"} <= set(figures)
+    assert {"style_similarity", "accompany_auroc", "floor_accompany_auroc"} <= set(figures)
     assert all(math.isfinite(value) for value in figures.values())
     assert measured(parts, music(10, bars=4)) == figures
 

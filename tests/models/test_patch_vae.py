@@ -66,3 +66,16 @@ def test_settings_that_do_not_fit_are_refused():
         patch_vae(LINE, gru_width=4, linear=True)
     with pytest.raises(MusicaeError, match="sequences"):
         patch_vae(PICTURE, gru_width=4)
+
+
+def test_guidance_follows_a_condition_further_in_decoding():
+    torch.manual_seed(0)
+    plain = patch_vae(LINE, latent=4, width=12, depth=1, along=3, guidance=0.0).eval()
+    torch.manual_seed(0)
+    guided = patch_vae(LINE, latent=4, width=12, depth=1, along=3, guidance=0.5).eval()
+    z, cond = torch.randn(2, 4), torch.rand(2, 3, *LINE.shape)
+    without, told = (plain.params(z, None, given) for given in (None, cond))
+    assert torch.equal(plain.decode(z, lambda params: params, cond), told)
+    assert torch.equal(guided.params(z, None, cond), told)  # Training knows nothing of it.
+    torch.testing.assert_close(guided.decode(z, lambda params: params, cond), told + 0.5 * (told - without))
+    assert torch.equal(guided.decode(z, lambda params: params, None), without)

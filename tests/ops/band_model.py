@@ -49,7 +49,7 @@ class Follower(Model):
 def follower() -> Codec:
     adapter = Band()
     likelihood = Joint(GROUPS).bind(adapter.spec)
-    return Codec(preset.Preset("follower"), adapter, Follower(adapter.spec), likelihood)
+    return Codec(preset.Preset("follower", {"adapter": {"name": "band"}}), adapter, Follower(adapter.spec), likelihood)
 
 
 def roots(tensor: Tensor, bar: int = 16) -> list[int]:

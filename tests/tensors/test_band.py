@@ -144,3 +144,17 @@ def test_pitch_classes_move_with_the_band():
     moved, semitones = band.transpose(x, torch.tensor([3]))
     assert semitones.item() == 3
     assert torch.equal(band.pitch_classes(moved), band.pitch_classes(x).roll(3, 1))
+
+
+def test_intervals_are_counted_from_the_melody():
+    values = band.silent()[:, None].repeat(1, 8)
+    for part, pitch in (("melody", 64), ("bass", 36)):  # E over C: the bass is a minor sixth above.
+        rows = band.groups_of(part)[0]
+        values[rows, 2:5] = 0
+        values[rows.start + FIRST_ONSET + pitch - band.RANGES[part][0], 2] = 1
+        values[rows.start + 1, 3:5] = 1
+    harmony = band.groups_of("harmony")[0]
+    values[harmony.start + 67 - band.RANGES["harmony"][0], 4] = 1
+    found = band.intervals(values[None])[0]
+    assert found.nonzero().tolist() == [[8, 2], [8, 3], [8, 4], [12 + 3, 4]]
+    assert band.line_onsets(values[None], "bass")[0].nonzero().flatten().tolist() == [2]

@@ -72,12 +72,13 @@ def halves(pieces: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 def classifier_auroc(real: Halves, made: Halves, beat: int, augment: Augment, seed: int) -> tuple[float, float]:
     """Return how well a classifier tells made-up windows from real ones: AUROC, .5 for not at all, and its spread.
 
-    Windows are ``(N, C, T)``, of bytes: `augment` gets them in batches and returns values. The network, its training
+    Windows are ``(N, C, T)``, of bytes: `augment` gets them in batches and returns values, perhaps in more channels,
+    such as how the parts relate. The network, its training
     and its seed are fixed, so that figures can be compared.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # For the weights, and dropout.
-        classifier = Classifier(real.train.shape[1], beat)
+        classifier = Classifier(augment(real.train[:1], generator(seed)).shape[1], beat)
         with torch.enable_grad():
             _train(classifier, real.train, made.train, augment, seed)
     inliers, outliers = (_scores(classifier.eval(), half, augment) for half in (real.test, made.test))

@@ -29,7 +29,8 @@ class Code:
 
     `size` is ``D``. With `variational` it is a Gaussian, else a point. `classes` > 0 makes the model conditional on a
     class, and `along` > 0 on so many channels that run along with the input, such as chords. In training they are
-    withheld from a share `along_dropout` of the examples, so that the model works without them, too.
+    withheld from a share `along_dropout` of the examples, so that the model works without them, too. In decoding it
+    goes by `guidance` further from what it says without them than they alone would take it (Ho and Salimans 2022).
     With `rectified` no number is below 0. With `levels` each number is rounded to one of that many values in -1 .. 1
     (finite scalar quantisation, Mentzer et al. 2024), in decoding too.
     """
@@ -41,6 +42,7 @@ class Code:
     rectified: bool = False
     along: int = 0
     along_dropout: float = 0.5
+    guidance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,10 @@ class CodeModel(Model):
         """Return values ``(B, C, *S)``, picked by `choose`."""
         if self.code.levels:
             z = self._quantise(z)
-        return self.head.decode(self._features(z, cond), choose)
+        features = self._features(z, cond)
+        if cond is not None and self.code.along and self.code.guidance:
+            features = torch.lerp(self._features(z, None), features, 1 + self.code.guidance)
+        return self.head.decode(features, choose)
 
     def _features(self, z: Tensor, cond: Tensor | None) -> Tensor:
         features = self._through(self.decoder, self._with_cond(z, cond), cond)
