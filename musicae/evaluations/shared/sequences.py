@@ -22,6 +22,7 @@ __all__ = ["Components", "cost", "density", "encoded", "in_parts", "interpolatio
 
 _MAX_TRAIN, _MAX_TRAIN_VALUES = 20_000, 150_000_000  # Training windows that floors are computed from; their values.
 _VALUES_AT_ONCE = 15_000_000  # Of windows in memory: those of a long band are large.
+_EPS = 1e-4  # How near a probability may come to 0 or 1.
 
 
 def in_parts(codec: Codec, count: int, copies: int = 1) -> Iterator[Tensor]:
@@ -86,9 +87,10 @@ class Components:
         """Return the most probable values for what the components keep of `x` ``(N, C, *S)``."""
         spec = self.codec.spec
         back = ((x.flatten(1) - self.centre) @ self.basis @ self.basis.T + self.centre).view_as(x)
-        halves = [torch.full((group.channels,), 0.5 if _discrete(group.likelihood) else 0.0) for group in spec.groups]
-        threshold = torch.where(one_hot(spec), 0.0, torch.cat(halves)).view(-1, *(1,) * len(spec.shape))
-        return self.codec.likelihood.mode(back - threshold)
+        discrete = torch.cat([torch.full((group.channels,), _discrete(group.likelihood)) for group in spec.groups])
+        binary = (discrete & ~one_hot(spec)).view(-1, *(1,) * len(spec.shape))
+        # A value of 0 or 1 stands for a probability, and those are decided by their logits.
+        return self.codec.likelihood.mode(torch.where(binary, torch.logit(back, eps=_EPS), back))
 
 
 def _discrete(likelihood: str) -> bool:

@@ -10,6 +10,7 @@ from musicae.core import Latent, Model, Windows
 from musicae.evaluations.shared import sequences
 from musicae.preset import Preset
 from musicae.tensors import band
+from musicae.tensors.likelihoods.bernoulli import Bernoulli
 from musicae.tensors.metrics import exact
 
 
@@ -43,6 +44,16 @@ def test_components_keep_all_only_if_there_are_enough():
     assert exact(x, sequences.Components(parts, drums(2000, 1)).restore(x)).mean() > 0.95
     parts.model.latent_size = 8
     assert exact(x, sequences.Components(parts, drums(2000, 1)).restore(x)).sum() == 0
+
+
+def test_components_of_0_and_1_are_probabilities():
+    parts, x = whole("drums"), drums(50).batch(torch.arange(50))
+    parts.likelihood = Bernoulli(threshold=0.3)
+    assert exact(x, sequences.Components(parts, drums(2000, 1)).restore(x)).mean() > 0.9
+    parts.model.latent_size = 8
+    more = sequences.Components(parts, drums(2000, 1)).restore(x).mean()
+    parts.likelihood = Bernoulli()
+    assert sequences.Components(parts, drums(2000, 1)).restore(x).mean() < more < 0.5
 
 
 def test_few_training_windows_are_taken_where_they_are_large(monkeypatch):
