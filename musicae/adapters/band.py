@@ -14,7 +14,7 @@ from torch import Tensor
 
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
-from musicae.adapters.shared.chords import NamedChords, named_chords
+from musicae.adapters.shared.origin import Origin, named_chords
 from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
@@ -24,6 +24,7 @@ from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.percussion import CLASS_OF, CLASSES
+from musicae.formats.music.tempo_map import seconds_at
 from musicae.memory import check_memory
 from musicae.tensors import band, chord_symbols, chords
 from musicae.tensors.band import PARTS, RANGES
@@ -121,8 +122,9 @@ class Band(ScoreAdapter):
         tensor = torch.from_numpy(band_notes.to_tensor(notes, found.length))
         marks = loaded.chords()
         at = found.steps(np.array([tick for tick, _ in marks]))
-        named = NamedChords(list(zip(at.tolist(), (chord for _, chord in marks), strict=True)), found.length)
-        return Sample(tensor, details, grid.hop, remarks + grid.remarks, metadata=named)
+        named = list(zip(at.tolist(), (chord for _, chord in marks), strict=True))
+        origin = Origin(named, found.length, found.bar, seconds_at(loaded.score, found.start))
+        return Sample(tensor, details, grid.hop, remarks + grid.remarks, metadata=origin)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the band of a score, its chords with it, as bytes."""

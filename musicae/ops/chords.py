@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from musicae import registry
 from musicae.adapters.band import Band
-from musicae.adapters.shared.chords import named_chords
+from musicae.adapters.shared.origin import Origin, named_chords
 from musicae.core import Adapter, File, Roll, Source
 from musicae.errors import MusicaeError
-from musicae.formats.music import bar_grid
 from musicae.formats.music.transposing import check_semitones
 from musicae.ops.choose import head_of
 from musicae.ops.inputs import as_file, check_file, name_of
@@ -39,7 +38,7 @@ class Chart:
     ----------
     chords : the chord of each of N beats.
     bars : the beats, from 0, with which bars begin; the first bar has number `first`.
-    times : when each beat begins, and the last one ends, in seconds: N + 1 numbers.
+    times : when each beat begins, and the last one ends, in seconds of the file: N + 1 numbers.
     tonic, minor : the key, and whether it is minor; the tonic is -1 where none is clear.
     tempo : beats a minute (of a file of notes: quarter notes), at the start.
     meter : such as ``"4/4"``; empty for a recording.
@@ -137,11 +136,11 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
     marks = named or chord_symbols.changes(adapter.chords(sample).numpy())
     places = np.searchsorted([at for at, _ in marks], middle, side="right") - 1
     found = [marks[i][1] if i >= 0 else NO_CHORD for i in places.tolist()]
-    times = _seconds(sample.meta["tempos"], np.append(beats, length), per_beat)
+    origin: Origin = sample.metadata
+    times = [origin.seconds + at for at in _seconds(sample.meta["tempos"], np.append(beats, length), per_beat)]
     _, numerator, denominator = sample.meta["meters"][0]
     tonic, minor = key_of_rolls(rolls) or (-1, False)
     symbols = [(max(0, at), name(chord)) for at, chord in marks]
-    first = bar_grid.parse_bars(bars)[0] if bars is not None else 1
     return Chart(
         found,
         np.searchsorted(beats, [round(at) for at in lines]).tolist(),
@@ -151,8 +150,8 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
         sample.meta["tempos"][0][1],
         f"{numerator}/{denominator}",
         "symbols" if named else "notes",
-        first,
-        [replace(roll, first=first, chords=symbols) for roll in rolls],
+        origin.bar,
+        [replace(roll, first=origin.bar, chords=symbols) for roll in rolls],
         remarks=sample.remarks,
     )
 

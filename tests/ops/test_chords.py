@@ -64,6 +64,13 @@ def test_chosen_bars_keep_their_numbers(tmp_path):
     assert chart.bar_texts() == ["Am", "F"]
     assert [span["bar"] for span in chart.spans()] == [3, 4]
     assert chart.rolls[0].first == 3
+    assert [(span["start"], span["end"]) for span in chart.spans()] == [(4, 6), (6, 8)]
+
+
+def test_empty_bars_at_the_start_count(tmp_path):
+    chart = musicae.chords(song(tmp_path / "a.mid", "N.C. | N.C. | G | C"))
+    assert chart.bar_texts() == ["G", "C"]
+    assert [(span["bar"], span["start"]) for span in chart.spans()] == [(3, 4), (4, 6)]
 
 
 def test_bars_of_other_meters_and_changing_tempos(tmp_path):

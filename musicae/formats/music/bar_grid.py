@@ -104,6 +104,7 @@ class Excerpt:
     """The bars that are read: `length` steps of `step` ticks from tick `start`, and their meters.
 
     `unmoved` is where they start by the file's bar lines; `swing` is a map as in `musicae.formats.music.swing`.
+    `bar` is the number, from 1, that the first has in the file.
     """
 
     start: float
@@ -114,6 +115,7 @@ class Excerpt:
     unmoved: float
     swing: list[list[float]]
     steps_per_beat: int
+    bar: int
 
     def places(self, ticks: NDArray[Any]) -> NDArray[np.floating[Any]]:
         """Return where ticks lie on the grid of steps, each a fraction of a step; swung beats are made straight."""
@@ -259,7 +261,7 @@ def complete(found: Excerpt, score: ScoreTick, steps_per_beat: int, window: int)
     tempos = _tempos(found, score, remarks)
     keys = _keys(score, found.unmoved, step, length)
     hop = _hop(meters, length, steps_per_beat, window)
-    plain = (start, step, length, meters, remarks, found.unmoved, found.swing, found.steps_per_beat)
+    plain = (start, step, length, meters, remarks, found.unmoved, found.swing, found.steps_per_beat, found.bar)
     return Grid(*plain, hop, tempos, keys)
 
 
@@ -308,7 +310,8 @@ def place(
         raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, such as --bars 1-64")
     length = max(1, math.floor((stop - begin) / step + 0.5))
     table = _meter_table(meters, begin, step, length)
-    return Excerpt(begin + shift, step, length, table, remarks, begin, [[0, 1.0]], steps_per_beat)
+    bar = meters.bar(begin + step / 2) + 1
+    return Excerpt(begin + shift, step, length, table, remarks, begin, [[0, 1.0]], steps_per_beat, bar)
 
 
 def with_swing(found: Excerpt, score: ScoreTick, onsets: Ints) -> Excerpt:
