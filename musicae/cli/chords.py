@@ -20,6 +20,7 @@ __all__ = ["chords"]
 
 _SOURCES = {
     "notes": "recognised from the notes",
+    "melody": "that fit the melody",
     "symbols": "as the file names them",
     "sound": "recognised from the sound",
 }
@@ -49,7 +50,8 @@ def chords(
     """Print the chords of a piece bar by bar, with its key, meter and tempo.
 
     FILE is a MIDI or ABC file, or a recording. Chords that the file names are taken (markers, the lyrics of a track,
-    ABC), else they are recognised. What is printed can be given to --chords of other commands.
+    ABC), else they are recognised; a melody alone gets chords that fit it. What is printed can be given to --chords of
+    other commands.
     """
     from musicae.ops import chords as finding
 

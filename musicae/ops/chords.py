@@ -42,7 +42,8 @@ class Chart:
     tonic, minor : the key, and whether it is minor; the tonic is -1 where none is clear.
     tempo : beats a minute (of a file of notes: quarter notes), at the start.
     meter : such as ``"4/4"``; empty for a recording.
-    source : where the chords are from: ``"notes"``, ``"symbols"`` (the file names them) or ``"sound"``.
+    source : where the chords are from: ``"notes"``, ``"melody"`` (that has none, but they would fit it),
+        ``"symbols"`` (the file names them) or ``"sound"``.
     rolls : the piano rolls of the parts of a file of notes; none for a recording.
     chroma : how much each pitch class sounds in each beat of a recording, ``(12, N)``.
     """
@@ -95,7 +96,7 @@ def chords(source: Source, bars: str | int | None = None, track: str | int | Non
     """Return the chords of a piece, bar by bar, with its key and tempo.
 
     A file of notes gives those that it names (in markers, the lyrics of a track, or ABC), or else those recognised from
-    its notes. A recording gives those recognised from its sound.
+    its notes; a melody alone, those that fit it. A recording gives those recognised from its sound.
 
     Parameters
     ----------
@@ -133,6 +134,7 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
     beats = np.array(sorted({round(at) for at in (*lines, *others)}))
     ends = np.append(beats[1:], length)
     middle = (beats + ends) // 2  # A chord that comes half a beat early counts from the beat before.
+    alone = not any(roll.notes for roll in rolls if roll.name in ("bass", "harmony"))
     marks = named or chord_symbols.changes(adapter.chords(sample).numpy())
     places = np.searchsorted([at for at, _ in marks], middle, side="right") - 1
     found = [marks[i][1] if i >= 0 else NO_CHORD for i in places.tolist()]
@@ -149,7 +151,7 @@ def _of_notes(file: File, called: str, bars: str | int | None, track: str | int 
         minor,
         sample.meta["tempos"][0][1],
         f"{numerator}/{denominator}",
-        "symbols" if named else "notes",
+        "symbols" if named else "melody" if alone else "notes",
         origin.bar,
         [replace(roll, first=origin.bar, chords=symbols) for roll in rolls],
         remarks=sample.remarks,

@@ -134,3 +134,11 @@ def test_what_has_no_chords_is_told_in_a_line(tmp_path):
         musicae.chords(tmp_path / "still.wav", bars="1")
     with pytest.raises(MusicaeError, match="out of range"):
         musicae.chords(DATA / "saints.mid", bars="99")
+
+
+def test_a_melody_alone_gets_chords_that_fit():
+    chart = musicae.chords(DATA / "ode-to-joy.mid")
+    assert chart.source == "melody"
+    assert chart.key == "D major"
+    assert chart.bar_texts()[0] == chart.bar_texts()[-1] == "D"
+    assert {name(chord) for chord in chart.chords} <= {"D", "A", "G", "Em", "Bm"}
