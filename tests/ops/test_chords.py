@@ -140,5 +140,5 @@ def test_a_melody_alone_gets_chords_that_fit():
     chart = musicae.chords(DATA / "ode-to-joy.mid")
     assert chart.source == "melody"
     assert chart.key == "D major"
-    assert chart.bar_texts()[0] == chart.bar_texts()[-1] == "D"
+    assert name(chart.chords[0]) == name(chart.chords[-1]) == "D"
     assert {name(chord) for chord in chart.chords} <= {"D", "A", "G", "Em", "Bm"}
