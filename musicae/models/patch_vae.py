@@ -21,7 +21,7 @@ def patch_vae(
     classes: SizeOrNone = 0,
     along: SizeOrNone = 0,
     along_dropout: Share = 0.5,
-    guidance: Weight = 1.0,
+    guidance: Weight = 1.5,
     linear: bool = False,
 ) -> CodeModel:
     """Return a VAE of patch Transformers.
@@ -38,7 +38,7 @@ def patch_vae(
     along : channels of a condition that runs along with the windows, such as 24 for chords; 0 for none.
     along_dropout : share of the training examples from which it is withheld.
     guidance : how much more than that condition alone says is decoded: 1 goes twice as far from what the model says
-        without it (Ho and Salimans 2022, "Classifier-free diffusion guidance").
+        without it (Ho and Salimans 2022, "Classifier-free diffusion guidance"). As many 0/1 values are 1 as without.
     linear : add to the Transformers linear maps from windows to codes and back, which start as the principal components
         of the data; such a model learns many times as fast at first. All steps at once only.
     """

@@ -79,3 +79,17 @@ def test_guidance_follows_a_condition_further_in_decoding():
     assert torch.equal(guided.params(z, None, cond), told)  # Training knows nothing of it.
     torch.testing.assert_close(guided.decode(z, lambda params: params, cond), told + 0.5 * (told - without))
     assert torch.equal(guided.decode(z, lambda params: params, None), without)
+
+
+def test_guidance_says_which_values_are_one_not_how_many():
+    spec = Spec(6, (16,), "bernoulli")
+    torch.manual_seed(0)
+    model = patch_vae(spec, latent=4, width=12, depth=1, along=3, guidance=3.0).eval()
+    z, cond = 3 * torch.randn(2, 4), 3 * torch.rand(2, 3, 16)
+    without, told = (model.params(z, None, given) for given in (None, cond))
+    made = model.decode(z, lambda params: params, cond)
+    count, plain = (values.sigmoid().sum((1, 2)) for values in (made, told))
+    torch.testing.assert_close(count, plain, atol=0.2, rtol=0)
+    shift = made - (told + 3 * (told - without))
+    torch.testing.assert_close(shift, shift[:, :1, :1].expand_as(shift), atol=1e-4, rtol=0)
+    assert shift.abs().max() > 0.01

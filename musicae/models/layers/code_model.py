@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,8 @@ from musicae.models.layers.transformer import PatchDecoder, PatchEncoder
 __all__ = ["LOGVAR_RANGE", "Code", "CodeModel", "ConvShape", "PatchShape", "Steps", "conv_model", "patch_model"]
 
 _INIT_SAMPLES = 24  # Windows for each number of the code, to find principal components in.
+
+_MAX_SHIFT, _HALVINGS = 16.0, 12  # Of logits, and how often that range is halved in looking for the right one.
 
 LOGVAR_RANGE = (-12.0, 6.0)
 """Limits of the natural logarithm of the variance of a code's numbers."""
@@ -80,7 +83,7 @@ class CodeModel(Model):
     A conditional one joins `cond` ``(B, K)`` to the encoder's features and to the code: a class, one-hot, or several
     mixed. One with a condition ``(B, K, T)`` hands it to the encoder and the decoder. `head` turns the decoder's
     features into parameters. `regularizer` adds a term on the codes to the loss. `linear` adds its own means and
-    features to theirs.
+    features to theirs. `binary` are the channels of each group of features that are logits of 0/1 values.
     """
 
     channels_last = False
@@ -94,8 +97,10 @@ class CodeModel(Model):
         code: Code,
         regularizer: nn.Module | None = None,
         linear: LinearPath | None = None,
+        binary: Sequence[slice] = (),
     ) -> None:
         super().__init__()
+        self.binary = tuple(binary)
         self.regularizer, self.code, self.latent_size = regularizer, code, code.size
         self.condition = _condition(code)
         self.encoder, self.decoder, self.head = encoder, decoder, head
@@ -154,7 +159,10 @@ class CodeModel(Model):
             z = self._quantise(z)
         features = self._features(z, cond)
         if cond is not None and self.code.along and self.code.guidance:
-            features = torch.lerp(self._features(z, None), features, 1 + self.code.guidance)
+            guided = torch.lerp(self._features(z, None), features, 1 + self.code.guidance)
+            for channels in self.binary:  # Guidance says which values are 1, not how many.
+                guided[:, channels] += _shift_to(guided[:, channels], features[:, channels])
+            features = guided
         return self.head.decode(features, choose)
 
     def _features(self, z: Tensor, cond: Tensor | None) -> Tensor:
@@ -167,6 +175,21 @@ class CodeModel(Model):
             return None
         penalty: Tensor = self.regularizer(latent, rng)
         return penalty
+
+
+def _shift_to(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Return what to add to logits ``(B, C, *S)``, so that as many ones are expected as of `wanted`.
+
+    It is ``(B, 1 ..., 1)``.
+    """
+    rest = tuple(range(1, logits.ndim))
+    goal = wanted.sigmoid().sum(rest, keepdim=True)
+    low, high = torch.full_like(goal, -_MAX_SHIFT), torch.full_like(goal, _MAX_SHIFT)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        more = (logits + middle).sigmoid().sum(rest, keepdim=True) > goal
+        low, high = torch.where(more, low, middle), torch.where(more, middle, high)
+    return (low + high) / 2
 
 
 def _condition(code: Code) -> ConditionSpec | None:
@@ -201,7 +224,9 @@ def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps, *, line
         nn.init.zeros_(decoder.out.weight)
         nn.init.zeros_(decoder.out.bias)
     path = LinearPath(spec, code.size) if linear else None
-    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code, linear=path)
+    groups = () if steps.gru_width else spec.groups
+    binary = [spec.slices[group.name] for group in groups if group.likelihood == "bernoulli"]
+    return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code, linear=path, binary=binary)
 
 
 def conv_model(

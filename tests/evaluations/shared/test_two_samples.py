@@ -63,7 +63,7 @@ def test_batches_are_augmented_in_training_and_in_the_test(monkeypatch):
         return x.float()
 
     classifier_auroc(both(1), both(2), 4, augment, 0)
-    assert seen == [128] * 3 + [128, 72] * 2
+    assert seen == [1] + [128] * 3 + [128, 72] * 2  # The first one tells how many channels there are.
 
 
 def test_no_piece_is_in_both_halves():
