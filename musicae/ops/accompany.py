@@ -21,9 +21,11 @@ from musicae.ops.progression import progression
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
-__all__ = ["accompany", "drawn"]
+__all__ = ["DRAWS", "accompany", "drawn"]
 
-_DRAWS = 12  # Tried for each result without a style.
+DRAWS = 12
+"""How many bands are tried for each result without a style."""
+
 _MOVED = 0.25  # How far each further result in a style lies on the way to a draw.
 
 
@@ -109,7 +111,8 @@ def _drawn(codec: Codec, tune: Sample, kept: Kept, number: int, seed: int, tempe
     """Return the best of several bands from the prior, each the same draw in all windows."""
     cond, windows = codec.split_cond(tune), codec.split(tune)
     best: tuple[float, Tensor] | None = None
-    for made, cost in drawn(codec, windows, cond, kept.channels, generator(seed, 71, number), temperature):
+    noise = codec.noise(DRAWS, generator(seed, 71, number).initial_seed(), temperature)
+    for made, cost in drawn(codec, windows, cond, kept.channels, noise.unsqueeze(1)):
         if best is None or cost.mean().item() < best[0]:
             best = cost.mean().item(), made
     assert best is not None
@@ -121,19 +124,19 @@ def drawn(
     tune: Tensor,
     cond: Tensor | None,
     channels: Tensor,
-    rng: torch.Generator,
-    temperature: float = 1.0,
+    noise: Tensor,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Go through draws from the prior for windows of a tune ``(N, C, *S)``, the same for all of them.
+    """Go through draws from the prior for windows of a tune ``(N, C, *S)``.
 
-    `channels` ``(C, 1 ..., 1)`` are those of the tune. Each comes as it was decoded, ``(N, C, *S)``, with what is wrong
-    with it, ``(N,)``: the share of the other parts that are silent, and how far its own tune is from the real one.
+    `channels` ``(C, 1 ..., 1)`` are those of the tune. `noise` holds K draws for each window, ``(K, N, D)``, or K for
+    all of them, ``(K, 1, D)``. Each comes as it was decoded, ``(N, C, *S)``, with what is wrong with it, ``(N,)``: the
+    share of the other parts that are silent, and how far its own tune is from the real one.
     """
     blank = codec.blank_step()
     others = [own for own in codec.spec.parts.values() if not channels.flatten()[own].any()]
     real = torch.where(channels, tune, blank)
-    for noise in codec.noise(_DRAWS, rng.initial_seed(), temperature):
-        made = codec.decode(codec.from_noise(noise.expand(len(tune), -1), cond), cond=cond)
+    for one in noise:
+        made = codec.decode(codec.from_noise(one.expand(len(tune), -1), cond), cond=cond)
         silent = (made == blank).flatten(2).all(2)
         share = torch.stack([silent[:, own].all(1) for own in others]).float().mean(0)
         yield made, share + codec.likelihood.distance(torch.where(channels, made, blank), real)

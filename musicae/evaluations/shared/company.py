@@ -10,7 +10,7 @@ from musicae.core import Sample, Windows
 from musicae.evaluations.shared.common import Figures, choose, ratio, report
 from musicae.evaluations.shared.sequences import in_parts
 from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
-from musicae.ops.accompany import drawn
+from musicae.ops.accompany import DRAWS, drawn
 from musicae.ops.defaults import adapter_settings
 from musicae.tensors import band as bands
 from musicae.tensors.random import generator
@@ -178,9 +178,10 @@ def accompanied(figures: Figures, codec: Codec, test: Windows, samples: int, see
 
 
 def _best(codec: Codec, x: Tensor, told: Tensor, tune: Tensor, rng: torch.Generator) -> Tensor:
-    """Return the best of several draws for each window by itself."""
+    """Return for each window the best of several draws of its own: bands in common would give all of them away."""
     best, least = x, torch.full((len(x),), torch.inf)
-    for made, cost in drawn(codec, x, told, tune, rng):
+    noise = codec.noise(DRAWS * len(x), int(torch.randint(2**31, (), generator=rng)))
+    for made, cost in drawn(codec, x, told, tune, noise.view(DRAWS, len(x), -1)):
         best = torch.where((cost < least).view(-1, 1, 1), made, best)
         least = torch.minimum(cost, least)
     return best

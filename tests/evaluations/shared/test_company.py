@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from band_model import follower
@@ -78,6 +80,24 @@ def test_bands_for_tunes_are_compared_with_real_ones(monkeypatch: pytest.MonkeyP
     few: dict[str, float] = {}
     accompanied(few, follower(), windows(3), 3, 0)
     assert few == {}
+
+
+def test_each_window_has_draws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A classifier would know a band again that several windows share."""
+    seen: list[torch.Tensor] = []
+    draw = company.drawn
+
+    def watched(*given: Any) -> Any:
+        seen.append(given[-1])
+        return draw(*given)
+
+    monkeypatch.setattr(two_samples, "_STEPS", 3)
+    monkeypatch.setattr(company, "drawn", watched)
+    monkeypatch.setattr(company, "in_parts", lambda codec, n, copies=1: torch.arange(n).split(8))
+    accompanied({}, follower(), windows(24), 24, 0)
+    noise = torch.cat(seen, dim=1).flatten(0, 1)
+    assert len(noise) == 24 * company.DRAWS
+    assert len(noise.unique(dim=0)) == len(noise)
 
 
 def test_the_rival_is_in_the_key_of_the_tune() -> None:
