@@ -45,8 +45,8 @@ def accompany(
     """Return `n` bands for a tune, whose own parts stay as they are, note for note.
 
     The other parts are decoded from one code, the same all along, under the tune's chords: a draw from the prior or,
-    with `style`, window by window what another song plays, its own chords taken out. Of several draws that one is taken
-    in which the missing parts play and whose decoded tune is most like the real one.
+    with `style`, window by window what another song plays from where most of its parts do, its own chords taken out.
+    Of several draws that one is taken in which the missing parts play and whose decoded tune is most like the real one.
 
     Parameters
     ----------
@@ -143,13 +143,15 @@ def drawn(
 
 
 def _in_style(codec: Codec, tune: Sample, style: Sample, n: int, seed: int, temperature: float) -> list[Tensor]:
-    """Return bands that play like a song: its codes, looped, under the chords of the tune."""
+    """Return bands that play like a song from where most of its parts do, looped, under the chords of the tune."""
     cond, count = codec.split_cond(tune), len(codec.split(tune))
     style = style if cond is None else with_chords(codec, style)
     own = codec.split_cond(style)
     if cond is not None and own is None:  # A style without a pitch, such as drums.
         own = cond.new_zeros(len(codec.split(style)), *cond.shape[1:])
-    code = codec.encode(codec.split(style), own).mean
+    windows, blank = codec.split(style), codec.blank_step()
+    playing = [(windows[:, part] != blank[part]).flatten(1).any(1) for part in codec.spec.parts.values()]
+    code = codec.encode(windows, own).mean[int(torch.stack(playing).sum(0).argmax()) :]
     code = code[torch.arange(count) % len(code)]
     found = [_decoded(codec, tune, code, cond)]
     place = codec.to_noise(code, cond)

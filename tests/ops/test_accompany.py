@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_a_style_plays_under_the_tune(told: Codec, data: Path) -> None:
     assert roots(made[0].tensor) == [2] * 8
     assert made[0].meta["parts"]["bass"] == saints.meta["parts"]["bass"]
     assert not torch.equal(rows(made[1], "drums"), rows(made[0], "drums"))
+
+
+def test_a_style_begins_where_most_parts_play(told: Codec, data: Path) -> None:
+    saints = told.adapter.read(data / "saints.mid")
+    intro = saints.tensor.clone()
+    intro[told.spec.parts["drums"], :64] = 0
+    (made,) = accompany(data / "twinkle.mid", preset=told, style=replace(saints, tensor=intro))
+    assert torch.equal(rows(made, "drums"), rows(saints, "drums")[:, 64:192])
 
 
 def test_a_style_may_be_shorter_or_drums_alone(told: Codec, data: Path) -> None:
