@@ -11,7 +11,7 @@ from musicae import codec as codecs
 from musicae.codec import Codec
 from musicae.core import Latent, Windows
 from musicae.errors import MusicaeError
-from musicae.evaluations.shared.common import Figures, all_of, choose, mean, ratio, report
+from musicae.evaluations.shared.common import Figures, all_of, choose, mean, pooled, report
 from musicae.evaluations.shared.company import accompanied, chords_followed
 from musicae.evaluations.shared.sequences import Components, cost, density, encoded, in_parts, interpolation
 from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
@@ -66,7 +66,7 @@ def band(
     windows. Their floors are those of a naive rival: the two-bar pieces of different songs, joined; if a window is no
     longer than that, the parts of different songs.
 
-    Of a model that is told chords: how well it follows them, `chords_followed`, and how its bands for real melodies
+    Of a model that takes chords: how well it follows them, `chords_followed`, and how its bands for real melodies
     compare with real ones, `accompanied`.
 
     Raise MusicaeError for a preset of another adapter, without a code, or fewer than two windows.
@@ -189,7 +189,7 @@ def _accuracies(figures: Figures, kept: Measured, kind: str, prefix: str = "") -
 
 def _scores(figures: Figures, kept: Measured, kind: str = "", prefix: str = "") -> None:
     for name, of in _F1.items():
-        _pooled(figures, prefix, f"{name}{kind}", 2 * kept[f"{of}_right"], kept[f"{of}_all"])
+        pooled(figures, prefix, f"{name}{kind}", 2 * kept[f"{of}_right"], kept[f"{of}_all"])
     report(figures, prefix, f"exact_windows{kind}", kept["exact"])
 
 
@@ -199,18 +199,8 @@ def _velocities(figures: Figures, kept: Measured) -> None:
         kept[f"all_{name}"] = torch.stack([kept[f"{part}_{name}"] for part in bands.PARTS]).sum(0)
     for part in ("all", *bands.PARTS):
         name = "velocity_error" if part == "all" else f"{part}_velocity_error"
-        _pooled(figures, "", name, kept[f"{part}_error"], kept[f"{part}_notes"])
-        _pooled(figures, "floor_", name, kept[f"{part}_floor_error"], kept[f"{part}_notes"])
-
-
-def _pooled(figures: Figures, prefix: str, name: str, top: Tensor, bottom: Tensor) -> None:
-    """Add a ratio of sums; with its spread, unless the `prefix` is a rival's."""
-    found: Figures = {}
-    ratio(found, name, top, bottom)
-    if prefix and name in found:
-        figures[f"{prefix}{name}"] = found[name]
-    elif not prefix:
-        figures |= found
+        pooled(figures, "", name, kept[f"{part}_error"], kept[f"{part}_notes"])
+        pooled(figures, "floor_", name, kept[f"{part}_floor_error"], kept[f"{part}_notes"])
 
 
 # --- walks -----------------------------------------------------------------------------------------------------------

@@ -75,10 +75,10 @@ def accompany(
     (one,), remarks = read_all(codec, [source], read_options)
     kept = _kept(codec, one, keep, name_of(source))
     given = None if style is None else read(codec, rereadable(style))
-    told, said = _told(codec, one, chords, name_of(source))
+    asked, said = _asked(codec, one, chords, name_of(source))
     if notices is not None:
         notices += said
-    tune = replace(one, tensor=kept.in_tensor(codec.blank_step().expand_as(one.tensor)), cond=told)
+    tune = replace(one, tensor=kept.in_tensor(codec.blank_step().expand_as(one.tensor)), cond=asked)
     if given is None:
         found = [_drawn(codec, tune, kept, i, seed, temperature) for i in range(n)]
     else:
@@ -100,7 +100,7 @@ def _kept(codec: Codec, one: Sample, keep: Sequence[str], name: str) -> Kept:
     return kept
 
 
-def _told(codec: Codec, one: Sample, chords: str | None, name: str) -> tuple[Tensor | None, list[str]]:
+def _asked(codec: Codec, one: Sample, chords: str | None, name: str) -> tuple[Tensor | None, list[str]]:
     """Return the chords that the band plays ``(24, L)``, and what the user is to know; None where there are none."""
     if chords is not None:
         return progression(codec, chords, one, name)

@@ -103,7 +103,7 @@ def chords(source: Source, bars: str | int | None = None, track: str | int | Non
     source : a MIDI or ABC file, or a sound file; a path or a stream.
     bars : which bars of a file of notes, as ``"5-8"``.
     track : its melody, see `musicae.adapters.band.Band.read`.
-    transpose : by how many semitones higher all is told.
+    transpose : how many semitones up the music is moved first; down if negative.
 
     Raises
     ------

@@ -88,13 +88,13 @@ def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None =
 
 
 def takes_chords(codec: Codec, chords: Tensor | None) -> bool:
-    """Tell whether a model can be told `chords` ``(24, L)``: whether its condition runs along and has as many rows."""
+    """Tell whether a model takes `chords` ``(24, L)``: whether its condition runs along and has as many rows."""
     spec = codec.model.condition
     return chords is not None and spec is not None and spec.along and spec.channels == len(chords)
 
 
 def chords_of(codec: Codec, sample: Sample) -> Tensor | None:
-    """Return what a model can be told of the chords of a sample, ``(24, L)``: its condition, or those recognised in it.
+    """Return the chords of a sample as a condition ``(24, L)``: its condition, or those recognised in it.
 
     None for a model that takes none, and where there are none.
     """

@@ -124,11 +124,11 @@ def interpolate(
         raise MusicaeError("--exact-endpoints puts the other file itself at the end, --keep does not; leave one out")
     samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
     kept = kept and replace(kept, sample=samples[0])
-    told = kept.chords() if kept else None
+    asked = kept.chords() if kept else None
     if chords is not None:
-        told, repeated = progression(codec, chords, samples[0], names[0])
+        asked, repeated = progression(codec, chords, samples[0], names[0])
         notices += repeated
-    if told is not None:
+    if asked is not None:
         samples = [with_chords(codec, one) for one in samples]
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     count = steps**2 if grid else steps
@@ -137,8 +137,8 @@ def interpolate(
     labels = labels_for(label, len(samples))
     conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]
     codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
-    if told is not None:
-        conds = [codec.split_cond(replace(samples[0], cond=told))] * len(samples)
+    if asked is not None:
+        conds = [codec.split_cond(replace(samples[0], cond=asked))] * len(samples)
     given = [cond for cond in conds if cond is not None]
     if grid:
         outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)

@@ -92,11 +92,11 @@ class Kept:
         return None if chords_of(self.codec, alone) is None else chords_of(self.codec, self.sample)
 
     def in_tensor(self, made: Tensor) -> Tensor:
-        """Return a tensor ``(C, *S)`` with the kept parts in the place of its own."""
+        """Return a tensor ``(C, *S)`` in which the kept parts replace its own."""
         return torch.where(self.channels, self.sample.tensor, made)
 
     def in_sample(self, made: Sample) -> Sample:
-        """Return a sample with the kept parts, and all that goes with them, in the place of its own."""
+        """Return a sample in which the kept parts, with their programs and names, replace its own."""
         meta = self.codec.adapter.keep(made.meta, self.sample.meta, self.parts)
         return replace(made, tensor=self.in_tensor(made.tensor), meta=meta)
 

@@ -1,4 +1,4 @@
-"""A progression that a person gives, as what a model is told of the chords of its music."""
+"""A chord progression that the user gives, as a condition of a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def progression(codec: Codec, chords: str, sample: Sample, name: str) -> tuple[T
     """Return a progression as the condition ``(24, L)`` of a sample, bar by bar, and what the user is to know.
 
     It is repeated as often as the sample needs, which is said; `name` is what messages call the sample.
-    Raise MusicaeError for a chord that does not exist, for more bars than the sample has, and for a preset that is told
+    Raise MusicaeError for a chord that does not exist, for more bars than the sample has, and for a preset that takes
     no chords.
     """
     bars, roll = chord_symbols.parse(chords), _roll(codec, sample)
@@ -37,7 +37,7 @@ def progression(codec: Codec, chords: str, sample: Sample, name: str) -> tuple[T
     found = torch.from_numpy(np.concatenate(parts, axis=1)[:, : roll.length])
     if not takes_chords(codec, found):
         raise MusicaeError(
-            f"--chords: the preset '{codec.preset.name}' cannot be told chords; use one for bands (--only band)"
+            f"--chords: the preset '{codec.preset.name}' takes no chords; use one for bands (--only band)"
         )
     few = len(bars) < len(places)
     notices = [f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated"] if few else []

@@ -56,14 +56,14 @@ def sample(
 def _over(codec: Codec, noise: Tensor, chords: str) -> list[Sample]:
     """Return what draws ``(n, D)`` play over a progression."""
     blank = blank_under(codec, chords)
-    told, remarks = progression(codec, chords, blank, "the result")
-    cond = codec.split_cond(replace(blank, cond=told))
+    asked, remarks = progression(codec, chords, blank, "the result")
+    cond = codec.split_cond(replace(blank, cond=asked))
     assert cond is not None
     made = []
     for one in noise:
         decoded = codec.decode(codec.from_noise(one.expand(len(cond), -1), cond), cond=cond)
         tensor = codec.join(decoded, blank.hop, blank.tensor.shape[-1])
-        made.append(replace(blank, tensor=tensor, cond=told, remarks=remarks))
+        made.append(replace(blank, tensor=tensor, cond=asked, remarks=remarks))
     return made
 
 

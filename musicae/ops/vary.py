@@ -76,8 +76,8 @@ def vary(
             notices += repeated
     own = condition(codec, label, len(codec.split(one)), one if target is None else with_chords(codec, one))
     one = one if target is None else replace(one, cond=target)
-    told = own if target is None else codec.split_cond(one)
-    search = _Search(codec, one, own, told, kept, moved=chords is not None)
+    asked = own if target is None else codec.split_cond(one)
+    search = _Search(codec, one, own, asked, kept, moved=chords is not None)
     variations = []
     for i, draw in enumerate(codec.noise(n, seed)):
         others = codec.noise(_MAX_DRAWS - 1, generator(seed, 47, i).initial_seed())
@@ -108,16 +108,16 @@ class _Point:
 class _Search:
     """Looks for variations of a sample, no two of them equal.
 
-    `own` are the conditions of the sample's windows, `told` those of what is made. With other chords than its own,
+    `own` are the conditions of the sample's windows, `asked` those of what is made. With other chords than its own,
     `moved`, what the sample becomes under them is what variations are compared with.
     """
 
     def __init__(
-        self, codec: Codec, sample: Sample, own: Tensor | None, told: Tensor | None, kept: Kept | None, *, moved: bool
+        self, codec: Codec, sample: Sample, own: Tensor | None, asked: Tensor | None, kept: Kept | None, *, moved: bool
     ) -> None:
         self.codec, self.sample, self.kept = codec, sample, kept
         code = codec.encode(codec.split(sample), own).mean
-        self.cond = told
+        self.cond = asked
         self.place = codec.to_noise(code, self.cond)
         self.drift = code - codec.from_noise(self.place, self.cond)  # The way there and back is not quite exact.
         (tensor,), unsure = self._decode(code[None])

@@ -40,4 +40,4 @@ def test_sample_over_chords(shell: Any, preset: tuple[str, str], tiny_arrangemen
     assert result.stdout == "tiny-arrangement-sample.mid\n"
     assert result.stderr == "--chords has 3 bars, the result has 4; they are repeated\n"
     assert "there is no chord 'Cmajj'; did you mean" in shell.fails("sample", *words[1:3], "-f", "--chords", "Cmajj")
-    assert "cannot be told chords" in shell.fails("sample", *preset, "--chords", "C")
+    assert "takes no chords" in shell.fails("sample", *preset, "--chords", "C")

@@ -1,4 +1,4 @@
-"""A model whose code is the window itself, so that what comes out of the verbs is known; and one told chords."""
+"""A model whose code is the window itself, so that what comes out of the verbs is known; and one that takes chords."""
 
 from __future__ import annotations
 

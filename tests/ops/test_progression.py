@@ -50,7 +50,7 @@ def test_progressions_that_cannot_be_told(told: Codec, tiny: Codec, data: Path) 
         progression(told, "C | G | C", blank(told, 2, [[0, 4, 4]]), "it")
     with pytest.raises(MusicaeError, match=r"there is no chord 'Cmajj7'; did you mean 'Cmaj7'\?"):
         progression(told, "Cmajj7", blank(told, 2, [[0, 4, 4]]), "it")
-    with pytest.raises(MusicaeError, match=r"'tiny-melody' cannot be told chords; use one for bands \(--only band\)"):
+    with pytest.raises(MusicaeError, match=r"'tiny-melody' takes no chords; use one for bands \(--only band\)"):
         musicae.vary(data / "twinkle.mid", preset=tiny, chords="C")
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 
 import pytest
+import tiny
 import torch
 
 from musicae import checkpoint, codec
@@ -26,14 +27,7 @@ TRAINING = {
 
 
 def recipe(**training):
-    return Preset("tiny", {
-        "adapter": {"name": "melody"},
-        "dataset": {"name": "midi-files", "test": 0.1, "validation": 0.2},
-        "model": {"name": "patch-vae", "latent": 4, "width": 12, "depth": 1, "heads": 2, "gru_width": 8},
-        "prior": {"name": "flow", "width": 16, "depth": 1},
-        "corruption": {"name": "drop-notes", "share": 0.1},
-        "training": {**TRAINING, **training},
-    })  # fmt: skip
+    return tiny.recipe(**{**TRAINING, **training})
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ __all__ = [
     "mean",
     "other_set",
     "pca",
+    "pooled",
     "ratio",
     "report",
     "rivals",
@@ -58,6 +59,16 @@ def ratio(figures: Figures, name: str, top: Tensor, bottom: Tensor) -> None:
     if len(top) > 1:
         rest = (top - value * bottom).square().sum() * len(top) / (len(top) - 1)
         figures[f"spread_{name}"] = 1.96 * (rest.sqrt() / bottom.sum()).item()
+
+
+def pooled(figures: Figures, prefix: str, name: str, top: Tensor, bottom: Tensor) -> None:
+    """Add a ratio of sums as `ratio` does; without its spread, if the `prefix` is a rival's."""
+    found: Figures = {}
+    ratio(found, name, top, bottom)
+    if prefix and name in found:
+        figures[f"{prefix}{name}"] = found[name]
+    elif not prefix:
+        figures |= found
 
 
 def report(figures: Figures, prefix: str, name: str, values: Tensor) -> None:

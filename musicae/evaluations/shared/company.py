@@ -7,7 +7,7 @@ from torch import Tensor
 
 from musicae.codec import Codec
 from musicae.core import Sample, Windows
-from musicae.evaluations.shared.common import Figures, choose, ratio, report
+from musicae.evaluations.shared.common import Figures, choose, pooled, report
 from musicae.evaluations.shared.sequences import in_parts
 from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
 from musicae.ops.accompany import DRAWS, drawn
@@ -60,22 +60,12 @@ def chords_followed(figures: Figures, codec: Codec, test: Windows, samples: int,
     for name, parts in found.items():
         on_root, bass, in_chord, harmony = (torch.cat(counts) for counts in zip(*parts, strict=True))
         end, prefix = ("_drawn", "") if name == "drawn" else ("", name)
-        _ratio(figures, prefix, f"chord_root{end}", on_root, bass)
-        _ratio(figures, prefix, f"chord_tones{end}", in_chord, harmony)
+        pooled(figures, prefix, f"chord_root{end}", on_root, bass)
+        pooled(figures, prefix, f"chord_tones{end}", in_chord, harmony)
     for name, rows in alike.items():
         values = torch.cat(rows)
         if len(values := values[~values.isnan()]):
             report(figures, name, "style_similarity", values)
-
-
-def _ratio(figures: Figures, prefix: str, name: str, top: Tensor, bottom: Tensor) -> None:
-    """Add a ratio of sums; with its spread, unless the `prefix` is a rival's."""
-    found: Figures = {}
-    ratio(found, name, top, bottom)
-    if prefix and name in found:
-        figures[f"{prefix}{name}"] = found[name]
-    elif not prefix:
-        figures |= found
 
 
 def _followed(x: Tensor, chords: Tensor, bar: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -84,10 +74,10 @@ def _followed(x: Tensor, chords: Tensor, bar: int) -> tuple[Tensor, Tensor, Tens
     Bass notes that begin with a bar, on its root, and all of them; the time of harmony in the chord, and all of it.
     Where there is no chord nothing counts.
     """
-    told = chords[:, :12].any(1)
+    known = chords[:, :12].any(1)
     bass = bands.classes_sounding(x, "bass")[:, :, ::bar]
-    begins = (bands.line_onsets(x, "bass")[:, ::bar] & told[:, ::bar]).unsqueeze(1)
-    harmony = bands.classes_sounding(x, "harmony") & told.unsqueeze(1)
+    begins = (bands.line_onsets(x, "bass")[:, ::bar] & known[:, ::bar]).unsqueeze(1)
+    harmony = bands.classes_sounding(x, "harmony") & known.unsqueeze(1)
     return (
         (bass & begins & (chords[:, :12, ::bar] > 0)).sum((1, 2)),
         (bass & begins).sum((1, 2)),
@@ -148,12 +138,12 @@ def accompanied(figures: Figures, codec: Codec, test: Windows, samples: int, see
     made: dict[str, list[Tensor]] = {name: [] for name in ("real", "", "_style", "_own", "floor_")}
     for index in in_parts(codec, len(chosen), 6):
         x, strange = chosen.batch(index), chosen.batch(other[index])
-        told = torch.stack([_chords(codec, one) for one in torch.where(tune, x, codec.blank_step())])
+        chords = torch.stack([_chords(codec, one) for one in torch.where(tune, x, codec.blank_step())])
         own, theirs = (codec.conditions(chosen, at) for at in (index, other[index]))
         results = {
             "real": x,
-            "": _best(codec, x, told, tune, rng),
-            "_style": codec.decode(codec.encode(strange, theirs).mean, cond=told),
+            "": _best(codec, x, chords, tune, rng),
+            "_style": codec.decode(codec.encode(strange, theirs).mean, cond=chords),
             "_own": codec.decode(codec.encode(x, own).mean, cond=own),
             "floor_": transposed_to_fit(strange, torch.where(tune, x, codec.blank_step())),
         }
@@ -177,11 +167,11 @@ def accompanied(figures: Figures, codec: Codec, test: Windows, samples: int, see
             figures[f"accompany_auroc{name}"], figures[f"spread_accompany_auroc{name}"] = found, spread
 
 
-def _best(codec: Codec, x: Tensor, told: Tensor, tune: Tensor, rng: torch.Generator) -> Tensor:
+def _best(codec: Codec, x: Tensor, chords: Tensor, tune: Tensor, rng: torch.Generator) -> Tensor:
     """Return for each window the best of several draws of its own: bands in common would give all of them away."""
     best, least = x, torch.full((len(x),), torch.inf)
     noise = codec.noise(DRAWS * len(x), int(torch.randint(2**31, (), generator=rng)))
-    for made, cost in drawn(codec, x, told, tune, noise.view(DRAWS, len(x), -1)):
+    for made, cost in drawn(codec, x, chords, tune, noise.view(DRAWS, len(x), -1)):
         best = torch.where((cost < least).view(-1, 1, 1), made, best)
         least = torch.minimum(cost, least)
     return best
