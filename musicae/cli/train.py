@@ -17,6 +17,7 @@ from musicae.cli.shared.data import data_option, folders_of
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import make_folder
 from musicae.cli.shared.terminal import printable, say, show_path
+from musicae.errors import MusicaeError
 
 if TYPE_CHECKING:
     from musicae.preset import Preset
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "train"]
 
+_FINE_TUNING = 0.1  # Of a preset's learning rate.
 _ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width of a name.
 
 
@@ -38,6 +40,12 @@ _ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width o
     help="Change a setting of the preset, as model.latent=32.",
 )
 @click.option("--steps", type=int, help="How many steps to train the model; a prior gets its share of them.")
+@click.option(
+    "--from",
+    "start",
+    metavar="PRESET",
+    help="Fine-tune the weights of a trained preset or .safetensors file, at a tenth of the learning rate.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")
 @click.option(
     "--auto-resume",
@@ -69,6 +77,7 @@ def train(
     data: Sequence[str],
     changes: Sequence[str],
     steps: int | None,
+    start: str | None,
     resume: bool,
     auto_resume: bool,
     cpu: bool,
@@ -84,7 +93,11 @@ def train(
     """
     from musicae import preset as presets
 
-    preset, folders = presets.load(name, _with_steps(presets.load(name, changes), changes, steps)), folders_of(data)
+    if resume and start is not None:
+        raise MusicaeError("--from starts a training and --resume goes on with one; give one of them")
+    as_it_was = presets.load(name, changes)
+    settings = [*_with_steps(as_it_was, changes, steps), *([] if start is None else _fine_tuning(as_it_was, changes))]
+    preset, folders = presets.load(name, settings), folders_of(data)
     if profile:
         from musicae.training.profile import profile as measure
 
@@ -100,6 +113,7 @@ def train(
                 preset,
                 out,
                 folders,
+                start=start,
                 resume=None if not resume and (auto_resume or _restarted()) else resume,
                 report=report,
                 cpu=cpu,
@@ -149,10 +163,25 @@ def _with_steps(preset: Preset, changes: Sequence[str], steps: int | None) -> li
 
     settings, training = [*changes, f"training.steps={steps}"], preset.sections.get("training", {})
     before, prior = training.get("steps", TrainingOptions.steps), training.get("prior_steps", 0)
-    own = any(change.partition("=")[0].strip() == "training.prior_steps" for change in changes)
+    own = _is_set("training.prior_steps", changes)
     if steps > 0 and not own and type(before) is int and type(prior) is int and min(before, prior) > 0:
         settings.append(f"training.prior_steps={max(1, round(prior * steps / before))}")
     return settings
+
+
+def _fine_tuning(preset: Preset, changes: Sequence[str]) -> list[str]:
+    """Return what to change to fine-tune, apart from what is set: a lower learning rate, and the full KL at once."""
+    from musicae.training.options import TrainingOptions
+
+    rate = preset.sections.get("training", {}).get("lr", TrainingOptions.lr)
+    made = {"training.kl_warmup": 0}
+    if type(rate) in (int, float):
+        made["training.lr"] = rate * _FINE_TUNING
+    return [f"{key}={value}" for key, value in made.items() if not _is_set(key, changes)]
+
+
+def _is_set(key: str, changes: Sequence[str]) -> bool:
+    return any(change.partition("=")[0].strip() == key for change in changes)
 
 
 Report = Callable[[dict[str, float]], None]

@@ -39,6 +39,7 @@ from musicae.training.objective import Objective, kl_weight
 from musicae.training.optimizers import learning_rate, make_optimizers, set_learning_rate
 from musicae.training.options import Report, Run, TrainingOptions
 from musicae.training.parallel import Team
+from musicae.training.start import start_from
 from musicae.training.state import MODEL, STATE, TrainingState, over_the_same
 
 __all__ = ["fit", "train"]
@@ -51,6 +52,7 @@ def train(
     out: str | Path,
     folders: Mapping[str, Path] | None = None,
     *,
+    start: str | None = None,
     resume: bool | None = False,
     report: Report | None = None,
     cpu: bool = False,
@@ -62,6 +64,7 @@ def train(
 
     `folders` gives the folders of data sets (see `musicae.splits.load`). `out` gets ``model.safetensors`` (averaged
     weights, half precision), ``state.safetensors`` (to resume from) and ``metrics.jsonl``, whose lines `report` gets.
+    `start` names a trained preset or its file, whose weights the training starts from (see `start_from`).
     With `resume` the training in `out` goes on; None lets it go on if there is one. `stop` is called after every step;
     when it returns true, the state is saved and KeyboardInterrupt raised (in training that torchrun did not start).
     `workers` processes make the batches ahead, with the same result: by default none on a CPU, and on a GPU one for
@@ -76,7 +79,7 @@ def train(
     out, folders = Path(out), folders or {}
     there = (out / STATE).is_file()
     resume = there if resume is None else resume
-    run = Run(resume=resume, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
+    run = Run(resume=resume, start=start, report=report, cpu=cpu, stop=stop, workers=workers, processes=processes)
     torch.manual_seed(options.seed)
     codec = codecs.build(over_the_same(chosen, out) if resume and there else chosen)
     if resume and not there:
@@ -95,7 +98,9 @@ def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: Traini
     recipe = codec.preset
     windows = splits.load(recipe, codec.adapter, "train", folders)
     validation = splits.load(recipe, codec.adapter, "validation", folders, windows)
-    if codec.model.init_samples and not run.resume and len(windows):
+    if run.start is not None and not run.resume:
+        start_from(codec, run.start)
+    elif codec.model.init_samples and not run.resume and len(windows):
         codec.model.init_from_data(_init_samples(codec, windows, options.seed))
     corruption = codec.corruption()
     if corruption:

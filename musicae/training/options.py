@@ -89,13 +89,15 @@ def _one_of(name: str, value: str, *choices: str) -> None:
 class Run:
     """The options of one run of a training; the result does not depend on them beyond rounding.
 
-    `resume` continues from the state in the output folder. `report` is called with the figures of the log. `cpu` keeps
-    off the GPU. `stop` is called after every step, and returns whether to stop. `workers` processes make batches ahead;
-    None chooses a number that suits the device. `processes` on this machine's CPU share the batches; None
-    chooses a number that suits the cores and the preset, or on resuming that of before.
+    `resume` continues from the state in the output folder; otherwise `start` names weights to start from, if any.
+    `report` is called with the figures of the log. `cpu` keeps off the GPU. `stop` is called after every step, and
+    returns whether to stop. `workers` processes make batches ahead; None chooses a number that suits the device.
+    `processes` on this machine's CPU share the batches; None chooses a number that suits the cores and the preset, or
+    on resuming that of before.
     """
 
     resume: bool = False
+    start: str | None = None
     report: Report | None = None
     cpu: bool = False
     stop: Callable[[], bool] | None = None
