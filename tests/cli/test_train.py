@@ -159,6 +159,19 @@ def test_a_priors_steps_go_with_the_models(
     assert (training["steps"], training["prior_steps"]) == steps
 
 
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [([], 0.02), (["--set", "training.lr=0.3"], 0.3), (["--set", "training.kl_warmup=9"], 0.02)],
+)
+def test_fine_tuning_is_slower(shell: Any, recipe: str, fake: Train, words: list[str], rate: float) -> None:
+    (shell.folder / recipe).write_text(f"{TINY}lr = 0.2\nkl_warmup = 50\n")
+    shell.ok("train", recipe, "--from", "other", *words)
+    chosen, _, _, settings = fake.calls[0]
+    assert settings["start"] == "other"
+    assert chosen.sections["training"]["lr"] == pytest.approx(rate)
+    assert chosen.sections["training"]["kl_warmup"] == (9 if "training.kl_warmup=9" in words else 0)
+
+
 def test_only_the_first_of_several_processes_prints(
     shell: Any, recipe: str, fake: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +191,8 @@ def test_only_the_first_of_several_processes_prints(
         (["tiny.toml", "--set", "model.latnet=3"], "[model] 'patch-vae' has no setting 'latnet'"),
         (["tiny.toml", "-o", "twinkle.mid/runs"], "cannot write in"),
         (["tiny.toml", "--resume"], "nothing to resume in"),
+        (["tiny.toml", "--from", "nothing"], "no preset named 'nothing'"),
+        (["tiny.toml", "--from", "mnist-ae", "--resume"], "--from starts a training and --resume goes on with one"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
