@@ -88,6 +88,8 @@ def train(
         raise MusicaeError(
             f"{out} holds a training already; add --resume to continue it, or name another folder with -o"
         )
+    if start is not None and not resume:
+        start_from(codec, start)
     make_folder(out)
     with locked(out, "a training") if os.environ.get("RANK", "0") == "0" else nullcontext():
         return _train(codec, out, folders, options, run)
@@ -98,9 +100,7 @@ def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: Traini
     recipe = codec.preset
     windows = splits.load(recipe, codec.adapter, "train", folders)
     validation = splits.load(recipe, codec.adapter, "validation", folders, windows)
-    if run.start is not None and not run.resume:
-        start_from(codec, run.start)
-    elif codec.model.init_samples and not run.resume and len(windows):
+    if codec.model.init_samples and run.start is None and not run.resume and len(windows):
         codec.model.init_from_data(_init_samples(codec, windows, options.seed))
     corruption = codec.corruption()
     if corruption:
