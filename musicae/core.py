@@ -1,8 +1,7 @@
 """The whole contract: what each kind of part promises, and (from `musicae.values`) the values that all parts share.
 
 A part subclasses its base class here, implements what is abstract, and overrides the defaults it can do better.
-Nothing else is asked of a part: what is not on this page is never looked for.
-The letters of axes are those of `musicae.values`.
+What is not on this page is never looked for. The letters of axes are those of `musicae.values`.
 """
 
 from __future__ import annotations
@@ -133,10 +132,7 @@ class Adapter(ABC):
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
-        """Return how well this adapter fits a file, 0 (not at all) to 1; the highest of all adapters wins.
-
-        `head` is how the file begins, up to 64 KiB. By default it is .5 for a path with one of the `suffixes`.
-        """
+        """Return how well it fits a file that begins with `head` (64 KiB at most), 0 to 1; the highest wins."""
         return 0.5 if isinstance(file, Path) and file.suffix.lower() in cls.suffixes else 0.0
 
     @classmethod
@@ -274,8 +270,7 @@ class Lower:
 class Prior(nn.Module):
     """A distribution over codes, trained alongside the model. Built as ``factory(latent_size, **settings)``.
 
-    `cond` is the model's condition, ``(B, K)``, or ``(B, K, T)``, of which it takes the mean over time; a prior with
-    `cond_channels` 0 ignores it.
+    `cond` is the model's condition, ``(B, K)`` or ``(B, K, T)``; a prior with `cond_channels` 0 ignores it.
     """
 
     active_size: int
@@ -284,15 +279,18 @@ class Prior(nn.Module):
     cond_channels: int = 0
     """``K``; 0 for a prior that is not conditional."""
 
-    def loss(self, z: Tensor, generator: torch.Generator, cond: Tensor | None = None) -> Tensor:
+    takes_given: bool = False
+    """Whether it takes `given`, the codes ``(B, D)`` of windows with hidden parts (see `Corruption.hides`); 0: none."""
+
+    def loss(self, z: Tensor, rng: torch.Generator, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
         """Return what training minimises for codes ``(B, D)``, a scalar."""
         raise NotImplementedError
 
-    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+    def to_noise(self, z: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
         """Return where codes ``(B, D)`` lie in the noise N(0, 1) that draws are made from; `from_noise` undoes it."""
         raise NotImplementedError
 
-    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
         """Return the codes ``(B, D)`` of places in the noise."""
         raise NotImplementedError
 
@@ -331,10 +329,7 @@ class Likelihood(ABC):
         return torch.zeros(channels)
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return how far values ``(N, C, *S)`` lie apart, ``(N,)``; an axis of 1 is repeated.
-
-        Discrete ones: the share of places along ``*S`` where any channel differs; real ones: the root mean square.
-        """
+        """Return how far values ``(N, C, *S)`` lie apart, ``(N,)``: the share of places that differ, or the RMS."""
         if self.discrete:
             return (x != y).any(dim=1).float().flatten(1).mean(1)
         return (x - y).square().flatten(1).mean(1).sqrt()
@@ -372,12 +367,14 @@ class Likelihood(ABC):
 class Corruption(ABC):
     """Makes the input of a task from the clean batch ``(B, C, *S)``, which stays the target.
 
-    Built as ``factory(**settings)``, settings from ``[corruption]``. The result depends only on the batch and the
-    generator, so that resumed training gives the same bits.
+    Built as ``factory(**settings)``. The result depends only on the batch and the generator, to resume to the bit.
     """
 
     factor: int = 1
     """The factor by which it reduces each spatial axis; a model that undoes it enlarges by as much. 1: not at all."""
+
+    hides: Corruption | None = None
+    """What hides parts of windows from a prior that `takes_given`, in training; it implements `hide`."""
 
     @abstractmethod
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
@@ -389,6 +386,10 @@ class Corruption(ABC):
 
     def feed(self, windows: Windows, noises: Windows | None) -> None:  # noqa: B027 - most mix nothing in
         """Take the training data, and recorded noise (the preset's ``[noise]`` section), to mix in."""
+
+    def hide(self, batch: Tensor, channels: Tensor) -> Tensor:
+        """Return the batch with `channels` ``(C,)`` hidden, as unknown."""
+        raise MusicaeError("this corruption hides no parts; use 'hide-parts'")
 
     def reduce(self, batch: Tensor) -> Tensor:
         """Return ``(B, C, *S / factor)``."""

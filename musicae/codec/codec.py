@@ -263,19 +263,39 @@ class Codec:
             noise[:, self.prior.active_size :] = 0.0
         return noise
 
-    def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one."""
+    def to_noise(self, z: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
+        """Return where codes ``(N, D)`` lie in N(0, 1) as the prior sees them: the codes themselves without one.
+
+        `given` are codes of windows with hidden parts (see `encode_known`), if the prior takes them.
+        """
         if self.prior is None:
             return z
         with self._threads(z):
-            return self.prior.to_noise(z.to(self.device), cond if cond is None else cond.to(self.device)).cpu()
+            return self.prior.to_noise(z.to(self.device), *self._beside(len(z), cond, given)).cpu()
 
-    def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
+    def from_noise(self, noise: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
         """Return the codes ``(N, D)`` of points in N(0, 1), the inverse of `to_noise`."""
         if self.prior is None:
             return noise
         with self._threads(noise):
-            return self.prior.from_noise(noise.to(self.device), cond if cond is None else cond.to(self.device)).cpu()
+            return self.prior.from_noise(noise.to(self.device), *self._beside(len(noise), cond, given)).cpu()
+
+    def _beside(self, n: int, cond: Tensor | None, given: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Return what the prior is given besides `n` places: zeros for an optional condition that there is none of."""
+        condition = self.model.condition
+        if cond is None and condition is not None and condition.optional:
+            cond = torch.zeros(n, *condition.shape(self.spec.shape[-1]))
+        return cond if cond is None else cond.to(self.device), given if given is None else given.to(self.device)
+
+    def encode_known(self, x: Tensor, channels: Tensor, cond: Tensor | None = None) -> Tensor | None:
+        """Return the codes ``(N, D)`` of `channels` ``(C,)`` of windows ``(N, C, *S)`` alone, the others hidden.
+
+        None where the prior takes none.
+        """
+        corruption = self.corruption()
+        if self.prior is None or not self.prior.takes_given or corruption is None:
+            return None
+        return self.encode(corruption.hide(x, ~channels), cond).mean
 
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
         """Draw `n` codes ``(n, D)`` from the trained prior, or N(0, 1) if there is none, under conditions `cond`."""

@@ -17,6 +17,8 @@ __all__ = ["HideParts"]
 _UNKNOWN = {"bernoulli": 0.5}
 """What stands for an unknown value, by likelihood; 0 for the others, which in a one-hot value is no class at all."""
 
+_UNBOUND = "the corruption 'hide-parts' must be bound to a tensor's groups before it is used"
+
 
 class HideParts(Corruption):
     """Hide some groups of channels from the model, which is to fill them in.
@@ -26,16 +28,22 @@ class HideParts(Corruption):
     Parameters
     ----------
     share : the probability that an example has hidden parts.
-    parts : the names of the groups that may be hidden, each with probability one half, but never all; a group named
+    parts : the names of the groups that may be hidden: any number of them, but never all; a group named
         ``"x_velocity"`` goes with ``"x"``.
+    prior_share : the same probability where a prior is trained alone that is given what is not hidden.
     """
 
-    def __init__(self, share: Share = 0.3, parts: Sequence[str] = ("melody", "bass", "harmony", "drums")) -> None:
+    def __init__(
+        self,
+        share: Share = 0.3,
+        parts: Sequence[str] = ("melody", "bass", "harmony", "drums"),
+        prior_share: Share = 0.7,
+    ) -> None:
         if not 0 <= share <= 1:
             raise MusicaeError(f"[corruption] share must be 0 to 1, not {share}")
         if len(parts) < 2 or len(set(parts)) < len(parts):
             raise MusicaeError("[corruption] parts must name two different groups or more")
-        self.share, self.parts = share, tuple(parts)
+        self.share, self.parts, self.prior_share = share, tuple(parts), prior_share
         self._members: torch.Tensor | None = None
         self._unknown: torch.Tensor | None = None
 
@@ -50,17 +58,26 @@ class HideParts(Corruption):
         bound._unknown = torch.zeros(spec.channels)
         for group in spec.groups:
             bound._unknown[spec.slices[group.name]] = _UNKNOWN.get(group.likelihood, 0.0)
+        bound.hides = copy.copy(bound)
+        bound.hides.share = bound.prior_share
         return bound
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return the batch ``(B, C, *S)`` with hidden parts."""
-        if self._members is None or self._unknown is None:
-            raise MusicaeError("the corruption 'hide-parts' must be bound to a tensor's groups before it is used")
+        if self._members is None:
+            raise MusicaeError(_UNBOUND)
         count, parts = len(batch), len(self.parts)
-        hidden = torch.rand(count, parts, generator=generator) < 0.5
+        many = torch.rand(count, 1, generator=generator)  # So that a single one is left often enough.
+        hidden = torch.rand(count, parts, generator=generator) < many
         kept = torch.randint(parts, (count, 1), generator=generator)  # One that is never hidden.
         hidden &= torch.arange(parts) != kept
         hidden &= torch.rand(count, 1, generator=generator) < self.share
-        channels = (hidden.float() @ self._members.float() > 0).view(count, -1, *(1,) * (batch.ndim - 2))
+        return self.hide(batch, hidden.float() @ self._members.float() > 0)
+
+    def hide(self, batch: Tensor, channels: Tensor) -> Tensor:
+        """Return the batch ``(B, C, *S)`` with `channels` hidden, bool ``(C,)``, or ``(B, C)`` for each example."""
+        if self._unknown is None:
+            raise MusicaeError(_UNBOUND)
+        channels = channels.view(-1, batch.shape[1], *(1,) * (batch.ndim - 2))
         unknown = self._unknown.view(1, -1, *(1,) * (batch.ndim - 2))
         return torch.where(channels.to(batch.device), unknown.to(batch), batch)

@@ -135,8 +135,9 @@ def drawn(
     blank = codec.blank_step()
     others = [own for own in codec.spec.parts.values() if not channels.flatten()[own].any()]
     real = torch.where(channels, tune, blank)
+    known = codec.encode_known(tune, channels.flatten(), cond)
     for one in noise:
-        made = codec.decode(codec.from_noise(one.expand(len(tune), -1), cond), cond=cond)
+        made = codec.decode(codec.from_noise(one.expand(len(tune), -1), cond, known), cond=cond)
         silent = (made == blank).flatten(2).all(2)
         share = torch.stack([silent[:, own].all(1) for own in others]).float().mean(0)
         yield made, share + codec.likelihood.distance(torch.where(channels, made, blank), real)

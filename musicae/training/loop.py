@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,8 @@ def fit(
     """Train the networks of `codec` on `windows` into the folder `out`; return the path of the checkpoint."""
     if options.prior_steps and codec.prior is None:
         raise MusicaeError("[training] prior_steps needs a [prior] section; add one, or set prior_steps to 0")
+    if codec.prior is not None and codec.prior.takes_given and (corruption is None or corruption.hides is None):
+        raise MusicaeError("[prior] given = true needs a [corruption] that hides parts; use 'hide-parts'")
     accelerator = _accelerator(options, run.cpu)
     world = accelerator.num_processes
     if options.batch % world:
@@ -180,14 +183,19 @@ def _steps(
         state.complete(out, codec)
     team.start(state, accelerator.clip_grad_norm_)
     log = Log(out, first, run.report) if main else None
-    batches = Batches(
-        codec.adapter, windows, corruption, options.batch, options.seed, rank, world, partial(codec.conditions, windows)
-    )
+    conditions = partial(codec.conditions, windows)
+    place = (options.batch, options.seed, rank, world, conditions)
+    hides = corruption.hides if corruption and codec.prior and codec.prior.takes_given else None
+    for_model, for_prior = (Batches(codec.adapter, windows, spoilt, *place) for spoilt in (corruption, hides))
     workers = default_workers(accelerator.device.type) if run.workers is None else run.workers
     rng, means, started = torch.Generator(), Means(), time.perf_counter()
 
     with explain_killed_workers(), log or nullcontext():
-        for step, batch in enumerate(batches.of(range(first, total), workers), first):
+        ahead = chain(
+            for_model.of(range(first, options.steps), workers),
+            for_prior.of(range(max(first, options.steps), total), workers),
+        )
+        for step, batch in enumerate(ahead, first):
             prior_only = step >= options.steps
             if prior_only and step == options.steps:
                 state.use_average()

@@ -41,10 +41,8 @@ class Objective(nn.Module):
         """
         model = cast(Model, self.networks["model"])
         if prior_draws:
-            return self._prior_alone(model, clean, cond, rng, prior_draws)
-        if cond is not None and model.condition is not None and model.condition.dropout and self.training:
-            kept = uniform_like(cond.flatten(1)[:, 0]) >= model.condition.dropout
-            cond = cond * kept.view(-1, *(1,) * (cond.ndim - 1))
+            return self._prior_alone(model, clean, given, cond, rng, prior_draws)
+        cond = self._with_dropout(model, cond)
         cost, costs, latent = model.reconstruction(given, clean, cond, rng, self.likelihood)
         nll, kl = cost.mean(), latent.kl().sum(1)
         places = math.prod(clean.shape[2:])
@@ -53,27 +51,38 @@ class Objective(nn.Module):
         parts |= {f"nll_{name}": part.mean() for name, part in costs.items()}
         parts["kl"] = kl.mean()
         if "prior" in self.networks:
-            parts["prior"] = self._prior_loss(latent.mean.detach(), rng, cond)
+            parts["prior"] = cast(Prior, self.networks["prior"]).loss(latent.mean.detach(), rng, cond)
             loss = loss + parts["prior"]
         if (penalty := model.penalty(latent, rng)) is not None:
             parts["penalty"] = penalty
             loss = loss + penalty
         return {"loss": loss, **parts}
 
-    def _prior_alone(
-        self, model: Model, clean: Tensor, cond: Tensor | None, rng: torch.Generator, draws: int
-    ) -> dict[str, Tensor]:
-        """Return the prior's loss on codes of whole windows, without an optional condition that it does not know."""
-        prior = cast(Prior, self.networks["prior"])
-        if model.condition is not None and model.condition.optional and not prior.cond_channels:
-            cond = None
-        with torch.no_grad():
-            codes = model.encode(clean, cond).mean.repeat_interleave(draws, 0)
-        loss = self._prior_loss(codes, rng, None if cond is None else cond.repeat_interleave(draws, 0))
-        return {"loss": loss, "prior": loss}
+    def _with_dropout(self, model: Model, cond: Tensor | None) -> Tensor | None:
+        """Return a condition, left out of a share of the examples in training where the model can do without it."""
+        if cond is None or model.condition is None or not model.condition.dropout or not self.training:
+            return cond
+        kept = uniform_like(cond.flatten(1)[:, 0]) >= model.condition.dropout
+        return cond * kept.view(-1, *(1,) * (cond.ndim - 1))
 
-    def _prior_loss(self, codes: Tensor, rng: torch.Generator, cond: Tensor | None) -> Tensor:
-        return cast(Prior, self.networks["prior"]).loss(codes, rng, cond)
+    def _prior_alone(
+        self, model: Model, clean: Tensor, given: Tensor, cond: Tensor | None, rng: torch.Generator, draws: int
+    ) -> dict[str, Tensor]:
+        """Return the prior's loss on codes of whole windows, without an optional condition that it does not know.
+
+        Of windows with hidden parts, `given`, it gets the codes as well, if it takes them.
+        """
+        prior = cast(Prior, self.networks["prior"])
+        if model.condition is not None and model.condition.optional:
+            cond = self._with_dropout(model, cond) if prior.cond_channels else None
+        with torch.no_grad():
+            codes, known = model.encode(clean, cond).mean, None
+            if prior.takes_given:
+                hidden = (given != clean).flatten(1).any(1, keepdim=True)
+                known = (model.encode(given, cond).mean * hidden).repeat_interleave(draws, 0)
+            codes = codes.repeat_interleave(draws, 0)
+        loss = prior.loss(codes, rng, None if cond is None else cond.repeat_interleave(draws, 0), known)
+        return {"loss": loss, "prior": loss}
 
 
 def kl_weight(step: int, options: TrainingOptions) -> float:

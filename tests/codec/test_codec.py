@@ -55,6 +55,36 @@ def test_noise_and_codes_go_over_into_each_other(tiny):
     torch.testing.assert_close(z, parts.draw(5, seed=0))
 
 
+BAND = {
+    "adapter": {"name": "band", "bars": 1},
+    "model": {"name": "patch-vae", "latent": 6, "width": 16, "depth": 1, "heads": 2, "along": 24},
+    "likelihood": {"name": "joint"},
+    "corruption": {"name": "hide-parts"},
+    "prior": {"name": "flow", "width": 16, "depth": 1, "cond_channels": 24, "given": True},
+}
+
+
+def test_the_prior_is_given_the_code_of_what_is_known():
+    torch.manual_seed(0)
+    parts = codec.build(Preset("made", BAND))
+    x = (torch.rand(3, *parts.spec.full_shape) < 0.2).float()
+    melody = parts.spec.parts["melody"]
+    known = parts.encode_known(x, melody)
+    assert torch.equal(known, parts.encode_known(torch.where(melody.view(-1, 1), x, torch.rand_like(x)), melody))
+    assert not torch.allclose(known, parts.encode(x).mean)
+    noise = parts.noise(3)
+    assert not torch.equal(parts.from_noise(noise, given=known), parts.from_noise(noise))
+    z = parts.from_noise(noise, given=known)
+    torch.testing.assert_close(parts.to_noise(z, given=known), noise, atol=0.05, rtol=0.05)
+    # Without chords, which may be left out.
+    assert torch.equal(parts.from_noise(noise), parts.from_noise(noise, torch.zeros(3, 24, 16)))
+
+
+def test_a_prior_that_takes_nothing_is_given_nothing(tiny):
+    parts = tiny()
+    assert parts.encode_known(torch.zeros(2, 90, 32), torch.ones(90, dtype=torch.bool)) is None
+
+
 def test_without_a_prior_draws_are_normal(tiny):
     parts = tiny()
     parts.prior = None

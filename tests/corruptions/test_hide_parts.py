@@ -5,6 +5,7 @@ import torch
 
 from musicae.core import Group, Spec
 from musicae.corruptions.hide_parts import HideParts
+from musicae.corruptions.noise import Noise
 from musicae.errors import MusicaeError
 
 SPEC = Spec.joint(
@@ -37,7 +38,7 @@ def test_some_parts_are_hidden_but_never_all(rng):
     x = batch(2000)
     gone = hidden(x, HideParts(1.0, PARTS).bind(SPEC)(x, rng()))
     assert not gone[:, :3].all(1).any()
-    # Each part is hidden with probability 1/2, unless it is the one of three that stays.
+    # Each part is hidden with probability 1/2 on average, unless it is the one of three that stays.
     assert torch.allclose(gone[:, :3].float().mean(0), torch.full((3,), 1 / 3), atol=0.04)
 
 
@@ -59,8 +60,8 @@ def test_what_is_hidden_is_unknown_not_silent(rng):
 def test_a_share_of_the_examples_is_left_alone(rng):
     x = batch(2000)
     corrupt = HideParts(0.4, PARTS).bind(SPEC)
-    # Of those chosen, one in four hides nothing: the two parts that may go are each kept by chance.
-    assert hidden(x, corrupt(x, rng())).any(1).float().mean().item() == pytest.approx(0.4 * 0.75, abs=0.04)
+    # Of those chosen, one in three hides nothing: the two parts that may go are each kept by chance.
+    assert hidden(x, corrupt(x, rng())).any(1).float().mean().item() == pytest.approx(0.4 * 2 / 3, abs=0.04)
     assert torch.equal(HideParts(0.0, PARTS).bind(SPEC)(x, rng()), x)
     assert torch.equal(corrupt(x, rng()), corrupt(x, rng()))
 
@@ -68,6 +69,31 @@ def test_a_share_of_the_examples_is_left_alone(rng):
 def test_parts_that_are_not_named_always_show(rng):
     x = batch(300)
     assert not hidden(x, HideParts(1.0, ("tune", "beat")).bind(SPEC)(x, rng()))[:, 1].any()
+
+
+def test_a_single_part_is_often_left(rng):
+    x = batch(2000)
+    gone = hidden(x, HideParts(1.0, PARTS).bind(SPEC)(x, rng()))
+    assert (gone[:, :3].sum(1) == 2).float().mean().item() == pytest.approx(1 / 3, abs=0.04)
+
+
+def test_a_prior_is_given_a_share_of_its_own(rng):
+    x = batch(2000)
+    bound = HideParts(0.0, PARTS, prior_share=0.6).bind(SPEC)
+    assert hidden(x, bound.hides(x, rng())).any(1).float().mean().item() == pytest.approx(0.6 * 2 / 3, abs=0.04)
+
+
+def test_chosen_channels_are_hidden(rng):
+    x = batch(4)
+    bound = HideParts(0.0, PARTS).bind(SPEC)
+    chosen = SPEC.parts["tune"]
+    y = bound.hide(x, chosen)
+    assert torch.equal(hidden(x, y), torch.tensor([[True, False, False, True]]).expand(4, -1))
+    assert not y[:, SPEC.slices["tune"]].any()
+    with pytest.raises(MusicaeError, match="must be bound"):
+        HideParts().hide(x, chosen)
+    with pytest.raises(MusicaeError, match="use 'hide-parts'"):
+        Noise().hide(x, chosen)
 
 
 def test_what_makes_no_sense_is_refused(rng):

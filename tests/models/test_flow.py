@@ -49,6 +49,38 @@ def test_a_conditional_prior_draws_each_class_where_it_lies():
         draw(prior, 3)
 
 
+@pytest.mark.parametrize("linear", [True, False])
+def test_a_prior_draws_codes_that_go_with_what_is_given(linear):
+    torch.manual_seed(0)
+    prior, rng = FlowPrior(2, width=32, depth=2, given=True, linear=linear), torch.Generator().manual_seed(0)
+    assert prior.takes_given
+    optimizer = torch.optim.Adam(prior.parameters(), 5e-3)
+    for _ in range(300):
+        codes = 2 * torch.randn(256, 2, generator=rng)
+        given = torch.cat([codes[:, :1], torch.zeros(256, 1)], 1)
+        given[128:] = 0.0
+        optimizer.zero_grad()
+        prior.loss(codes, rng, given=given).backward()
+        optimizer.step()
+    noise = torch.randn(256, 2, generator=rng)
+    given = torch.tensor([[3.0, 0.0]]).expand(256, -1)
+    drawn = prior.eval().from_noise(noise, given=given)
+    assert (drawn[:, 0] - 3).abs().median() < 0.7
+    assert drawn[:, 1].std() > 1.2
+    torch.testing.assert_close(prior.to_noise(drawn, given=given), noise, atol=0.1, rtol=0.1)
+    for free in (prior.from_noise(noise), prior.from_noise(noise, given=torch.zeros(256, 2))):
+        assert free[:, 0].std() > 1.2
+        assert free[:, 0].mean().abs() < 0.6
+
+
+def test_a_condition_can_be_averaged_part_by_part():
+    prior = FlowPrior(4, width=16, depth=1, cond_channels=3, cond_parts=2).eval()
+    along, z = torch.rand(5, 3, 8), torch.randn(5, 4)
+    halves = along.unflatten(-1, (2, 4)).mean(-1)
+    assert torch.allclose(prior.to_noise(z, along), prior.to_noise(z, halves), atol=1e-6)
+    assert not torch.allclose(prior.to_noise(z, along), prior.to_noise(z, halves.flip(-1)))
+
+
 def test_a_condition_that_runs_along_is_averaged_over_time():
     prior = FlowPrior(4, width=16, depth=1, cond_channels=3).eval()
     along, z = torch.rand(5, 3, 8), torch.randn(5, 4)

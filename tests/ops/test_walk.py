@@ -89,10 +89,10 @@ def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
 
         active_size = 2
 
-        def to_noise(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        def to_noise(self, z: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
             return z[:, :1].repeat(1, 2)
 
-        def from_noise(self, noise: Tensor, cond: Tensor | None = None) -> Tensor:
+        def from_noise(self, noise: Tensor, cond: Tensor | None = None, given: Tensor | None = None) -> Tensor:
             return torch.stack([noise[:, 0], noise[:, 0].square()], dim=1)
 
     codec = Codec(preset.Preset("bent"), Melody(), NoModel(), Categorical(), Bent())

@@ -10,6 +10,7 @@ import torch
 from tiny import SETTINGS, recipe, same, tensors
 
 from musicae import codec, splits
+from musicae.core import Windows
 from musicae.errors import MusicaeError
 from musicae.preset import Preset
 from musicae.shared_batch import Share
@@ -50,6 +51,27 @@ def test_either_optimizer_learns_and_resumes_to_the_bit(sounds, tmp_path, kind):
     other = {**settings, "optimizer": "adamw" if kind == "muon" else "muon"}
     with pytest.raises(MusicaeError, match="another preset"):
         train(voice(**other), tmp_path / "part", sounds, resume=True, cpu=True)
+
+
+@pytest.mark.parametrize("corruption", [{"name": "hide-parts", "share": 0.0}, {"name": "drop-notes"}, None])
+def test_a_prior_is_trained_on_what_is_hidden(tmp_path, corruption):
+    sections = {
+        "adapter": {"name": "band", "bars": 1},
+        "model": {"name": "patch-vae", "latent": 4, "width": 8, "depth": 1, "heads": 2},
+        "likelihood": {"name": "joint"},
+        "prior": {"name": "flow", "width": 8, "depth": 1, "given": True, "linear": True},
+        **({"corruption": corruption} if corruption else {}),
+    }
+    made = codec.build(Preset("made", sections))
+    windows = Windows(torch.rand(24, *made.spec.full_shape).round(), torch.arange(24), None)
+    parts = (made, windows, windows, tmp_path, made.corruption() if corruption else None)
+    options = TrainingOptions(**{**SETTINGS, "steps": 1, "prior_steps": 3})
+    if corruption is None or corruption["name"] != "hide-parts":
+        with pytest.raises(MusicaeError, match=r"given = true needs .* use 'hide-parts'"):
+            fit(*parts, options, Run(cpu=True))
+        return
+    learned = tensors(fit(*parts, options, Run(cpu=True)))
+    assert learned["prior.linear_given.weight"].abs().sum() > 0
 
 
 def test_noise_that_is_silent_is_one_line(sounds, tmp_path):

@@ -56,8 +56,8 @@ class Asked(Prior):
         super().__init__()
         self.weight, self.seen = nn.Parameter(torch.ones(3)), []
 
-    def loss(self, z, generator, cond=None):
-        self.seen.append((z, cond))
+    def loss(self, z, rng, cond=None, given=None):
+        self.seen.append((z, cond, given))
         return (self.weight * z).square().mean()
 
 
@@ -134,7 +134,7 @@ def test_each_code_counts_several_times_for_the_prior_alone(x):
     objective = made(Small(), prior)
     objective.networks["model"].condition = ConditionSpec(4)
     losses(objective, x, torch.arange(16.0).view(4, 4), prior_draws=3)
-    codes, cond = prior.seen[0]
+    codes, cond, _ = prior.seen[0]
     assert codes.shape == (12, 3)
     assert torch.equal(codes, codes[::3].repeat_interleave(3, 0))
     assert torch.equal(cond[3:6], torch.tensor([[4.0, 5, 6, 7]]).expand(3, -1))
@@ -155,10 +155,37 @@ def test_the_prior_alone_learns_codes_of_whole_windows(x, known):
 
     objective, along = made(Seeing(), prior), torch.rand(4, 4, 8)
     losses(objective, x, along, prior_draws=1, given=torch.zeros_like(x))
-    codes, cond = prior.seen[0]
+    codes, cond, _ = prior.seen[0]
     assert torch.equal(codes, Small().encode(x).mean)
     assert torch.equal(cond, along) if known else cond is None
     assert torch.equal(seen[0], along) if known else seen[0] is None
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_the_prior_is_given_the_codes_of_windows_with_hidden_parts(x, takes):
+    prior = Asked()
+    prior.takes_given = takes
+    given = x.clone()
+    given[1:3] = 0.5
+    losses(made(Small(), prior), x, prior_draws=2, given=given)
+    codes, _, known = prior.seen[0]
+    assert torch.equal(codes[::2], Small().encode(x).mean)
+    if not takes:
+        assert known is None
+        return
+    assert torch.equal(known[::2], known[1::2])
+    assert torch.equal(known[::2][1:3], Small().encode(given).mean[1:3])
+    assert not known[::2][[0, 3]].any()  # Nothing is hidden: nothing is given.
+
+
+def test_a_prior_that_knows_an_optional_condition_does_without_it_by_chance(x):
+    prior = Asked()
+    objective = made(Small(), prior)
+    objective.networks["model"].condition = ConditionSpec(4, along=True, optional=True, dropout=0.5)
+    losses(objective.train(), x.repeat(25, 1, 1), torch.ones(100, 4, 8), prior_draws=1)
+    kept = prior.seen[0][1].flatten(1)
+    assert ((kept == 0).all(1) | (kept == 1).all(1)).all()
+    assert 30 < kept[:, 0].sum() < 70
 
 
 @pytest.mark.parametrize("along", [True, False])
