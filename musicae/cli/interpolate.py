@@ -48,7 +48,11 @@ __all__ = ["interpolate"]
 @click.option(
     "--label", metavar="CLASS[,CLASS]", help="The inputs' class, or one for each: A,B. For a conditional preset."
 )
-@click.option("--same-key", is_flag=True, help="Music: move the other files into the key of the first.")
+@click.option(
+    "--same-key/--own-key",
+    default=None,
+    help="Music: move the other files into the key of the first (the default for songs), or leave them in their own.",
+)
 @temperature_option
 @seed_option
 @chords_option
@@ -69,7 +73,7 @@ def interpolate(
     temperature: float,
     seed: int,
     chords: str | None,
-    same_key: bool,
+    same_key: bool | None,
     keep: tuple[str, ...],
     preset: str | None,
     join: bool,

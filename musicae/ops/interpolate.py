@@ -77,7 +77,7 @@ def interpolate(
     label: Label | Sequence[Label] | None = None,
     keep: Sequence[str] = (),
     chords: str | None = None,
-    same_key: bool = False,
+    same_key: bool | None = None,
     report: Report | None = None,
     **read_options: Any,
 ) -> Interpolation:
@@ -100,7 +100,8 @@ def interpolate(
         of `b`, over the chords of `a`; `b` is made as long as `a`.
     chords : a progression, as ``"C | G7 Am7 | F"``, repeated as often as needed; all that lies between the inputs is
         played over it. Without one, chords go over from those of one input to those of the other.
-    same_key : move all inputs but `a` into its key; of major and minor, the key signatures become one.
+    same_key : move all inputs but `a` into its key; of major and minor, the key signatures become one. None does so for
+        songs (a preset with parts) that are files, in which a key is clear, and not with `exact_endpoints`.
     report : called now and then with how many windows are done (not for a grid).
     read_options : the adapter's, for all inputs (``bars="5-8"``, ``track=2``).
 
@@ -115,8 +116,8 @@ def interpolate(
     codec = codec_for(preset, *sources)
     samples, remarks = read_all(codec, sources, read_options)
     notices: list[str] = []
-    if same_key:
-        samples, notices = in_key_of_first(codec, samples, sources, read_options)
+    if same_key or (same_key is None and codec.spec.parts and not exact_endpoints):
+        samples, notices = in_key_of_first(codec, samples, sources, read_options, asked=bool(same_key))
     how = codec.adapter.default_align if align is None else align
     names = [name_of(source) for source in sources]
     kept = parts_to_keep(codec, samples[0], keep, names[0])

@@ -39,30 +39,29 @@ def semitones_between(one: Key, other: Key) -> int:
 
 
 def in_key_of_first(
-    codec: Codec, samples: Sequence[Sample], sources: Sequence[Source], options: Mapping[str, Any]
+    codec: Codec, samples: Sequence[Sample], sources: Sequence[Source], options: Mapping[str, Any], *, asked: bool
 ) -> tuple[list[Sample], list[str]]:
     """Return the samples of sources, all but the first moved into its key, and what the user is to know.
 
     `options` are those that the sources were read with. Raise MusicaeError where one has no key, and for a source that
-    is a sample already.
+    is a sample already; where nobody `asked` for it, such ones stay as they are.
     """
-    keys: list[Key] = []
-    for one, source in zip(samples, sources, strict=True):
-        found = key_of_rolls(codec.adapter.rolls(one))
-        if found is None:
-            raise MusicaeError(f"--same-key: {name_of(source)} has no clear key; leave it out")
-        keys.append(found)
-    moved, notices = [samples[0]], []
+    keys = [key_of_rolls(codec.adapter.rolls(one)) for one in samples]
+    if asked and None in keys:
+        raise MusicaeError(f"--same-key: {name_of(sources[keys.index(None)])} has no clear key; leave it out")
+    moved, notices, first = [samples[0]], [], keys[0]
     for one, source, key in zip(samples[1:], sources[1:], keys[1:], strict=True):
-        semitones = semitones_between(key, keys[0])
+        semitones = 0 if key is None or first is None else semitones_between(key, first)
         if semitones and isinstance(source, Sample):
-            raise MusicaeError("the key of a sample that has been read cannot be changed; give a file")
+            if asked:
+                raise MusicaeError("the key of a sample that has been read cannot be changed; give a file")
+            semitones = 0
         moved.append(read(codec, source, **_with(options, semitones)) if semitones else one)
-        if semitones:
+        if semitones and key is not None and first is not None:
             way = f"{abs(semitones)} semitone{'s' * (abs(semitones) > 1)} {'up' if semitones > 0 else 'down'}"
             notices.append(
                 f"{name_of(source)} ({key_name(*key)}) was moved {way}, to fit {name_of(sources[0])} "
-                f"({key_name(*keys[0])})"
+                f"({key_name(*first)}){'' if asked else '; --own-key leaves it as it is'}"
             )
     return moved, notices
 

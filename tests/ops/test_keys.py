@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from band_model import follower
 
 import musicae
 from musicae import codec as codecs
@@ -50,14 +51,39 @@ def test_the_others_are_moved_into_the_key_of_the_first(codec, tmp_path):
     tunes = {"a.abc": ("C", "CDEF|GABc|G2C2|"), "b.abc": ("Eb", "EFGA|Bcde|B2E2|"), "c.abc": ("C", "CDEF|GABc|G2C2|")}
     paths = [tune(tmp_path / name, *text) for name, text in tunes.items()]
     samples = [read(codec, path) for path in paths]
-    moved, notices = in_key_of_first(codec, samples, paths, {})
+    moved, notices = in_key_of_first(codec, samples, paths, {}, asked=True)
     assert all((one.tensor == samples[0].tensor).all() for one in moved)
     assert notices == ["b.abc (Eb major) was moved 3 semitones down, to fit a.abc (C major)"]
     up = [read(codec, path, transpose=2) for path in paths]
-    moved, _ = in_key_of_first(codec, up, paths, {"transpose": 2})
+    moved, _ = in_key_of_first(codec, up, paths, {"transpose": 2}, asked=True)
     assert (moved[1].tensor == up[0].tensor).all()
     with pytest.raises(MusicaeError, match="a sample that has been read"):
-        in_key_of_first(codec, samples, [paths[0], samples[1], paths[2]], {})
+        in_key_of_first(codec, samples, [paths[0], samples[1], paths[2]], {}, asked=True)
+
+
+def test_what_cannot_be_moved_stays_where_nobody_asked(codec, tmp_path):
+    paths = [tune(tmp_path / f"{key}.abc", key, notes) for key, notes in (("C", "CDEF|GABc|"), ("D", "DEFG|ABcd|"))]
+    samples = [read(codec, path) for path in paths]
+    moved, notices = in_key_of_first(codec, samples, [paths[0], samples[1]], {}, asked=False)
+    assert all(one is sample for one, sample in zip(moved, samples, strict=True))
+    assert notices == []
+    moved, notices = in_key_of_first(codec, samples, paths, {}, asked=False)
+    assert (moved[1].tensor == samples[0].tensor).all()
+    assert notices == [
+        "D.abc (D major) was moved 2 semitones down, to fit C.abc (C major); --own-key leaves it as it is"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "moved"),
+    [({}, True), ({"same_key": False}, False), ({"exact_endpoints": True}, False)],
+)
+def test_songs_are_brought_into_one_key(tmp_path, settings, moved):
+    band = follower()
+    paths = [tune(tmp_path / f"{key}.abc", key, notes) for key, notes in (("C", "CDEF|GABc|"), ("D", "DEFG|ABcd|"))]
+    made = musicae.interpolate(*paths, preset=band, steps=2, **settings)
+    assert bool(made.notices) == moved
+    assert (made.parts[0].tensor == made.parts[1].tensor).all() == moved
 
 
 def test_a_walk_within_one_key(codec, tmp_path):
