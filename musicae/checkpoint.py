@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,7 +26,7 @@ from musicae.errors import MusicaeError
 from musicae.formats.atomic import atomic_write, make_folder
 from musicae.tensors.quantize import dequantize, quantizable, quantize
 
-__all__ = ["FORMAT", "WEIGHTS", "digest", "fits", "read", "read_header", "shapes", "write"]
+__all__ = ["FORMAT", "WEIGHTS", "digest", "fits", "matching", "read", "read_header", "shapes", "write"]
 
 FORMAT = 3
 _PLAIN_FORMAT = 2  # Written where nothing is in 8 bits, so that older versions read it too.
@@ -81,14 +81,17 @@ def write(
 
 def _matrices(tensors: Mapping[str, Tensor], keep: Sequence[str]) -> list[str]:
     """Return the names of the tensors to store in 8 bits: all that are worth it but those that match `keep`."""
-    for pattern in keep:
-        if not any(fnmatchcase(name, pattern) for name in tensors):
-            raise MusicaeError(f"no tensor's name matches '{pattern}'; they are called {', '.join(tensors):.200} ...")
-    return [
-        name
-        for name, tensor in tensors.items()
-        if quantizable(tensor) and not any(fnmatchcase(name, pattern) for pattern in keep)
-    ]
+    kept = {name for pattern in keep for name in matching(tensors, pattern)}
+    return [name for name, tensor in tensors.items() if quantizable(tensor) and name not in kept]
+
+
+def matching(names: Collection[str], pattern: str) -> list[str]:
+    """Return which of the names of tensors match a pattern. Raise MusicaeError where none does."""
+    found = [name for name in names if fnmatchcase(name, pattern)]
+    if not found:
+        known = f"they are called {', '.join(names):.200} ..." if names else "there are none"
+        raise MusicaeError(f"no tensor's name matches '{pattern}'; {known}")
+    return found
 
 
 def _half(tensor: Tensor) -> Tensor:

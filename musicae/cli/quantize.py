@@ -23,9 +23,15 @@ __all__ = ["quantize"]
     metavar="PATTERN",
     help="Leave the tensors of such names in 16 bits, as 'model.encoder.*'; may be given several times.",
 )
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="PATTERN",
+    help="Store what is not trained, such as principal components, in 8 bits too, if its name is such; see --keep.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default PRESET-int8.")
 @force_option
-def quantize(name: str, keep: Sequence[str], output: Path | None, force: bool) -> None:
+def quantize(name: str, keep: Sequence[str], also: Sequence[str], output: Path | None, force: bool) -> None:
     """Write a trained preset with weights of 8 bits, which takes half of the space.
 
     PRESET is a name or a .safetensors file. Matrices and kernels are stored as 8-bit integers with a scale for each
@@ -40,6 +46,6 @@ def quantize(name: str, keep: Sequence[str], output: Path | None, force: bool) -
     if target.suffix != ".safetensors":
         raise MusicaeError(f"-o {target}: weights are written as .safetensors; name a file that ends so")
     with staged([target], force) as places:
-        codec.load(str(source)).save(places[target], weights="int8", keep=keep)
+        codec.load(str(source)).save(places[target], weights="int8", keep=keep, also=also)
         say(f"{in_bytes(places[target].stat().st_size)} instead of {in_bytes(source.stat().st_size)}")
     show_path(target)

@@ -307,11 +307,15 @@ class Codec:
         weights: str = "float16",
         tensors: Mapping[str, Tensor] | None = None,
         keep: Sequence[str] = (),
+        also: Sequence[str] = (),
     ) -> None:
         """Write a checkpoint that `load` reads; `weights` and `keep` say how it is stored, see `checkpoint.write`.
 
-        `tensors` replaces the networks' own weights, for example by their moving average. Buffers keep 16 bits.
+        `tensors` replaces the networks' own weights, for example by their moving average. Buffers keep 16 bits, but for
+        those whose name matches one of the patterns `also`. Raise MusicaeError for a pattern that matches none.
         """
         stored = self.networks().state_dict() if tensors is None else tensors
-        kept = [*keep, *(stored.keys() - dict(self.networks().named_parameters()))]
+        buffers = sorted(stored.keys() - dict(self.networks().named_parameters()))
+        smaller = {name for pattern in also for name in checkpoint.matching(buffers, pattern)}
+        kept = [*keep, *(name for name in buffers if name not in smaller)]
         checkpoint.write(path, stored, {"preset": self.preset.as_dict(), "step": self.step}, weights, kept)

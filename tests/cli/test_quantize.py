@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from musicae import checkpoint
 
@@ -39,6 +40,17 @@ def test_what_is_kept_has_16_bits(shell: Any, melody: Path) -> None:
     shell.ok("quantize", melody, "-o", "new/x.safetensors", "--keep", "model.encoder*", "--keep", "*.bias")
     same = {name for name, x in checkpoint.read(Path("new/x.safetensors"))[1].items() if x.equal(every[name].half())}
     assert {name for name in every if name.startswith("model.encoder")} <= same < every.keys()
+
+
+def test_what_is_not_trained_has_8_bits_if_asked_for(shell: Any, untrained: Any) -> None:
+    model = {"name": "column-vae", "latent": 256, "columns": 16, "components": 64, "width": 8, "blocks": 1}
+    path = untrained("sounds", adapter={"name": "mel"}, model=model)
+    shell.ok("quantize", path, "-o", "a.safetensors")
+    shell.ok("quantize", path, "-o", "b.safetensors", "--also", "model.rotation")
+    plain, smaller = (Path(name).stat().st_size for name in ("a.safetensors", "b.safetensors"))
+    assert plain - smaller > 0.9 * 256 * 256
+    assert checkpoint.read(Path("b.safetensors"))[1]["model.rotation"].equal(torch.eye(256))
+    assert shell.fails("quantize", path, "--also", "model.logvar").startswith("no tensor's name matches 'model.logvar'")
 
 
 def test_a_preset_by_its_name_is_written_here(shell: Any) -> None:
