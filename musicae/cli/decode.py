@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from musicae.cli.shared.options import OutputCommand, OutputOptions, seed_option, temperature_option, writing
+from musicae.cli.shared.options import (
+    OutputCommand,
+    OutputOptions,
+    seed_option,
+    temperature_option,
+    transpose_option,
+    writing,
+)
 from musicae.cli.shared.results import results
 
 __all__ = ["decode"]
@@ -20,6 +27,7 @@ _LONGEST = 60  # Characters of a file's name; file systems take 255 bytes.
 @click.option("--preset", metavar="NAME", help="A preset or a .safetensors file; by default the one that encoded.")
 @temperature_option
 @seed_option
+@transpose_option
 @writing
 def decode(file: Path, preset: str | None, temperature: float, seed: int, **options: Any) -> None:
     """Write the files that codes stand for.

@@ -16,6 +16,7 @@ from musicae.cli.shared.options import (
     numbered,
     seed_option,
     step_names,
+    transpose_option,
     writing,
 )
 from musicae.cli.shared.results import results
@@ -35,6 +36,7 @@ __all__ = ["sample"]
 @chords_option
 @seed_option
 @join_option
+@transpose_option
 @writing
 def sample(
     name: str | None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image as Pillow
+from pretty_midi import PrettyMIDI
 
 
 def size(path: str | Path) -> tuple[int, int]:
@@ -41,3 +43,14 @@ def test_sample_over_chords(shell: Any, preset: tuple[str, str], tiny_arrangemen
     assert result.stderr == "--chords has 3 bars, the result has 4; they are repeated\n"
     assert "there is no chord 'Cmajj'; did you mean" in shell.fails("sample", *words[1:3], "-f", "--chords", "Cmajj")
     assert "takes no chords" in shell.fails("sample", *preset, "--chords", "C")
+
+
+def test_what_is_made_is_played_as_asked(shell: Any, preset: tuple[str, str]) -> None:
+    shell.ok("sample", *preset, "--tempo", "96", "--program", "flute", "-o", "a.mid")
+    shell.ok("sample", *preset, "--tempo", "96", "--program", "flute", "--transpose", "2", "-o", "b.mid")
+    one, other = (PrettyMIDI(name) for name in ("a.mid", "b.mid"))
+    assert one.get_tempo_changes()[1].tolist() == [pytest.approx(96, abs=1e-3)]
+    assert [track.program for track in one.instruments] == [73]
+    pitches = [[note.pitch for note in midi.instruments[0].notes] for midi in (one, other)]
+    assert [(pitch + 2) % 12 for pitch in pitches[0]] == [pitch % 12 for pitch in pitches[1]]
+    assert "did you mean 'flute'" in shell.fails("sample", *preset, "--program", "flut", "-f")

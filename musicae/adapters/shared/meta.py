@@ -37,7 +37,7 @@ from musicae.formats.music.bar_grid import without_repeated_meters, without_repe
 from musicae.formats.music.swing import MAX_SWING, MIN_SWING
 from musicae.formats.text import ENCODINGS
 
-__all__ = ["blank", "blank_band", "check", "check_band", "concat", "concat_bands", "mix", "velocities"]
+__all__ = ["blank", "blank_band", "check", "check_band", "concat", "concat_bands", "mix", "played", "velocities"]
 
 _DEFAULT_VELOCITY = 80.0
 _BAR_ACCENT, _BEAT_ACCENT = 8, 4
@@ -177,6 +177,22 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
             weight[..., : v.shape[-1]] += w * (v > 0)
         mixed["velocities"] = np.rint(total / np.maximum(weight, _EPS)).astype(int).tolist()
     return mixed
+
+
+def played(meta: Mapping[str, Any], tempo: float | None, programs: Mapping[str, int]) -> dict[str, Any]:
+    """Return `meta` with one tempo, in quarter notes a minute, unless that is None, and other instruments.
+
+    `programs` are those of the parts of a band, 0 .. 127, or that of a line by the name ``""``.
+    """
+    changed = copy.deepcopy(dict(meta))
+    if tempo is not None:
+        changed["tempos"] = [[0, tempo]]
+    for part, program in programs.items():
+        if part:
+            changed["parts"].setdefault(part, {"track": part.capitalize()})["programs"] = [[0, program]]
+        else:
+            changed["programs"] = [[0, program]]
+    return changed
 
 
 def concat(parts: Sequence[Sample], steps_per_beat: int) -> dict[str, Any]:

@@ -28,10 +28,13 @@ __all__ = [
     "one_file",
     "parts_option",
     "preset_option",
+    "program_option",
     "reading",
     "seed_option",
     "step_names",
     "temperature_option",
+    "tempo_option",
+    "transpose_option",
     "verbose_option",
     "writing",
 ]
@@ -85,6 +88,18 @@ chords_option = click.option(
     "--chords", metavar='"C | G7 Am7 | F"', help="Bands: the chords to play over, bar by bar; they are repeated."
 )
 
+tempo_option = click.option("--tempo", type=float, metavar="BPM", help="Music: write it at so many beats a minute.")
+program_option = click.option(
+    "--program",
+    multiple=True,
+    metavar="[PART=]INSTRUMENT",
+    help="Music: the instrument, a number of General MIDI (1-128) or a name such as flute; of one part: bass=33. "
+    "It may be given several times.",
+)
+transpose_option = click.option(
+    "--transpose", type=int, metavar="N", help="Music: write it N semitones higher (lower: -N); drums stay."
+)
+
 
 class OutputCommand(click.Command):
     """A command with ``--wav [FILE]`` or ``--png [FILE]``: the next word is theirs only if it ends like one."""
@@ -112,6 +127,9 @@ class OutputOptions:
     verbose: bool = False
     drop: tuple[str, ...] = ()
     solo: tuple[str, ...] = ()
+    tempo: float | None = None
+    program: tuple[str, ...] = ()
+    transpose: int | None = None
 
     def say(self, notices: Sequence[str], remarks: Sequence[str] = ()) -> None:
         """Print lines on stderr: `notices` always, `remarks` if asked for."""
@@ -166,6 +184,8 @@ def writing(function: F) -> F:
         verbose_option,
         parts_option("--drop", "Bands: leave this part out of the result; it may be given several times."),
         parts_option("--solo", "Bands: write only this part of the result; it may be given several times."),
+        tempo_option,
+        program_option,
     )
     return _with(function, options)
 

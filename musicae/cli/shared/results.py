@@ -21,6 +21,7 @@ from musicae.formats.temporary import temporary_folder
 if TYPE_CHECKING:
     from musicae.codec import Codec
     from musicae.core import Sample
+    from musicae.ops.playing import Playing
 
 __all__ = ["Results", "beside", "check_suffix", "results", "say_json", "say_skipped"]
 
@@ -52,6 +53,7 @@ class Results:
     png: Path | None
     join: bool
     options: OutputOptions
+    playing: Playing
     places: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
@@ -66,10 +68,12 @@ class Results:
     def write(self, samples: Sequence[Sample], titles: Sequence[str] = (), columns: int | None = None) -> None:
         """Write samples as files, and their sound and picture where wanted."""
         from musicae.ops.parts import sounding_alone
+        from musicae.ops.playing import played
         from musicae.ops.suffixes import suffixes_written
 
         adapter, options = self.codec.adapter, self.options
         samples = sounding_alone(self.codec, samples, options.drop, options.solo)
+        samples = played(self.codec, samples, self.playing)
         joined = samples[0] if len(samples) == 1 else adapter.concat(samples)
         if columns and "frames" in joined.meta:
             joined.meta["frames"]["columns"] = columns
@@ -124,9 +128,11 @@ def results(
     file for each of `names`. The output ``-`` is written to stdout.
     """
     from musicae.ops.parts import check_left_out
+    from musicae.ops.playing import how_played
     from musicae.ops.suffixes import suffix_like
 
     check_left_out(codec, options.drop, options.solo)
+    playing = how_played(codec, options.tempo, options.program, options.transpose)
     suffix, streamed = suffix_like(codec.adapter), options.output == "-"
     if streamed and (options.as_json or not join):
         raise MusicaeError("-o - writes one file to stdout; it does not go with --json or --split")
@@ -139,7 +145,7 @@ def results(
         kept = [beside(kind, wanted, extra) for kind, wanted in (("wav", options.wav), ("png", options.png))]
         # The picture of pictures is what is written anyway.
         kept = [None if path in parts else path for path in kept]
-        made = Results(codec, parts, kept[0], kept[1], join, options)
+        made = Results(codec, parts, kept[0], kept[1], join, options, playing)
         with staged(made.paths, options.force) as made.places:
             made.say([], [f"preset {codec.preset.name}, trained for {codec.step} steps"])
             yield made

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musicae.errors import MusicaeError
+
 if TYPE_CHECKING:
     from symusic.core import ScoreTick
 
-__all__ = ["seconds_at"]
+__all__ = ["check_tempo", "seconds_at"]
 
 _USUAL = 500_000  # Microseconds of a quarter note where a file does not say.
+_SLOWEST, _FASTEST = 10.0, 1000.0  # Quarter notes a minute that a person may mean.
+
+
+def check_tempo(tempo: float) -> None:
+    """Raise MusicaeError for a tempo, in quarter notes a minute, that is no music's."""
+    if not _SLOWEST <= tempo <= _FASTEST:
+        raise MusicaeError(f"--tempo must be {_SLOWEST:g} to {_FASTEST:g} beats a minute, not {tempo:g}")
 
 
 def seconds_at(score: ScoreTick, tick: float) -> float:

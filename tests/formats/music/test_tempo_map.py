@@ -3,7 +3,8 @@
 import pytest
 from symusic.core import ScoreTick, TempoTick
 
-from musicae.formats.music.tempo_map import seconds_at
+from musicae.errors import MusicaeError
+from musicae.formats.music.tempo_map import check_tempo, seconds_at
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,10 @@ def test_a_tick_comes_when_the_tempos_before_it_say(tempos, wanted):
     for tick, qpm in tempos:
         score.tempos.append(TempoTick(tick, qpm=qpm))
     assert {tick: pytest.approx(seconds_at(score, tick)) for tick in wanted} == wanted
+
+
+@pytest.mark.parametrize("tempo", [9.9, 1001, -120, float("nan"), float("inf")])
+def test_a_tempo_of_no_music(tempo):
+    check_tempo(120)
+    with pytest.raises(MusicaeError, match="--tempo must be 10 to 1000 beats a minute, not"):
+        check_tempo(tempo)
