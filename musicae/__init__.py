@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from musicae.ops.codes import decode as decode
     from musicae.ops.codes import encode as encode
     from musicae.ops.interpolate import interpolate as interpolate
+    from musicae.ops.map_folder import map_folder as map_folder
     from musicae.ops.reconstruct import reconstruct as reconstruct
     from musicae.ops.restore import denoise as denoise
     from musicae.ops.restore import restore as restore
     from musicae.ops.restore import upscale as upscale
     from musicae.ops.sample import sample as sample
     from musicae.ops.score import score as score
+    from musicae.ops.similar import similar as similar
     from musicae.ops.stream import Denoiser as Denoiser
     from musicae.ops.vary import vary as vary
     from musicae.training.loop import train as train
@@ -42,10 +44,12 @@ _HOMES = {
     "evaluate": "evaluations.run",
     "interpolate": "ops.interpolate",
     "load": "codec",
+    "map_folder": "ops.map_folder",
     "reconstruct": "ops.reconstruct",
     "restore": "ops.restore",
     "sample": "ops.sample",
     "score": "ops.score",
+    "similar": "ops.similar",
     "train": "training.loop",
     "upscale": "ops.restore",
     "vary": "ops.vary",
@@ -63,10 +67,12 @@ __all__ = [
     "evaluate",
     "interpolate",
     "load",
+    "map_folder",
     "reconstruct",
     "restore",
     "sample",
     "score",
+    "similar",
     "train",
     "upscale",
     "vary",
