@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from musicae.ops.restore import upscale as upscale
     from musicae.ops.sample import sample as sample
     from musicae.ops.score import score as score
+    from musicae.ops.shift import shift as shift
     from musicae.ops.similar import similar as similar
     from musicae.ops.stream import Denoiser as Denoiser
     from musicae.ops.vary import vary as vary
@@ -49,6 +50,7 @@ _HOMES = {
     "restore": "ops.restore",
     "sample": "ops.sample",
     "score": "ops.score",
+    "shift": "ops.shift",
     "similar": "ops.similar",
     "train": "training.loop",
     "upscale": "ops.restore",
@@ -72,6 +74,7 @@ __all__ = [
     "restore",
     "sample",
     "score",
+    "shift",
     "similar",
     "train",
     "upscale",

@@ -1,7 +1,7 @@
 """The whole contract: what each kind of part promises, and (from `musicae.values`) the values that all parts share.
 
-A part subclasses its base class here, implements what is abstract, and overrides the defaults it can do better.
-What is not on this page is never looked for. The letters of axes are those of `musicae.values`.
+A part subclasses its base class here (attributes: `musicae.attribute`), implements what is abstract, and overrides the
+defaults it can do better. What is not on this page is never looked for. Axes have the letters of `musicae.values`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from musicae.attribute import Attribute, Notes, Spectra
 from musicae.errors import MusicaeError
 from musicae.values import (
     Candidate,
@@ -37,8 +38,9 @@ from musicae.values import (
 )
 
 __all__ = [
-    "Adapter", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent", "Likelihood",
-    "Lower", "Model", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "State", "Stored", "Unpacked", "Windows"
+    "Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent",
+    "Likelihood", "Lower", "Model", "Notes", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "Spectra", "State",
+    "Stored", "Unpacked", "Windows"
 ]  # fmt: skip
 
 
@@ -75,10 +77,17 @@ class Adapter(ABC):
     any_size: bool = False
     """Whether `read` takes a picture at its own size, not the window's, and an option ``as_bytes=True``: uint8 then."""
 
+    attributes: tuple[str, ...] = ()
+    """Registered names of the attributes of a window; ``"drums.density"`` is that of a part."""
+
     @property
     @abstractmethod
     def spec(self) -> Spec:
         """What one window looks like."""
+
+    def measure(self, attribute: Attribute, x: Tensor, part: str = "") -> Tensor:
+        """Return one of its attributes for windows ``(B, C, *S)``, or for a part of them: ``(B,)``."""
+        raise MusicaeError("this adapter's windows have no attributes")
 
     @abstractmethod
     def read(self, file: File, *args: Any, **options: Any) -> Sample:
@@ -245,10 +254,7 @@ class Model(nn.Module):
         return ()
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the output ``(B, C, T)`` for the next block ``(B, C, T)``, and the state for the one after.
-
-        However a signal is cut into blocks, the output is the same; `multiple` must divide the size of each block.
-        """
+        """Return the output for a block ``(B, C, T)``, the same however a signal is cut, and the state for the next."""
         raise MusicaeError("this model cannot work on streams; use `restore`")
 
     def penalty(self, latent: Latent, rng: torch.Generator) -> Tensor | None:

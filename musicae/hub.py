@@ -1,4 +1,4 @@
-"""Where the weights of a preset are."""
+"""Where the weights of a preset are, and its attributes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from musicae import preset
 from musicae.errors import MusicaeError
 
-__all__ = ["find_weights", "weights"]
+__all__ = ["attributes_of", "find_weights", "weights"]
 
 
 def weights(name: str) -> Path:
@@ -28,3 +28,8 @@ def find_weights(name: str) -> Path | None:
         return path
     beside = preset.find(name).with_suffix(".safetensors")
     return beside if beside.is_file() else None
+
+
+def attributes_of(weights: Path) -> Path:
+    """Return where the attributes lie that were fitted to a checkpoint: beside it."""
+    return weights.with_suffix(".attributes.safetensors")

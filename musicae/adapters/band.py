@@ -12,10 +12,11 @@ from msgspec import Meta
 from numpy.typing import NDArray
 from torch import Tensor
 
+from musicae import core
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
 from musicae.adapters.shared.origin import Origin, named_chords
-from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import KIT, LINE, MIN_DRUMS, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
@@ -36,6 +37,12 @@ SHIFTS = (-5, 6)
 """The transpositions of `Band.augment`, in semitones: each key once."""
 
 _PROGRAMS = {"melody": 0, "bass": 33, "harmony": 0, "drums": 0}  # Of a band that came from no file.
+_ATTRIBUTES = {
+    "melody": LINE,
+    "bass": LINE,
+    "harmony": tuple(name for name in LINE if name != "interval"),
+    "drums": KIT,
+}
 _SCORE_ORDER = ("melody", "harmony", "bass", "drums")
 _RING = 4  # Steps that a hit counts as sounding.
 _COPIES = 2  # Of the tensor, in reading.
@@ -57,6 +64,7 @@ class Band(ScoreAdapter):
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "band"
+    attributes = tuple(f"{part}.{name}" for part in PARTS for name in (*_ATTRIBUTES[part], "loudness"))
 
     packed_blank: NDArray[Any] | None = band.pack(band.silent().numpy()[:, None], np.zeros((24, 1), np.float32))
 
@@ -259,6 +267,13 @@ class Band(ScoreAdapter):
     def onsets(self, x: Tensor) -> Tensor:
         """Return where notes begin in ``(N, C, T)``: ``(N, C', T)``, a row for each pitch and drum."""
         return band.onsets(x)
+
+    def notes(self, x: Tensor, part: str) -> core.Notes:
+        """Return the notes of a part of ``(N, C, T)``."""
+        onsets, loudness = band.part_notes(x, part)
+        if part == "drums":
+            return core.Notes(onsets, self.steps_per_beat, classes=tuple(CLASSES), loudness=loudness)
+        return core.Notes(onsets, self.steps_per_beat, RANGES[part][0], loudness=loudness)
 
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, C, T)`` any part sounds: ``(N, T)``, bool."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import meta
-from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
-from musicae.core import File, Packed, Roll, Sample, Spec
+from musicae.adapters.shared.score import KIT, MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -40,6 +40,7 @@ class Drums(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "drums"
+    attributes = KIT
 
     velocity_rows = len(CLASSES)
 
@@ -135,6 +136,10 @@ class Drums(ScoreAdapter):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a pattern that came from no file: 120 quarter notes a minute, 4/4."""
         return meta.blank("Drums")
+
+    def notes(self, x: Tensor, part: str) -> Notes:
+        """Return the hits of ``(N, 9, T)``."""
+        return Notes(x > 0, self.steps_per_beat, classes=tuple(CLASSES))
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return one piano roll, with a row for each class."""

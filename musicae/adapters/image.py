@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from musicae.adapters.shared.schema import Name, checked
-from musicae.core import Adapter, File, Sample, Spec
+from musicae.core import Adapter, Attribute, File, Sample, Spec
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.formats.files import suffix_of
 from musicae.formats.pictures import files as pictures
@@ -27,6 +27,7 @@ from musicae.tensors.luma import LUMA_WEIGHTS, luma
 __all__ = ["Image"]
 
 FITS = ("scale", "pad", "digit", "whole")
+_OF_DIGITS = ("thickness", "slant", "width")
 _MAX_ROW = 12  # Frames in one row; more are arranged in a square.
 _GAP = 2  # Pixels between frames.
 _STRIP = 256  # Rows of a picture converted at a time.
@@ -107,12 +108,17 @@ class Image(Adapter):
         _check_fit(fit)
         self.fit, self.binarise, self.flips, self.grey_share = fit, binarise, flips, grey_share
         self.any_size = fit == "whole"
+        self.attributes = _OF_DIGITS if fit == "digit" and channels == 1 else ()
         self._spec = Spec(channels, (height, width), likelihood)
 
     @property
     def spec(self) -> Spec:
         """One window: ``(channels, height, width)``."""
         return self._spec
+
+    def measure(self, attribute: Attribute, x: Tensor, part: str = "") -> Tensor:
+        """Return an attribute of grey pictures ``(B, 1, H, W)``, ``(B,)``."""
+        return attribute.of_pictures(x)
 
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:

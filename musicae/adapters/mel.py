@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from musicae.adapters.audio import Audio, is_short
-from musicae.core import Adapter, File, Sample, Spec
+from musicae.core import Adapter, Attribute, File, Sample, Spec, Spectra
 from musicae.errors import MusicaeError
 from musicae.formats.files import suffix_of
 from musicae.formats.sound.files import AV_SUFFIXES, SUFFIXES, is_sound
@@ -23,6 +23,7 @@ from musicae.tensors.dsp import EPS, NOISE_FLOOR
 __all__ = ["Mel"]
 
 _FLOOR_DB, _SCALE_DB = 100.0, 50.0  # A value is (dB + floor) / scale: NOISE_FLOOR is 0, full scale is 2.
+_LOWEST_HZ = 20.0  # That bands reach down to.
 _MAX_DB = 20.0  # Louder bands are limited in writing.
 _ONSET_LEVEL = 1e-3  # Of the largest sample; the sound starts at the first one above.
 
@@ -48,6 +49,7 @@ class Mel(Adapter):
     suffixes: ClassVar[tuple[str, ...]] = (*SUFFIXES, *AV_SUFFIXES)
     writes: ClassVar[tuple[str, ...]] = SUFFIXES
     free_settings: ClassVar[tuple[str, ...]] = ("frames", "griffin_lim_steps", "gain_db", "shift_bands", "stretch")
+    attributes = ("brightness", "length", "noisiness", "pitch")
     default_align: ClassVar[str] = "pad"  # Looping would strike a drum again before it has faded.
 
     def __init__(
@@ -95,9 +97,21 @@ class Mel(Adapter):
 
         nyquist = self.audio_rate / 2
         filters: Tensor = melscale_fbanks(
-            self.n_fft // 2 + 1, 20.0, nyquist, self.n_mels, self.audio_rate, norm="slaney", mel_scale="slaney"
+            self.n_fft // 2 + 1, _LOWEST_HZ, nyquist, self.n_mels, self.audio_rate, norm="slaney", mel_scale="slaney"
         )
         return filters * (nyquist / self.n_fft)
+
+    @cached_property
+    def _frequencies(self) -> Tensor:
+        """Return the frequency of each band in Hz ``(n_mels,)``: the mean of those that its filter lets through."""
+        bins = torch.linspace(0, self.audio_rate / 2, self.n_fft // 2 + 1)
+        means: Tensor = (bins @ self._filters) / self._filters.sum(0).clamp_min(EPS)
+        return means.clamp_min(_LOWEST_HZ)
+
+    def measure(self, attribute: Attribute, x: Tensor, part: str = "") -> Tensor:
+        """Return an attribute of sounds ``(B, 1, n_mels, T)``, ``(B,)``."""
+        powers = (10 ** ((x[:, 0] * _SCALE_DB - _FLOOR_DB) / 10) - NOISE_FLOOR).clamp_min(0)
+        return attribute.of_spectra(Spectra(powers, self._frequencies, self.steps_per_second))
 
     def analyse(self, x: Tensor) -> Tensor:
         """Return the spectrograms ``(B, 1, n_mels, T // hop_length)`` of samples ``(B, T)``."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import lines, meta
-from musicae.adapters.shared.score import MIN_DRUMS, ScoreAdapter, tracks_in
-from musicae.core import File, Packed, Roll, Sample, Spec
+from musicae.adapters.shared.score import LINE, MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -43,6 +43,7 @@ class Melody(ScoreAdapter):
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "melody"
     one_track = True
+    attributes = LINE
 
     def __init__(
         self,
@@ -154,6 +155,10 @@ class Melody(ScoreAdapter):
     def onsets(self, x: Tensor) -> Tensor:
         """Return where notes begin in ``(N, C, T)``: ``(N, C - 2, T)``, a row for each pitch."""
         return melody_tokens.onsets(x)
+
+    def notes(self, x: Tensor, part: str) -> Notes:
+        """Return the notes of ``(N, C, T)``."""
+        return Notes(melody_tokens.onsets(x) > 0, self.steps_per_beat, self.low)
 
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, C, T)`` a note begins or goes on: ``(N, T)``, bool."""

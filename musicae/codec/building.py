@@ -116,7 +116,7 @@ def _load(file: _File, device: str | torch.device) -> Codec:
     if not checkpoint.fits(tensors, networks.state_dict()):
         raise MusicaeError(misfit)
     networks.load_state_dict(tensors)
-    codec.step = file.step
+    codec.step, codec.path = file.step, file.path
     networks.eval()
     return codec
 

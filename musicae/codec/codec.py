@@ -42,6 +42,8 @@ class Codec:
     prior: Prior | None = None
     step: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    path: Path | None = None
+    """The checkpoint that it was loaded from."""
 
     @property
     def spec(self) -> Spec:

@@ -16,7 +16,9 @@ from musicae import registry, splits
 from musicae.codec import Codec
 from musicae.core import Windows
 from musicae.errors import MusicaeError
+from musicae.evaluations.shared.attributes import attribute_figures
 from musicae.evaluations.shared.common import Figures, choose
+from musicae.ops import attributes
 from musicae.tensors.layout import picture_layout
 
 __all__ = ["evaluate"]
@@ -33,7 +35,8 @@ def evaluate(
     `codec` is a trained preset, its name, or the path of its ``.safetensors`` file. `folders` gives the folders of data
     sets (see `musicae.splits.load`), also of those that the evaluation's settings name. `limit` uses that many random
     windows instead of all. `against` names other programs to measure too, separated by commas, if the evaluation knows
-    any. Raise MusicaeError if the preset names no evaluation, or its data cannot be found.
+    any. Attributes that were fitted are measured too. Raise MusicaeError if the preset names no evaluation, or its data
+    cannot be found.
     """
     codec = codecs.load(codec) if isinstance(codec, str) else codec
     part = codec.preset.part("evaluation")
@@ -58,6 +61,8 @@ def evaluate(
             )
     codec.networks().to(memory_format=picture_layout(codec.model, len(codec.spec.shape), codec.device))
     figures: Figures = registry.build("evaluations", name, *(available[key] for key in required), **part[1])
+    if "train" in available and attributes.has(codec):
+        figures |= attribute_figures(codec, available["train"], available["test"])
     return figures | counts | {"seconds": round(time.perf_counter() - started, 1)}
 
 

@@ -13,7 +13,7 @@ from musicae.core import Sample
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops.conditions import chords_of
 
-__all__ = ["Kept", "check_left_out", "check_parts", "keep", "playing", "sounding_alone"]
+__all__ = ["Kept", "channels_of", "check_left_out", "check_parts", "keep", "playing", "sounding_alone"]
 
 
 def check_parts(codec: Codec, parts: Sequence[str], option: str) -> list[str]:
@@ -70,7 +70,7 @@ def sounding_alone(
 
 def _alone(codec: Codec, sample: Sample, parts: Sequence[str]) -> Sample:
     """Return a sample in which only `parts` play."""
-    return replace(sample, tensor=torch.where(_channels(codec, parts), sample.tensor, codec.blank_step()))
+    return replace(sample, tensor=torch.where(channels_of(codec, parts), sample.tensor, codec.blank_step()))
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Kept:
     @property
     def channels(self) -> Tensor:
         """Which channels they have, bool ``(C, 1 ..., 1)``."""
-        return _channels(self.codec, self.parts)
+        return channels_of(self.codec, self.parts)
 
     def chords(self) -> Tensor | None:
         """Return the chords of the sample, which what is made has to fit; None for parts without a pitch."""
@@ -113,7 +113,7 @@ def keep(codec: Codec, sample: Sample, parts: Sequence[str], name: str) -> Kept 
     return Kept(codec, sample, chosen) if chosen else None
 
 
-def _channels(codec: Codec, parts: Sequence[str]) -> Tensor:
+def channels_of(codec: Codec, parts: Sequence[str]) -> Tensor:
     """Return which channels parts have, bool ``(C, 1 ..., 1)``."""
     every = codec.spec.parts
     return torch.stack([every[part] for part in parts]).any(0).view(-1, *(1,) * len(codec.spec.shape))

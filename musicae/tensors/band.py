@@ -37,6 +37,7 @@ __all__ = [
     "melody_line",
     "onsets",
     "pack",
+    "part_notes",
     "pitch_classes",
     "silent",
     "sounding",
@@ -129,6 +130,20 @@ def line_onsets(x: Tensor, part: str) -> Tensor:
 def harmony_onsets(x: Tensor) -> Tensor:
     """Return where notes of harmony begin in bands ``(N, C, T)``: a row for each pitch, ``(N, P, T)``."""
     return x[:, _SLICES["harmony"]][:, _PITCHES["harmony"] :]
+
+
+def part_notes(x: Tensor, part: str) -> tuple[Tensor, Tensor]:
+    """Return where the notes of a part of bands ``(N, C, T)`` begin, a row for each pitch or drum, ``(N, P, T)`` bool.
+
+    With it comes how loud those of each step are in the mean, 0 to 1, ``(N, T)``.
+    """
+    loud = x[:, _SLICES[f"{part}_velocity"]]
+    if part == "harmony":
+        return harmony_onsets(x) > 0, loud[:, 0]
+    if part == "drums":
+        hits = x[:, _SLICES[part]] > 0
+        return hits, (loud * hits).sum(1) / hits.sum(1).clamp_min(1)
+    return x[:, _SLICES[part]][:, FIRST_ONSET:] > 0, loud[:, 0]
 
 
 def sounding_pitches(x: Tensor, part: str) -> Tensor:

@@ -28,6 +28,7 @@ from musicae.errors import MusicaeError
 from musicae.formats.atomic import make_folder
 from musicae.formats.temporary import locked
 from musicae.memory import keep_freed_memory
+from musicae.ops import attributes
 from musicae.preset import Preset
 from musicae.shared_batch import sharing
 from musicae.tensors.layout import picture_layout
@@ -107,7 +108,13 @@ def _train(codec: Codec, out: Path, folders: Mapping[str, Path], options: Traini
     if corruption:
         corruption.feed(windows, splits.noises(recipe, codec.adapter, folders))
     keep_freed_memory()  # Not that of finding the data, which may be many.
-    return fit(codec, windows, validation, out, corruption, options, run)
+    path = fit(codec, windows, validation, out, corruption, options, run)
+    if options.attributes and os.environ.get("RANK", "0") == "0":
+        trained = codecs.load(str(path))
+        fitted = attributes.fit(trained, windows, options.attributes, options.seed)
+        if fitted:
+            attributes.save(trained, fitted)
+    return path
 
 
 def _init_samples(codec: Codec, windows: Windows, seed: int) -> Tensor:

@@ -36,12 +36,14 @@ class TrainingOptions:
     2016). `prior_steps` more steps, with their own learning rate schedule, train only the prior, on the codes of the
     finished model. Each code counts `prior_draws` times in a step: it is encoding that takes time, not the prior.
 
+    At the end the attributes of the adapter's windows are fitted to `attributes` training windows (0: not at all).
     Figures are logged every `log_every` steps, and a checkpoint is written every `checkpoint_every`.
     """
 
     steps: CountOrNone = 10_000
     prior_steps: CountOrNone = 0
     prior_draws: Annotated[int, Meta(ge=1, le=1024)] = 1
+    attributes: CountOrNone = 4096
     batch: Annotated[int, Meta(ge=1, le=2**20)] = 256
     lr: Weight = 1e-3
     warmup: CountOrNone = 200

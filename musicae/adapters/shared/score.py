@@ -14,13 +14,19 @@ from torch import Tensor
 
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.meta import check
-from musicae.core import Adapter, Candidate, File, Packed, Sample, Spec
+from musicae.core import Adapter, Attribute, Candidate, File, Notes, Packed, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
 from musicae.formats.music.tracks import Tracks
 
-__all__ = ["MIN_DRUMS", "ScoreAdapter", "tracks_in"]
+__all__ = ["KIT", "LINE", "MIN_DRUMS", "ScoreAdapter", "tracks_in"]
+
+LINE = ("density", "pitch", "range", "interval", "syncopation", "syncopation16", "key", "repetition")
+"""The attributes of a line of notes."""
+
+KIT = ("density", "syncopation", "syncopation16", "hihat", "repetition")
+"""The attributes of drums."""
 
 MIN_DRUMS = 0.9
 """A MIDI file with at least this share of its notes on the drum channel counts as drums."""
@@ -139,6 +145,14 @@ class ScoreAdapter(Adapter):
         self, loaded: midi.Loaded, *, track: str | int | None = None, bars: str | int | None = None, source: str = ""
     ) -> Sample:
         """Return the sample of a parsed file; `source` is its name, the other options are those of `read`."""
+
+    def notes(self, x: Tensor, part: str) -> Notes:
+        """Return the notes of windows ``(B, C, T)``, of one `part` where there are several; for its `attributes`."""
+        raise MusicaeError("this adapter's windows have no attributes")
+
+    def measure(self, attribute: Attribute, x: Tensor, part: str = "") -> Tensor:
+        """Return an attribute of the notes of windows ``(B, C, T)``, ``(B,)``."""
+        return attribute.of_notes(self.notes(x, part))
 
     def check_meta(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """Return the `meta` of a file of codes, checked; see `musicae.adapters.shared.meta.check`."""

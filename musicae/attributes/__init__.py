@@ -1,0 +1,1 @@
+"""Attributes of windows: one file for each."""

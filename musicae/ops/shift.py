@@ -1,0 +1,238 @@
+"""Change attributes of a file, such as its notes a bar, and leave the rest as it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from musicae.codec import Codec
+from musicae.core import Sample, Source
+from musicae.errors import MusicaeError
+from musicae.ops.attributes import Fitted, Trait, find
+from musicae.ops.attributes import load as load_attributes
+from musicae.ops.choose import codec_for
+from musicae.ops.conditions import Label, condition
+from musicae.ops.inputs import check_number, name_of, read_all, rereadable
+from musicae.ops.parts import channels_of
+from musicae.ops.shifting import Mover
+
+__all__ = ["Change", "Shifted", "Wish", "hold", "shift", "shift_samples", "wishes"]
+
+_MISSED = 0.3  # Standard deviations off what was asked for, from which that is out of reach.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+
+Report = Callable[[int, int], None]
+"""Called with how many windows are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An attribute by its number, and by how many standard deviations it is to change, or what it is to be."""
+
+    number: int
+    by: float | None = None
+    to: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """The mean of an attribute over a file: what it `was`, what was `asked` for, and what it `is` at each step."""
+
+    name: str
+    unit: str
+    was: float
+    asked: float
+    steps: list[float]
+    spread: float
+
+    def line(self) -> str:
+        """Return it in words."""
+        moved = (self.steps[-1] - self.was) / self.spread
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.name}: was {self.was:.3g}, is {self.steps[-1]:.3g}{unit} ({moved:+.2f} standard deviations)"
+
+
+@dataclass
+class Shifted:
+    """A file whose attributes are changed: `parts`, one for each step, and how its attributes changed.
+
+    `changes` are those that were asked for, `others` the rest. `notices` are what the user is to know, `remarks`
+    explain each choice.
+    """
+
+    codec: Codec
+    parts: list[Sample]
+    changes: list[Change]
+    others: list[Change]
+    notices: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def shift(
+    source: Source,
+    *words: str,
+    preset: Codec | str | None = None,
+    steps: int = 1,
+    seed: int = 0,
+    label: Label | None = None,
+    report: Report | None = None,
+    **read_options: Any,
+) -> Shifted:
+    """Change attributes of a file, as ``"density=+1"`` and ``"syncopation=-0.5"`` say.
+
+    A number with a sign is in standard deviations of the training data; one without is what the attribute is to be, in
+    its unit, in the mean over the file. The code of each window is moved by as much, in the directions that were fitted
+    (see `musicae.ops.attributes`); then what it stands for is measured, and the move corrected. The other attributes
+    and as many steps as possible stay as they are; of a band, so do all parts that no word names.
+
+    `source` is a path, a stream or a sample; with several `steps` the first is the file as the preset reconstructs it,
+    the last has all of the change. `seed` says where corrections are looked for. `label` is the file's class, for a
+    conditional preset, `read_options` are the adapter's. Raise MusicaeError for an attribute that the preset does not
+    have, or that has no meaning for the file, and as `interpolate` does.
+    """
+    check_number("steps", steps, at_least=1)
+    source = rereadable(source)
+    codec = codec_for(preset, source)
+    fitted = load_attributes(codec)
+    wanted = wishes(fitted, words)
+    (one,), remarks = read_all(codec, [source], read_options)
+    x = codec.split(one)
+    cond = condition(codec, label, len(x), one)
+    mover = Mover(codec, fitted, x, cond, _kept(codec, fitted, wanted), seed)
+    change = _changes(fitted, wanted, mover.own, name_of(source))
+    shares = [1.0] if steps == 1 else torch.linspace(0, 1, steps).tolist()
+    parts, found, now = [], [], mover.start
+    for share in shares:
+        now = mover.start if share == 0 else mover.to(mover.own + share * change, now, report)
+        tensor = codec.join(now.windows, one.hop, one.tensor.shape[-1])
+        parts.append(replace(one, tensor=tensor, remarks=[]))
+        found.append(fitted.values(codec, codec.split(parts[-1])).nanmean(0))
+    was, asked = mover.own.nanmean(0), change.nan_to_num()
+    every = [_change(trait, was[k], asked[k], found, k) for k, trait in enumerate(fitted.traits)]
+    moved = [every[wish.number] for wish in wanted]
+    missed = [one for one in moved if abs(one.steps[-1] - one.asked) > _MISSED * one.spread]
+    notices = [_out_of_reach(one) for one in missed]
+    return Shifted(codec, parts, moved, [one for one in every if one not in moved], notices, remarks)
+
+
+def wishes(fitted: Fitted, words: Sequence[str]) -> list[Wish]:
+    """Return what words such as ``"density=+1"`` ask for.
+
+    Raise MusicaeError for one that cannot be understood, an attribute that there is not, or that two words name.
+    """
+    if not words:
+        raise MusicaeError(f"nothing is to change; say what, such as {fitted.names[0]}=+1")
+    wanted: list[Wish] = []
+    for word in words:
+        name, equals, text = (part.strip() for part in word.partition("="))
+        number = find(fitted, name.lower())
+        if not equals or not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+            raise MusicaeError(
+                f"'{word}' is not understood; write {name}=+1 (a standard deviation more), {name}=-0.5 (half of one "
+                f"less) or {name}={fitted.traits[number].mean:.2g} (in its unit)"
+            )
+        if number in [wish.number for wish in wanted]:
+            raise MusicaeError(f"'{name}' is named twice; say once what is to become of it")
+        signed = text[0] in "+-"
+        wanted.append(Wish(number, by=float(text)) if signed else Wish(number, to=float(text)))
+    return wanted
+
+
+def shift_samples(
+    codec: Codec, samples: Sequence[Sample], words: Sequence[str], like: Sample | None = None, seed: int = 0
+) -> tuple[list[Sample], list[str]]:
+    """Return samples with attributes changed as `words` say, by as much as `like`, or by as much as each of them.
+
+    With them come lines that say what each attribute was and is.
+    """
+    fitted = load_attributes(codec)
+    wanted = wishes(fitted, words)
+    of = None if like is None else fitted.values(codec, codec.split(like)).nanmean(0)
+    made, lines = [], []
+    for i, one in enumerate(samples, start=1):
+        mover = _mover(codec, fitted, one, wanted, seed)
+        change = _changes(fitted, wanted, mover.own, f"result {i}", of)
+        made.append(_moved(codec, one, mover, mover.own + change))
+        found = [fitted.values(codec, codec.split(made[-1])).nanmean(0)]
+        was, asked = mover.own.nanmean(0), change.nan_to_num()
+        for wish in wanted:
+            k = wish.number
+            lines.append(f"result {i}: {_change(fitted.traits[k], was[k], asked[k], found, k).line()}")
+    return made, lines
+
+
+def hold(codec: Codec, samples: Sequence[Sample], names: Sequence[str], like: Sample, seed: int = 0) -> list[Sample]:
+    """Return samples with the attributes `names` of a sample that is as long, window by window.
+
+    Raise MusicaeError for an attribute that the preset does not have.
+    """
+    fitted = load_attributes(codec)
+    wanted = [Wish(find(fitted, name), by=0.0) for name in names]
+    values = fitted.values(codec, codec.split(like))
+    asked = torch.full_like(values, torch.nan)
+    for wish in wanted:
+        asked[:, wish.number] = values[:, wish.number]
+    return [_moved(codec, one, _mover(codec, fitted, one, wanted, seed), asked) for one in samples]
+
+
+def _mover(codec: Codec, fitted: Fitted, one: Sample, wanted: Sequence[Wish], seed: int) -> Mover:
+    x = codec.split(one)
+    return Mover(codec, fitted, x, condition(codec, None, len(x), one), _kept(codec, fitted, wanted), seed)
+
+
+def _moved(codec: Codec, one: Sample, mover: Mover, asked: Tensor) -> Sample:
+    tensor = codec.join(mover.to(asked).windows, one.hop, one.tensor.shape[-1])
+    return replace(one, tensor=tensor)
+
+
+def _kept(codec: Codec, fitted: Fitted, wanted: Sequence[Wish]) -> Tensor | None:
+    """Return the channels of all parts that are not to change, bool ``(C, 1 ..., 1)``; None where there are none."""
+    named = {fitted.names[wish.number].rpartition(".")[0] for wish in wanted}
+    others = [part for part in codec.spec.parts if part not in named]
+    return channels_of(codec, others) if others else None
+
+
+def _changes(fitted: Fitted, wanted: Sequence[Wish], own: Tensor, name: str, of: Tensor | None = None) -> Tensor:
+    """Return by how much each attribute of windows ``(N, K)`` is to change, ``(K,)``, NaN for those that are to stay.
+
+    Wishes with a sign are counted from the means `of` another file ``(K,)``, or from their own.
+    """
+    was = own.nanmean(0)
+    change = torch.full_like(was, torch.nan)
+    for wish in wanted:
+        trait = fitted.traits[wish.number]
+        if was[wish.number].isnan():
+            raise MusicaeError(
+                f"{name} has no {trait.name}: what that is measured of is missing; change something else"
+            )
+        start = was if of is None or of[wish.number].isnan() else of
+        to = start[wish.number] + wish.by if wish.by is not None else _standard(trait, wish.to)
+        change[wish.number] = to - was[wish.number]
+    return change
+
+
+def _standard(trait: Trait, value: float | None) -> float:
+    assert value is not None
+    return (value - trait.mean) / trait.spread
+
+
+def _change(trait: Trait, was: Tensor, by: Tensor, found: Sequence[Tensor], k: int) -> Change:
+    def real(value: float) -> float:
+        return round(trait.mean + trait.spread * value, 6)
+
+    steps = [real(values[k].item()) for values in found]
+    return Change(trait.name, trait.unit, real(was.item()), real((was + by).item()), steps, trait.spread)
+
+
+def _out_of_reach(change: Change) -> str:
+    unit = f" {change.unit}" if change.unit else ""
+    return (
+        f"{change.name}: {change.asked:.3g}{unit} is out of reach; it was {change.was:.3g} and went as far as "
+        f"{change.steps[-1]:.3g}"
+    )
