@@ -219,10 +219,7 @@ class Model(nn.Module):
     def forward(
         self, given: Tensor, target: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
     ) -> tuple[Tensor, Latent]:
-        """Return the likelihood's parameters ``(B, C, *S)`` for `target`, and the code of `given`, for training.
-
-        `given` is `target` after the preset's corruption; codes are drawn with `rng`.
-        """
+        """Return the parameters ``(B, C, *S)`` for `target` and the code of `given`, corrupted; `rng` draws codes."""
         latent = self.encode(given, cond)
         return self.params(latent.sample(rng), target, cond), latent
 
