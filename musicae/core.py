@@ -368,10 +368,7 @@ class Likelihood(ABC):
 
 
 class Corruption(ABC):
-    """Makes the input of a task from the clean batch ``(B, C, *S)``, which stays the target.
-
-    Built as ``factory(**settings)``. The result depends only on the batch and the generator, to resume to the bit.
-    """
+    """Makes a task's input from its target ``(B, C, *S)``, by that and a generator only. Built as ``factory(**settings)``."""
 
     factor: int = 1
     """The factor by which it reduces each spatial axis; a model that undoes it enlarges by as much. 1: not at all."""
