@@ -368,7 +368,7 @@ class Likelihood(ABC):
 
 
 class Corruption(ABC):
-    """Makes a task's input from its target ``(B, C, *S)``, by that and a generator only. Built as ``factory(**settings)``."""
+    """Makes a task's input from its target ``(B, C, *S)`` and a generator only. Built as ``factory(**settings)``."""
 
     factor: int = 1
     """The factor by which it reduces each spatial axis; a model that undoes it enlarges by as much. 1: not at all."""
