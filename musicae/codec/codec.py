@@ -299,6 +299,16 @@ class Codec:
             return None
         return self.encode(corruption.hide(x, ~channels), cond).mean
 
+    def under(self, z: Tensor, own: Tensor | None, asked: Tensor | None) -> Tensor:
+        """Return the codes ``(N, D)`` of windows with the conditions `own` under those that are `asked` for.
+
+        They keep their place in the noise of a prior that knows conditions. One that does not leaves them as they are.
+        """
+        if self.prior is None or not self.prior.cond_channels:
+            return z
+        place = self.to_noise(z, own)
+        return z + self.from_noise(place, asked) - self.from_noise(place, own)
+
     def draw(self, n: int, seed: int = 0, temperature: float = 1.0, cond: Tensor | None = None) -> Tensor:
         """Draw `n` codes ``(n, D)`` from the trained prior, or N(0, 1) if there is none, under conditions `cond`."""
         return self.from_noise(self.noise(n, seed, temperature), cond)

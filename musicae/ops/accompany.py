@@ -21,7 +21,7 @@ from musicae.ops.progression import progression
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
-__all__ = ["DRAWS", "accompany", "drawn"]
+__all__ = ["DRAWS", "accompany", "drawn", "in_style", "style_of"]
 
 DRAWS = 12
 """How many bands are tried for each result without a style."""
@@ -82,7 +82,7 @@ def accompany(
     if given is None:
         found = [_drawn(codec, tune, kept, i, seed, temperature) for i in range(n)]
     else:
-        found = _in_style(codec, tune, given, n, seed, temperature)
+        found = _in_style(codec, tune, kept, given, n, seed, temperature)
     how = codec.adapter.blank() if given is None else given.meta
     made = [kept.in_sample(replace(tune, tensor=tensor, meta=how, remarks=[])) for tensor in found]
     made[0].remarks = remarks
@@ -143,24 +143,36 @@ def drawn(
         yield made, share + codec.likelihood.distance(torch.where(channels, made, blank), real)
 
 
-def _in_style(codec: Codec, tune: Sample, style: Sample, n: int, seed: int, temperature: float) -> list[Tensor]:
-    """Return bands that play like a song from where most of its parts do, looped, under the chords of the tune."""
-    cond, count = codec.split_cond(tune), len(codec.split(tune))
+def _in_style(
+    codec: Codec, tune: Sample, kept: Kept, style: Sample, n: int, seed: int, temperature: float
+) -> list[Tensor]:
+    """Return bands that play like a song from where most of its parts do, looped, under the chords of the tune.
+
+    Its style is its place in the noise of a prior that is given chords and the parts that are kept: those of the song
+    on the way there, those of the tune on the way back.
+    """
+    cond, split = codec.split_cond(tune), codec.split(tune)
     style = style if cond is None else with_chords(codec, style)
     own = codec.split_cond(style)
     if cond is not None and own is None:  # A style without a pitch, such as drums.
         own = cond.new_zeros(len(codec.split(style)), *cond.shape[1:])
     windows, blank = codec.split(style), codec.blank_step()
     playing = [(windows[:, part] != blank[part]).flatten(1).any(1) for part in codec.spec.parts.values()]
-    code = codec.encode(windows, own).mean[int(torch.stack(playing).sum(0).argmax()) :]
-    code = code[torch.arange(count) % len(code)]
-    found = [_decoded(codec, tune, code, cond)]
-    place = codec.to_noise(code, cond)
+    begin, channels = int(torch.stack(playing).sum(0).argmax()), kept.channels.flatten()
+    place = style_of(codec, windows, own, channels)[begin:]
+    place = place[torch.arange(len(split)) % len(place)]
+    places = [place]
     for draw in codec.noise(n - 1, generator(seed, 72).initial_seed(), temperature):
-        (noise,) = latent.path(place, draw.expand_as(place), torch.tensor([_MOVED]), spherical=True)
-        found.append(_decoded(codec, tune, codec.from_noise(noise, cond), cond))
-    return found
+        places += latent.path(place, draw.expand_as(place), torch.tensor([_MOVED]), spherical=True)
+    made = [in_style(codec, one, split, cond, channels) for one in places]
+    return [codec.join(one, tune.hop, tune.tensor.shape[-1]) for one in made]
 
 
-def _decoded(codec: Codec, tune: Sample, codes: Tensor, cond: Tensor | None) -> Tensor:
-    return codec.join(codec.decode(codes, cond=cond), tune.hop, tune.tensor.shape[-1])
+def style_of(codec: Codec, x: Tensor, cond: Tensor | None, channels: Tensor) -> Tensor:
+    """Return the places ``(N, D)`` in the prior's noise of windows ``(N, C, *S)`` of which `channels` are given."""
+    return codec.to_noise(codec.encode(x, cond).mean, cond, codec.encode_known(x, channels, cond))
+
+
+def in_style(codec: Codec, place: Tensor, tune: Tensor, cond: Tensor | None, channels: Tensor) -> Tensor:
+    """Return what is played, ``(N, C, *S)``, at places `style_of` others where `channels` of a tune are given."""
+    return codec.decode(codec.from_noise(place, cond, codec.encode_known(tune, channels, cond)), cond=cond)

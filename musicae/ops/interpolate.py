@@ -139,7 +139,9 @@ def interpolate(
     conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]
     codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
     if asked is not None:
-        conds = [codec.split_cond(replace(samples[0], cond=asked))] * len(samples)
+        over = codec.split_cond(replace(samples[0], cond=asked))
+        codes = torch.stack([codec.under(z, own, over) for z, own in zip(codes, conds, strict=True)])
+        conds = [over] * len(samples)
     given = [cond for cond in conds if cond is not None]
     if grid:
         outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)

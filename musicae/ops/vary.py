@@ -117,6 +117,7 @@ class _Search:
     ) -> None:
         self.codec, self.sample, self.kept = codec, sample, kept
         code = codec.encode(codec.split(sample), own).mean
+        code = code if asked is own else codec.under(code, own, asked)
         self.cond = asked
         self.place = codec.to_noise(code, self.cond)
         self.drift = code - codec.from_noise(self.place, self.cond)  # The way there and back is not quite exact.

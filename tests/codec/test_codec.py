@@ -80,8 +80,21 @@ def test_the_prior_is_given_the_code_of_what_is_known():
     assert torch.equal(parts.from_noise(noise), parts.from_noise(noise, torch.zeros(3, 24, 16)))
 
 
+def test_codes_are_moved_to_other_conditions_by_the_prior():
+    torch.manual_seed(0)
+    parts = codec.build(Preset("made", BAND))
+    z, own, asked = torch.randn(3, 6), torch.rand(3, 24, 16), torch.rand(3, 24, 16)
+    torch.testing.assert_close(parts.under(z, own, own), z)
+    moved = parts.under(z, own, asked)
+    assert (moved - z).norm() > 0.01
+    torch.testing.assert_close(parts.under(moved, asked, own), z, atol=0.01, rtol=0.01)
+    parts.prior = None
+    assert parts.under(z, own, asked) is z
+
+
 def test_a_prior_that_takes_nothing_is_given_nothing(tiny):
     parts = tiny()
+    assert parts.under(z := torch.zeros(2, 4), None, None) is z
     assert parts.encode_known(torch.zeros(2, 90, 32), torch.ones(90, dtype=torch.bool)) is None
 
 

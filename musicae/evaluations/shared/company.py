@@ -10,7 +10,7 @@ from musicae.core import Sample, Windows
 from musicae.evaluations.shared.common import Figures, choose, pooled, report
 from musicae.evaluations.shared.sequences import in_parts
 from musicae.evaluations.shared.two_samples import Halves, classifier_auroc, halves
-from musicae.ops.accompany import DRAWS, drawn
+from musicae.ops.accompany import DRAWS, drawn, in_style, style_of
 from musicae.ops.defaults import adapter_settings
 from musicae.tensors import band as bands
 from musicae.tensors.random import generator
@@ -43,7 +43,7 @@ def chords_followed(figures: Figures, codec: Codec, test: Windows, samples: int,
         assert own is not None
         assert asked is not None
         z = codec.encode(x, own).mean
-        moved = codec.decode(z, cond=asked)
+        moved = codec.decode(codec.under(z, own, asked), cond=asked)
         made = {
             "": (moved, asked),
             "real_": (x, own),
@@ -143,7 +143,7 @@ def accompanied(figures: Figures, codec: Codec, test: Windows, samples: int, see
         results = {
             "real": x,
             "": _best(codec, x, chords, tune, rng),
-            "_style": codec.decode(codec.encode(strange, theirs).mean, cond=chords),
+            "_style": in_style(codec, style_of(codec, strange, theirs, tune.flatten()), x, chords, tune.flatten()),
             "_own": codec.decode(codec.encode(x, own).mean, cond=own),
             "floor_": transposed_to_fit(strange, torch.where(tune, x, codec.blank_step())),
         }
