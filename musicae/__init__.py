@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from musicae.ops.shift import shift as shift
     from musicae.ops.similar import similar as similar
     from musicae.ops.stream import Denoiser as Denoiser
+    from musicae.ops.transcribe import transcribe as transcribe
     from musicae.ops.vary import vary as vary
     from musicae.training.loop import train as train
 
@@ -53,6 +54,7 @@ _HOMES = {
     "shift": "ops.shift",
     "similar": "ops.similar",
     "train": "training.loop",
+    "transcribe": "ops.transcribe",
     "upscale": "ops.restore",
     "vary": "ops.vary",
 }
@@ -77,6 +79,7 @@ __all__ = [
     "shift",
     "similar",
     "train",
+    "transcribe",
     "upscale",
     "vary",
 ]

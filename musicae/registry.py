@@ -149,6 +149,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "show": "musicae.cli.show:show",
         "similar": "musicae.cli.similar:similar",
         "train": "musicae.cli.train:train",
+        "transcribe": "musicae.cli.transcribe:transcribe",
         "upscale": "musicae.cli.upscale:upscale",
         "vary": "musicae.cli.vary:vary",
     },

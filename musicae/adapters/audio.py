@@ -33,6 +33,7 @@ from musicae.formats.sound.files import (
     reading,
     writing,
 )
+from musicae.formats.sound.mono import mono_blocks
 from musicae.memory import check_memory
 from musicae.ranges import Decibels, Positive, SampleRate, Steps
 from musicae.tensors.dsp import SILENCE, decibels, equalise, magnitudes, power
@@ -219,14 +220,7 @@ class Audio(Adapter):
 
     def blocks(self, file: File) -> Iterator[Block]:
         """Go through a file as ``(T,)`` samples of one channel at the preset's rate, block by block."""
-        import soxr
-
-        with reading(file) as opened:
-            resampler = soxr.ResampleStream(opened.kind.rate, self.sample_rate, 1, dtype="float32")
-            mix = Mixdown(opened.kind.rate, opened.kind.channels)
-            for block in opened.blocks():
-                yield resampler.resample_chunk(mix.process(block))
-            yield resampler.resample_chunk(mix.flush(), last=True)
+        return mono_blocks(file, self.sample_rate)
 
     # --- between files ------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from musicae import core
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
 from musicae.adapters.shared.origin import Origin, named_chords
-from musicae.adapters.shared.score import KIT, LINE, MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import KIT, LINE, MIN_DRUMS, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
@@ -26,6 +26,7 @@ from musicae.formats.music.bar_grid import Excerpt
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.percussion import CLASS_OF, CLASSES
 from musicae.formats.music.tempo_map import seconds_at
+from musicae.formats.sound.heads import is_sound
 from musicae.memory import check_memory
 from musicae.tensors import band, chord_symbols, chords
 from musicae.tensors.band import PARTS, RANGES
@@ -64,6 +65,7 @@ class Band(ScoreAdapter):
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "band"
+    transcribes: ClassVar[bool] = True
     attributes = tuple(f"{part}.{name}" for part in PARTS for name in (*_ATTRIBUTES[part], "loudness"))
 
     packed_blank: NDArray[Any] | None = band.pack(band.silent().numpy()[:, None], np.zeros((24, 1), np.float32))
@@ -76,6 +78,8 @@ class Band(ScoreAdapter):
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
         """Return .95 for a MIDI file with several tracks that are not (almost) all drums; see `Adapter.sniff`."""
+        if is_sound(head):
+            return RECORDING
         if is_abc(head):
             return 0.3
         tracks = tracks_in(head, file)

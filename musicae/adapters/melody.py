@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import lines, meta
-from musicae.adapters.shared.score import LINE, MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import LINE, MIN_DRUMS, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt, Grid
+from musicae.formats.sound.heads import is_sound
 from musicae.tensors import melody_tokens
 
 __all__ = ["Melody"]
@@ -42,6 +43,7 @@ class Melody(ScoreAdapter):
     suffixes: ClassVar[tuple[str, ...]] = (*midi.SUFFIXES, ".abc")
     writes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "melody"
+    transcribes: ClassVar[bool] = True
     one_track = True
     attributes = LINE
 
@@ -60,6 +62,8 @@ class Melody(ScoreAdapter):
     @classmethod
     def sniff(cls, head: bytes, file: File) -> float:
         """Return .9 for an ABC file and a MIDI file that is not (almost) all drums; see `Adapter.sniff`."""
+        if is_sound(head):
+            return RECORDING
         if is_abc(head):
             return 0.9
         tracks = tracks_in(head, file)

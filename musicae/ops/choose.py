@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from musicae import codec as codecs
 from musicae import registry
 from musicae.codec import Codec
-from musicae.core import Adapter, Candidate, File, Source
+from musicae.core import Adapter, Candidate, File, Sample, Source
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops.defaults import (
     adapter_name,
@@ -67,36 +67,59 @@ def head_of(file: File) -> bytes:
     return head
 
 
-def adapter_for(file: File, job: str = "code", only: str | None = None) -> str:
+def adapter_for(file: File, job: str = "code", only: str | None = None, others: Sequence[File] = ()) -> str:
     """Return the name of the adapter that fits a file best, of those with a default preset for a job.
 
-    `only` leaves those that read this of a song (see `Adapter.plays`). Raise MusicaeError for a file that is missing,
-    that no adapter takes, or that none with such a preset takes.
+    `only` leaves those that read this of a song (see `Adapter.plays`). If `others`, which are to be read alike, do not
+    fit that one, it is the adapter that fits all of them best: with a file of notes, a recording is a tune.
+    Raise MusicaeError for a file that is missing, that no adapter takes, or that none with such a preset takes.
     """
     if isinstance(file, Path):
         check_file(file)
-    head, scores, readable = head_of(file), {}, set()
-    plays = {}
-    for name in registry.names("adapters"):
-        try:
-            adapter: type[Adapter] = registry.lookup("adapters", name)
-            scores[name], plays[name] = adapter.sniff(head, file), adapter.plays
-            readable |= set(adapter.suffixes)
-        except Exception:  # A broken adapter of another package must not keep ours from a file.
-            if registry.owner("adapters", name) == "musicae":
-                raise
-    fitting = {name: score for name, score in scores.items() if score > 0}
+    adapters = _adapters()
+    fitting = _scores(adapters, file)
     if not fitting:
-        raise MusicaeError(
-            f"{_called(file)} is of no kind that can be read ({', '.join(sorted(readable))}); convert it first"
-        )
+        readable = sorted({suffix for adapter in adapters.values() for suffix in adapter.suffixes})
+        raise MusicaeError(f"{_called(file)} is of no kind that can be read ({', '.join(readable)}); convert it first")
     able = {adapter_name(recipe) for recipe in defaults(job)}
     if only is not None:
-        able = _that_read(only, {name: plays[name] for name in able & set(plays)})
+        able = _that_read(only, {name: adapters[name].plays for name in able & set(adapters)})
     able &= set(fitting)
     if not able:
         raise MusicaeError(f"no preset is there to {_VERBS.get(job, job)} {_called(file)}; choose one with --preset")
-    return max(sorted(able), key=lambda name: fitting[name])
+    best = max(sorted(able), key=lambda name: fitting[name])
+    rest = [_scores(adapters, other) for other in others if not isinstance(other, Path) or other.is_file()]
+    if all(best in scores for scores in rest):
+        return best
+    shared = [name for name in sorted(able) if all(name in scores for scores in rest)]
+    return max(shared, key=lambda name: fitting[name] + sum(scores[name] for scores in rest), default=best)
+
+
+def _adapters() -> dict[str, type[Adapter]]:
+    """Return all adapters by name; a broken one of another package must not keep ours from a file."""
+    found = {}
+    for name in registry.names("adapters"):
+        try:
+            found[name] = registry.lookup("adapters", name)
+        except MusicaeError:
+            if registry.owner("adapters", name) == "musicae":
+                raise
+    return found
+
+
+def _scores(adapters: Mapping[str, type[Adapter]], file: File) -> dict[str, float]:
+    """Return how well each adapter that fits a file does so."""
+    head, scores = head_of(file), {}
+    for name, adapter in adapters.items():
+        try:
+            score = adapter.sniff(head, file)
+        except Exception:
+            if registry.owner("adapters", name) == "musicae":
+                raise
+            continue
+        if score > 0:
+            scores[name] = score
+    return scores
 
 
 def _that_read(only: str, plays: Mapping[str, str]) -> set[str]:
@@ -116,14 +139,16 @@ def preset_for(file: File, job: str = "code", scale: int = 1, only: str | None =
     return choice_for(file, job, scale, only).name
 
 
-def choice_for(file: File, job: str = "code", scale: int = 1, only: str | None = None) -> Candidate:
+def choice_for(
+    file: File, job: str = "code", scale: int = 1, only: str | None = None, others: Sequence[File] = ()
+) -> Candidate:
     """Return the preset that fits a file and a job, and where it may be another, what is to be said of that.
 
-    `scale` is by what an ``"upscale"`` is to enlarge, `only` what is to be read of a song.
+    `scale` is by what an ``"upscale"`` is to enlarge, `only` what is to be read of a song, `others` are read alike.
     Raise MusicaeError where no adapter takes the file, or where no
     preset is there for that.
     """
-    name = adapter_for(file, job, only)
+    name = adapter_for(file, job, only, others)
     fitting = [recipe for recipe in defaults(job) if adapter_name(recipe) == name]
     if job == "upscale":
         fitting = _of_scale(fitting, file, scale)
@@ -163,6 +188,7 @@ def codec_for(
 ) -> Codec:
     """Return `preset` as a codec: loaded by its name, or the one that fits the first of `sources` and the `job`.
 
+    Where the others do not fit that one, it is the one that fits them all.
     `only` is what is to be read of a song, such as its melody; it chooses a preset, as `preset` does.
     """
     check_only(preset, only)
@@ -185,7 +211,8 @@ def codec_and_doubts(
         return codecs.load(preset), []
     if not sources:
         raise MusicaeError("there is no file to choose a preset by; name one")
-    choice = choice_for(as_file(sources[0]), job, scale, only)
+    others = [as_file(source) for source in sources[1:] if not isinstance(source, Sample)]
+    choice = choice_for(as_file(sources[0]), job, scale, only, others)
     return codecs.load(choice.name), [choice.doubt] if choice.doubt else []
 
 

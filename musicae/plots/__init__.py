@@ -7,6 +7,7 @@ from musicae.plots.named_points import named_points
 from musicae.plots.piano_rolls import bar_lines, lanes, rolls, systems
 from musicae.plots.pictures import mosaic, plane, rows
 from musicae.plots.spectrograms import Overview, spectrograms
+from musicae.plots.sung_line import sung_line
 
 __all__ = [
     "FIRST_COLOUR",
@@ -23,5 +24,6 @@ __all__ = [
     "rows",
     "scatter",
     "spectrograms",
+    "sung_line",
     "systems",
 ]

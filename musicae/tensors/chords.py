@@ -19,6 +19,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from musicae.tensors.viterbi import best_path
+
 __all__ = ["QUALITIES", "first_beat", "of_notes", "recognize"]
 
 QUALITIES: dict[str, tuple[int, ...]] = {
@@ -75,7 +77,7 @@ def recognize(
     song = np.stack([weights, bass]).astype(np.float64)
     key = max(range(12), key=lambda semitones: np.roll(song, -semitones, axis=1).tobytes())
     fit = _fit(*np.roll(song, -key, axis=1))
-    path, _ = _viterbi(fit, _changes(beats, beats_per_bar, first))
+    path = best_path(fit, _changes(beats, beats_per_bar, first)).states
     none = path == len(_MEMBERS)
     path[none] = 0
     root = np.where(none, -1, (path // len(QUALITIES) + key) % 12)
@@ -87,7 +89,7 @@ def first_beat(weights: NDArray[np.float64], bass: NDArray[np.float64], beats_pe
     fit = _fit(np.asarray(weights, np.float64), np.asarray(bass, np.float64))
     if not len(fit):
         return 0
-    scores = [_viterbi(fit, _changes(len(fit), beats_per_bar, first))[1] for first in range(beats_per_bar)]
+    scores = [best_path(fit, _changes(len(fit), beats_per_bar, first)).worth for first in range(beats_per_bar)]
     return int(np.argmax(scores))
 
 
@@ -169,26 +171,6 @@ def _shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rows ``(12, N)`` as shares of their sum, ``(N, 12)``; zeros where nothing sounds."""
     shares: NDArray[np.float64] = (rows / np.maximum(rows.sum(0), np.finfo(np.float64).tiny)).T
     return shares
-
-
-def _viterbi(fit: NDArray[np.float64], change: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
-    """Return the states ``(N,)`` with the largest sum of `fit` ``(N, S)``, less `change` ``(N,)`` for each change.
-
-    With them comes that sum.
-    """
-    best = fit.copy()
-    cost = change.tolist()
-    changed = np.empty(len(fit))
-    for n in range(1, len(fit)):
-        changed[n] = best[n - 1].max() - cost[n]
-        best[n] += np.maximum(best[n - 1], changed[n])
-    top = best.argmax(1)
-    path = np.empty(len(fit), np.int64)
-    path[-1] = state = top[-1]
-    stays = best[:-1] >= changed[1:, None]
-    for n in range(len(fit) - 2, -1, -1):
-        path[n] = state = state if stays[n, state] else top[n]
-    return path, float(best[-1].max())
 
 
 def _on_all_roots(rows: NDArray[np.float64]) -> NDArray[np.float64]:

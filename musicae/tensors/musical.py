@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["key_clarity", "key_name", "key_of", "repeated_bars"]
+__all__ = ["key_clarity", "key_name", "key_of", "pitch_name", "repeated_bars"]
 
 _NEAR = 0.1  # Share of the steps in which a bar that comes back may differ.
 
@@ -61,6 +61,11 @@ def key_of(durations: Tensor) -> tuple[int, bool] | None:
         return None
     best = int(fit.argmax())
     return best // 2, best % 2 == 1
+
+
+def pitch_name(pitch: int) -> str:
+    """Return the name of a MIDI pitch with its octave; 60 is C4."""
+    return f"{_MAJOR_KEYS[pitch % 12]}{pitch // 12 - 1}"
 
 
 def key_name(tonic: int, minor: bool) -> str:

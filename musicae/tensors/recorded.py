@@ -8,6 +8,7 @@ as in a chromagram (Fujishima 1999), and those of the bass apart. The chords are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from musicae.tensors import chords as recogniser
 from musicae.tensors.chord_symbols import NO_CHORD, Chord
 
-__all__ = ["BEATS_PER_BAR", "RATE", "Heard", "beats_of"]
+__all__ = ["BEATS_PER_BAR", "RATE", "Heard", "beats_of", "beats_of_onsets", "beats_of_tempo"]
 
 RATE = 22_050
 """The sample rate that `beats_of` takes, in Hz."""
@@ -31,6 +32,9 @@ _LOWEST, _OCTAVES = 24, 7  # MIDI pitch C1, and how many octaves from there.
 _BASS = 29  # Pitches from the lowest that may be a bass: up to E3.
 _SILENCE = 1e-3  # Below this amplitude a recording is silent.
 _QUIET = 0.1  # Beats softer than this share of the median are worth less.
+_FINE = 256  # Samples from one place to the next at which notes may begin.
+_EVEN = 0.06  # Root mean square by which even beats are off, in beats.
+_PHASES = 96  # Of a beat that are tried.
 _USUAL = 0.5  # Seconds of a beat where none is found.
 _HARMONICS = ((19, 0.3), (28, 0.2))  # Semitones above a pitch, and how loud; octaves are of the same pitch class.
 _FAINT = 0.08  # Of the loudest pitch of a beat; softer ones do not count.
@@ -74,6 +78,49 @@ def beats_of(samples: NDArray[np.float32]) -> Heard:
     columns = librosa.time_to_frames(at, sr=RATE, hop_length=_HOP)
     weights, bass = what_sounds(_means(spectrum.astype(np.float64), columns))
     return Heard(at.tolist(), weights, bass, 60 / float(np.median(np.diff(at))))
+
+
+def beats_of_onsets(onsets: Floats, loudness: Floats, seconds: float) -> Floats:
+    """Return the beats ``(N,)`` of notes that begin at `onsets`, in seconds, from before 0 to after `seconds`.
+
+    Where they are as good as even, they are made so.
+    """
+    import librosa
+
+    frames = librosa.time_to_frames(onsets, sr=RATE, hop_length=_FINE)
+    strength = np.zeros(int(librosa.time_to_frames(seconds, sr=RATE, hop_length=_FINE)) + 2)
+    np.maximum.at(strength, np.clip(frames, 0, len(strength) - 1), loudness)
+    strength = np.convolve(strength, np.hanning(7), "same")
+    _, found = librosa.beat.beat_track(onset_envelope=strength, sr=RATE, hop_length=_FINE, trim=False)
+    beats = np.asarray(librosa.frames_to_time(found, sr=RATE, hop_length=_FINE), np.float64)
+    if len(beats) < 2:
+        return beats_of_tempo(onsets, 60 / _USUAL, seconds)
+    lasts, first = np.polyfit(np.arange(len(beats)), beats, 1)
+    even = first + lasts * np.arange(len(beats))
+    if np.sqrt(np.mean(np.square(beats - even))) < _EVEN * lasts:
+        return _shifted(onsets, float(lasts), seconds, float(first))
+    usual = float(np.median(np.diff(beats)))
+    before = beats[0] - usual * np.arange(math.ceil(beats[0] / usual) + 1, 0, -1)
+    after = beats[-1] + usual * np.arange(1, max(0.0, seconds - beats[-1]) / usual + 2)
+    return np.asarray(np.concatenate([before, beats, after]), np.float64)
+
+
+def beats_of_tempo(onsets: Floats, tempo: float, seconds: float) -> Floats:
+    """Return beats at a steady `tempo`, per minute, where most notes begin on them or on their halves and quarters."""
+    lasts = 60 / tempo
+    phases = lasts * np.arange(_PHASES) / _PHASES
+    away = 2 * np.pi * (onsets - phases[:, None]) / lasts
+    fit = (np.cos(away) + np.cos(2 * away) + np.cos(4 * away)).sum(1)
+    return _shifted(onsets, lasts, seconds, float(phases[int(fit.argmax())]))
+
+
+def _shifted(onsets: Floats, lasts: float, seconds: float, phase: float) -> Floats:
+    """Return even beats, one of them at `phase` or so near that the notes begin on quarters of them on average."""
+    if len(onsets):
+        turn = np.exp(2j * np.pi * 4 * (onsets - phase) / lasts).sum()
+        phase += float(np.angle(turn)) / (2 * np.pi) * lasts / 4
+    phase -= lasts * (math.floor(phase / lasts) + 1)
+    return np.asarray(phase + lasts * np.arange(math.ceil((seconds - phase) / lasts) + 2), np.float64)
 
 
 def _filled(beats: Floats, seconds: float) -> Floats:

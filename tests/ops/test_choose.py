@@ -14,6 +14,7 @@ import pytest
 import soundfile
 import torch
 from made_up_sounds import SOLOS, voice, with_hiss
+from sung_tune import sing
 
 import musicae
 from musicae import codec as codecs
@@ -330,3 +331,14 @@ def test_an_adapter_of_another_package_that_fails_to_sniff_is_left_out(
     monkeypatch.setitem(sys.modules, "broken_plugin", module)
     entry_points.add("adapters", "broken", "broken_plugin:Broken", "their-package")
     assert adapter_for(data / "twinkle.mid") == "melody"
+
+
+def test_with_a_file_of_notes_a_recording_is_a_tune(data: Path, tmp_path: Path) -> None:
+    hum, tune, song = sing(tmp_path / "hum.wav", [(60, 2.5)]), data / "twinkle.mid", data / "saints.mid"
+    assert adapter_for(hum) == adapter_for(hum, others=[hum]) == "audio"
+    assert adapter_for(hum, others=[tune]) == adapter_for(tune, others=[hum]) == "melody"
+    assert adapter_for(hum, others=[song]) == adapter_for(song, others=[hum]) == "band"
+    assert adapter_for(hum, "accompany") == "band"
+    assert adapter_for(hum, only="melody") == "melody"
+    assert adapter_for(tune, others=[tmp_path / "missing.mid"]) == "melody"
+    assert adapter_for(hum, others=[data / "three.png"]) == "audio"

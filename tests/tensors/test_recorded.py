@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musicae.tensors.chord_symbols import name
-from musicae.tensors.recorded import RATE, _filled, _means, beats_of, what_sounds
+from musicae.tensors.recorded import RATE, _filled, _means, beats_of, beats_of_onsets, beats_of_tempo, what_sounds
 
 
 def tones(pitches, seconds, harmonics=(1.0, 0.5, 0.3, 0.2)):
@@ -59,3 +59,33 @@ def test_the_lowest_clear_pitch_is_the_bass_and_harmonics_do_not_count():
     assert np.flatnonzero(bass[:, 0]).tolist() == [0]
     assert set(np.flatnonzero(weights[:, 0])) == {0, 4, 7}
     assert set(np.flatnonzero(weights[:, 1])) == {0}
+
+
+def test_beats_of_even_notes():
+    onsets = 0.3 + 0.25 * np.arange(40)
+    beats = beats_of_onsets(onsets, np.ones(40), 10.5)
+    lasts = np.diff(beats)
+    assert np.ptp(lasts) < 1e-9
+    assert beats[0] <= 0
+    assert beats[-1] >= 10.5
+    place = np.interp(onsets, beats, np.arange(len(beats)))
+    assert np.abs(4 * place - np.rint(4 * place)).max() < 0.15
+
+
+def test_beats_follow_a_tempo_that_changes():
+    onsets = 0.2 + np.concatenate([0.5 * np.arange(12), 6 + 0.42 * np.arange(16), 13 + 0.36 * np.arange(16)])
+    beats = beats_of_onsets(onsets, np.ones(len(onsets)), 19.0)
+    near = np.abs(onsets[:, None] - beats).min(1)
+    assert (near < 0.08).mean() > 0.8
+    assert np.ptp(np.diff(beats)) > 0.08
+
+
+@pytest.mark.parametrize("tempo", [60, 90, 137.5])
+def test_beats_of_a_given_tempo_fall_on_notes(tempo):
+    lasts = 60 / tempo
+    onsets = 0.31 + lasts * np.array([0, 1, 2, 2.5, 3, 4, 5, 5.5, 6, 7])
+    beats = beats_of_tempo(onsets, tempo, 6.0)
+    assert np.diff(beats) == pytest.approx(lasts)
+    assert beats[0] <= 0
+    assert np.abs(onsets[0] - beats).min() < 0.02
+    assert np.diff(beats_of_onsets(onsets[:1], np.ones(1), 2.0)) == pytest.approx(0.5, abs=2e-3)

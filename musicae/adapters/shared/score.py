@@ -19,8 +19,9 @@ from musicae.errors import MusicaeError
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
 from musicae.formats.music.tracks import Tracks
+from musicae.formats.sound.heads import is_sound, sound_head
 
-__all__ = ["KIT", "LINE", "MIN_DRUMS", "ScoreAdapter", "tracks_in"]
+__all__ = ["KIT", "LINE", "MIN_DRUMS", "RECORDING", "ScoreAdapter", "is_recording", "tracks_in"]
 
 LINE = ("density", "pitch", "range", "interval", "syncopation", "syncopation16", "key", "repetition")
 """The attributes of a line of notes."""
@@ -30,6 +31,20 @@ KIT = ("density", "syncopation", "syncopation16", "hihat", "repetition")
 
 MIN_DRUMS = 0.9
 """A MIDI file with at least this share of its notes on the drum channel counts as drums."""
+
+RECORDING = 0.1
+"""How well an adapter of notes fits a recording, which it can transcribe: adapters of sound come first."""
+
+
+def is_recording(file: File) -> bool:
+    """Tell whether the content of a file is sound; a stream keeps its position."""
+    if isinstance(file, Path):
+        return file.is_file() and is_sound(sound_head(file))
+    at = file.tell()
+    try:
+        return is_sound(sound_head(file))
+    finally:
+        file.seek(at)
 
 
 def tracks_in(head: bytes, file: File) -> Tracks | None:
@@ -67,6 +82,9 @@ class ScoreAdapter(Adapter):
 
     free_settings: ClassVar[tuple[str, ...]] = ("bars",)
 
+    transcribes: ClassVar[bool] = False
+    """Whether it reads a recording of one voice or one instrument too, by way of its notes."""
+
     velocity_rows: int = 0
     """How many lists the `velocities` of a sample's `meta` are; 0 where they are numbers."""
 
@@ -83,7 +101,7 @@ class ScoreAdapter(Adapter):
         Raise MusicaeError for a file that cannot be read.
         """
         by_bars = sorted(candidates, key=lambda one: one.settings["bars"])
-        if len(by_bars) == 1:
+        if len(by_bars) == 1 or is_recording(file):
             return by_bars[0]
         score = _peek(file).score
         bars = (score.end() - score.start()) / (4 * score.ticks_per_quarter)
@@ -117,7 +135,7 @@ class ScoreAdapter(Adapter):
 
     def _read(self, file: File, convert: Callable[[midi.Loaded, str], Sample], transpose: int) -> Sample:
         """Parse a file, transpose it and convert it; `convert` gets its name too."""
-        loaded = midi.load(file).transposed(transpose)
+        loaded = self._load(file).transposed(transpose)
         try:
             sample = convert(loaded, file.name if isinstance(file, Path) else "")
         except MusicaeError as error:
@@ -126,6 +144,14 @@ class ScoreAdapter(Adapter):
         if loaded.encoding:
             sample.meta["encoding"] = loaded.encoding
         return sample
+
+    def _load(self, file: File) -> midi.Loaded:
+        """Parse a file of notes, or transcribe a recording."""
+        if not (self.transcribes and is_recording(file)):
+            return midi.load(file)
+        from musicae.adapters.shared.transcription import transcribe
+
+        return transcribe(file).loaded()
 
     def read_packed(self, file: File, *, track: str | int | None = None) -> Packed | Sample:
         """Return the whole tensor of a file as training keeps it, without what it does not need; see `read`."""
