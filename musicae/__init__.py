@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from musicae.ops.codes import encode as encode
     from musicae.ops.interpolate import interpolate as interpolate
     from musicae.ops.map_folder import map_folder as map_folder
+    from musicae.ops.personalize import personalize as personalize
     from musicae.ops.reconstruct import reconstruct as reconstruct
     from musicae.ops.restore import denoise as denoise
     from musicae.ops.restore import restore as restore
@@ -47,6 +48,7 @@ _HOMES = {
     "interpolate": "ops.interpolate",
     "load": "codec",
     "map_folder": "ops.map_folder",
+    "personalize": "ops.personalize",
     "reconstruct": "ops.reconstruct",
     "restore": "ops.restore",
     "sample": "ops.sample",
@@ -72,6 +74,7 @@ __all__ = [
     "interpolate",
     "load",
     "map_folder",
+    "personalize",
     "reconstruct",
     "restore",
     "sample",

@@ -57,6 +57,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "priors": {
         "flow": "musicae.models.flow:FlowPrior",
+        "kernels": "musicae.models.kernels:KernelPrior",
     },
     "datasets": {
         "early-web": "musicae.datasets.early_web:early_web",
@@ -139,6 +140,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "evaluate": "musicae.cli.evaluate:evaluate",
         "interpolate": "musicae.cli.interpolate:interpolate",
         "map": "musicae.cli.map:map_folder",
+        "personalize": "musicae.cli.personalize:personalize",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
         "quantize": "musicae.cli.quantize:quantize",
