@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from musicae.ops.chords import chords as chords
     from musicae.ops.codes import decode as decode
     from musicae.ops.codes import encode as encode
+    from musicae.ops.info import info as info
     from musicae.ops.interpolate import interpolate as interpolate
     from musicae.ops.map_folder import map_folder as map_folder
     from musicae.ops.personalize import personalize as personalize
@@ -45,6 +46,7 @@ _HOMES = {
     "denoise": "ops.restore",
     "encode": "ops.codes",
     "evaluate": "evaluations.run",
+    "info": "ops.info",
     "interpolate": "ops.interpolate",
     "load": "codec",
     "map_folder": "ops.map_folder",
@@ -71,6 +73,7 @@ __all__ = [
     "denoise",
     "encode",
     "evaluate",
+    "info",
     "interpolate",
     "load",
     "map_folder",

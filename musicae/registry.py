@@ -138,6 +138,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "denoise": "musicae.cli.denoise:denoise",
         "encode": "musicae.cli.encode:encode",
         "evaluate": "musicae.cli.evaluate:evaluate",
+        "info": "musicae.cli.info:info",
         "interpolate": "musicae.cli.interpolate:interpolate",
         "map": "musicae.cli.map:map_folder",
         "personalize": "musicae.cli.personalize:personalize",

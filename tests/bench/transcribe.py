@@ -107,7 +107,7 @@ def ours(samples: np.ndarray) -> Notes:
 
 def runs(samples: np.ndarray) -> Notes:
     """Return the runs of the rounded pitch of pyin."""
-    hertz, voiced, _ = librosa.pyin(samples, fmin=65.4, fmax=1108.8, sr=sung.RATE, hop_length=sung.HOP)
+    hertz, voiced, _ = librosa.pyin(samples, fmin=65.4, fmax=1108.8, sr=sung.RATE, hop_length=sung.HOP, resolution=0.2)
     pitch = np.where(voiced, np.rint(librosa.hz_to_midi(np.nan_to_num(hertz, nan=1.0))), 0).astype(int)
     start = np.flatnonzero(np.diff(pitch, prepend=-1))
     end = np.append(start[1:], len(pitch))
