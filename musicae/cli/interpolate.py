@@ -53,6 +53,12 @@ __all__ = ["interpolate"]
     default=None,
     help="Music: move the other files into the key of the first (the default for songs), or leave them in their own.",
 )
+@click.option(
+    "--hold",
+    multiple=True,
+    metavar="ATTRIBUTE",
+    help="This attribute of the first file stays all the way, such as density; it may be given several times.",
+)
 @temperature_option
 @seed_option
 @chords_option
@@ -74,6 +80,7 @@ def interpolate(
     seed: int,
     chords: str | None,
     same_key: bool | None,
+    hold: tuple[str, ...],
     keep: tuple[str, ...],
     preset: str | None,
     join: bool,
@@ -113,6 +120,7 @@ def interpolate(
             keep=keep,
             chords=chords,
             same_key=same_key,
+            hold=hold,
             report=percent("windows", least=100),
             **read,
         )

@@ -15,6 +15,7 @@ from musicae.cli.shared.options import (
     join_option,
     numbered,
     seed_option,
+    shift_option,
     step_names,
     transpose_option,
     writing,
@@ -34,6 +35,7 @@ __all__ = ["sample"]
     "--temperature", type=float, default=1.0, show_default=True, help="Below 1 more typical, above 1 more unusual."
 )
 @chords_option
+@shift_option
 @seed_option
 @join_option
 @transpose_option
@@ -45,6 +47,7 @@ def sample(
     count: int,
     temperature: float,
     chords: str | None,
+    shift: tuple[str, ...],
     seed: int,
     join: bool,
     **options: Any,
@@ -66,7 +69,7 @@ def sample(
     codec = codec_for(name or preset or default_preset("sample"))
     stem = f"{codec.preset.name}-sample{'' if label is None else f'-{label_of(codec, label)}'}"
     with results(codec, Path(), stem, OutputOptions(**options), step_names(count, False), join=join) as out:
-        made = musicae.sample(codec, count, seed=seed, temperature=temperature, label=label, chords=chords)
+        made = musicae.sample(codec, count, seed=seed, temperature=temperature, label=label, chords=chords, shift=shift)
         out.say(made[0].remarks)
         out.write(made, numbered(count))
     out.report(preset=codec.preset.name)

@@ -20,6 +20,7 @@ from musicae.cli.shared.options import (
     preset_option,
     reading,
     seed_option,
+    shift_option,
     step_names,
     writing,
 )
@@ -39,6 +40,7 @@ __all__ = ["vary"]
 @count_option
 @seed_option
 @chords_option
+@shift_option
 @keep_option
 @preset_option
 @label_option
@@ -51,6 +53,7 @@ def vary(
     count: int,
     seed: int,
     chords: str | None,
+    shift: tuple[str, ...],
     keep: tuple[str, ...],
     preset: str | None,
     label: str | None,
@@ -75,9 +78,19 @@ def vary(
     notices: list[str] = []
     with results(codec, file.parent, f"{file.stem}-varied", output, names, join=join) as out:
         made = musicae.vary(
-            file, similarity, count, preset=codec, seed=seed, label=label, keep=keep, chords=chords, **read
+            file,
+            similarity,
+            count,
+            preset=codec,
+            seed=seed,
+            label=label,
+            keep=keep,
+            chords=chords,
+            shift=shift,
+            notices=notices,
+            **read,
         )
         remarks = made[0].remarks
-        out.say([], remarks)
+        out.say(notices, remarks)
         out.write(made, numbered(count))
     out.report(preset=codec.preset.name, similarity=similarity, remarks=[*notices, *remarks])

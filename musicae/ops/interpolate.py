@@ -21,6 +21,7 @@ from musicae.ops.inputs import check_number, check_temperature, name_of, read_al
 from musicae.ops.keys import in_key_of_first
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
+from musicae.ops.shift import held
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
@@ -77,6 +78,7 @@ def interpolate(
     label: Label | Sequence[Label] | None = None,
     keep: Sequence[str] = (),
     chords: str | None = None,
+    hold: Sequence[str] = (),
     same_key: bool | None = None,
     report: Report | None = None,
     **read_options: Any,
@@ -100,6 +102,7 @@ def interpolate(
         of `b`, over the chords of `a`; `b` is made as long as `a`.
     chords : a progression, as ``"C | G7 Am7 | F"``, repeated as often as needed; all that lies between the inputs is
         played over it. Without one, chords go over from those of one input to those of the other.
+    hold : attributes that stay those of `a` all the way, as ``["density"]`` (see `musicae.shift`).
     same_key : move all inputs but `a` into its key; of major and minor, the key signatures become one. None does so for
         songs (a preset with parts) that are files, in which a key is clear, and not with `exact_endpoints`.
     report : called now and then with how many windows are done (not for a grid).
@@ -121,8 +124,9 @@ def interpolate(
     how = codec.adapter.default_align if align is None else align
     names = [name_of(source) for source in sources]
     kept = parts_to_keep(codec, samples[0], keep, names[0])
-    if kept and exact_endpoints:
-        raise MusicaeError("--exact-endpoints puts the other file itself at the end, --keep does not; leave one out")
+    if exact_endpoints and (kept or hold):
+        other = "--keep" if kept else "--hold"
+        raise MusicaeError(f"--exact-endpoints puts the other file itself at the end, {other} does not; leave one out")
     samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
     kept = kept and replace(kept, sample=samples[0])
     asked = kept.chords() if kept else None
@@ -159,6 +163,8 @@ def interpolate(
     ]
     if cond_at is not None:
         parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, cond_at, strict=True)]
+    if hold:
+        parts = held(codec, parts, hold, samples[0], seed)
     if kept:
         parts = [kept.in_sample(part) for part in parts]
     if exact_endpoints:

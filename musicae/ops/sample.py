@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -14,6 +15,7 @@ from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, class_names, condition
 from musicae.ops.inputs import check_number, check_temperature
 from musicae.ops.progression import blank_under, progression
+from musicae.ops.shift import shift_samples
 
 __all__ = ["sample"]
 
@@ -27,12 +29,14 @@ def sample(
     label: Label | None = None,
     cond: Tensor | None = None,
     chords: str | None = None,
+    shift: Sequence[str] = (),
 ) -> list[Sample]:
     """Draw `n` windows that no file gave from the preset's prior; `temperature` scales its noise.
 
     A conditional preset makes the class `label` (a number or a name), or without one every class in turn; one that is
     conditional on something else needs `cond`, ``(K,)`` or ``(K, T)``. With `chords`, a progression as
     ``"C | G7 Am7 | F"``, each draw is one code played over as many windows as that is long; a shorter one is repeated.
+    Attributes of each draw are changed as `shift` says (``["density=+1"]``, see `musicae.shift`).
     Raise MusicaeError for a preset that does not exist or has no codes, and a label that it does not have.
     """
     check_number("the number of results", n, at_least=1)
@@ -43,14 +47,22 @@ def sample(
     if chords is not None:
         if label is not None or cond is not None:
             raise MusicaeError("chords, labels and conditions are answers to one question; give one of them")
-        return _over(codec, codec.noise(n, seed, temperature), chords)
+        return _shifted(codec, _over(codec, codec.noise(n, seed, temperature), chords), shift, seed)
     given = _conditions(codec, n, label, cond)
     decoded = codec.decode(codec.draw(n, seed, temperature, given), cond=given)
     made = [Sample(window, codec.adapter.blank()) for window in decoded]
     if given is not None:
         for one, its in zip(made, given, strict=True):
             one.cond = its
-    return made
+    return _shifted(codec, made, shift, seed)
+
+
+def _shifted(codec: Codec, made: list[Sample], words: Sequence[str], seed: int) -> list[Sample]:
+    """Return draws whose attributes are changed; the first has remarks on what they were and are."""
+    if not words:
+        return made
+    made, said = shift_samples(codec, made, words, seed=seed)
+    return [replace(made[0], remarks=[*made[0].remarks, *said]), *made[1:]]
 
 
 def _over(codec: Codec, noise: Tensor, chords: str) -> list[Sample]:

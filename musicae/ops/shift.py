@@ -22,7 +22,7 @@ from musicae.ops.inputs import check_number, name_of, read_all, rereadable
 from musicae.ops.parts import channels_of
 from musicae.ops.shifting import Mover
 
-__all__ = ["Change", "Shifted", "Wish", "hold", "shift", "shift_samples", "wishes"]
+__all__ = ["Change", "Shifted", "Wish", "held", "shift", "shift_samples", "wishes"]
 
 _MISSED = 0.3  # Standard deviations off what was asked for, from which that is out of reach.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
@@ -116,9 +116,7 @@ def shift(
     was, asked = mover.own.nanmean(0), change.nan_to_num()
     every = [_change(trait, was[k], asked[k], found, k) for k, trait in enumerate(fitted.traits)]
     moved = [every[wish.number] for wish in wanted]
-    missed = [one for one in moved if abs(one.steps[-1] - one.asked) > _MISSED * one.spread]
-    notices = [_out_of_reach(one) for one in missed]
-    return Shifted(codec, parts, moved, [one for one in every if one not in moved], notices, remarks)
+    return Shifted(codec, parts, moved, [one for one in every if one not in moved], _missed(moved), remarks)
 
 
 def wishes(fitted: Fitted, words: Sequence[str]) -> list[Wish]:
@@ -145,29 +143,38 @@ def wishes(fitted: Fitted, words: Sequence[str]) -> list[Wish]:
 
 
 def shift_samples(
-    codec: Codec, samples: Sequence[Sample], words: Sequence[str], like: Sample | None = None, seed: int = 0
+    codec: Codec,
+    samples: Sequence[Sample],
+    words: Sequence[str],
+    like: Sample | None = None,
+    keep: Sequence[str] = (),
+    seed: int = 0,
 ) -> tuple[list[Sample], list[str]]:
-    """Return samples with attributes changed as `words` say, by as much as `like`, or by as much as each of them.
+    """Return samples with attributes changed as `words` say, counted from those of `like`, or else from their own.
 
-    With them come lines that say what each attribute was and is.
+    With them come lines that say what each attribute was and is. Raise MusicaeError as `wishes` does, and for a word
+    that names one of the parts to `keep`.
     """
     fitted = load_attributes(codec)
     wanted = wishes(fitted, words)
+    for name in (fitted.names[wish.number] for wish in wanted):
+        if (part := name.rpartition(".")[0]) in keep:
+            raise MusicaeError(f"--keep {part} leaves the {part} as it is, and {name} is to change; leave one out")
     of = None if like is None else fitted.values(codec, codec.split(like)).nanmean(0)
     made, lines = [], []
     for i, one in enumerate(samples, start=1):
         mover = _mover(codec, fitted, one, wanted, seed)
-        change = _changes(fitted, wanted, mover.own, f"result {i}", of)
-        made.append(_moved(codec, one, mover, mover.own + change))
+        by = _changes(fitted, wanted, mover.own, f"result {i}", of)
+        made.append(_moved(codec, one, mover, mover.own + by))
         found = [fitted.values(codec, codec.split(made[-1])).nanmean(0)]
-        was, asked = mover.own.nanmean(0), change.nan_to_num()
-        for wish in wanted:
-            k = wish.number
-            lines.append(f"result {i}: {_change(fitted.traits[k], was[k], asked[k], found, k).line()}")
+        was, asked = mover.own.nanmean(0), by.nan_to_num()
+        for k in (wish.number for wish in wanted):
+            change = _change(fitted.traits[k], was[k], asked[k], found, k)
+            lines += [f"result {i}: {line}" for line in (change.line(), *_missed([change]))]
     return made, lines
 
 
-def hold(codec: Codec, samples: Sequence[Sample], names: Sequence[str], like: Sample, seed: int = 0) -> list[Sample]:
+def held(codec: Codec, samples: Sequence[Sample], names: Sequence[str], like: Sample, seed: int = 0) -> list[Sample]:
     """Return samples with the attributes `names` of a sample that is as long, window by window.
 
     Raise MusicaeError for an attribute that the preset does not have.
@@ -230,9 +237,12 @@ def _change(trait: Trait, was: Tensor, by: Tensor, found: Sequence[Tensor], k: i
     return Change(trait.name, trait.unit, real(was.item()), real((was + by).item()), steps, trait.spread)
 
 
-def _out_of_reach(change: Change) -> str:
-    unit = f" {change.unit}" if change.unit else ""
-    return (
-        f"{change.name}: {change.asked:.3g}{unit} is out of reach; it was {change.was:.3g} and went as far as "
-        f"{change.steps[-1]:.3g}"
-    )
+def _missed(changes: Sequence[Change]) -> list[str]:
+    """Return a line for each change that did not come near what was asked for."""
+    lines = []
+    for one in changes:
+        if abs(one.steps[-1] - one.asked) > _MISSED * one.spread:
+            unit = f" {one.unit}" if one.unit else ""
+            reached = f"it was {one.was:.3g} and went as far as {one.steps[-1]:.3g}"
+            lines.append(f"{one.name}: {one.asked:.3g}{unit} is out of reach; {reached}")
+    return lines

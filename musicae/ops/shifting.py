@@ -25,6 +25,7 @@ _STEP = 1.0  # The most that an attribute is moved at once.
 _OTHERS_COST = 0.4  # Of the mean square by which the others change, beside that of what is asked for.
 _CHANGE_COST = 0.15  # Of the share of the steps that change.
 _LOST_COST = 3.0  # Deviations that an attribute counts as off where it has lost its meaning.
+_SAME = 0.02  # Deviations off what is asked for, up to which a window is left as it is.
 _GOOD, _MISSED = 0.02, 0.16  # Cost at which no better place is looked for, and over which what is asked for is missed.
 _VALUES_AT_ONCE = 15_000_000
 
@@ -40,6 +41,10 @@ class Moved:
     def at(self, index: Tensor) -> Moved:
         """Return some of the windows."""
         return Moved(self.codes[index], self.windows[index], self.values[index])
+
+    def with_rows(self, index: Tensor, new: Moved) -> Moved:
+        """Return all windows, those at `index` replaced."""
+        return Moved(*(old.index_copy(0, index, its) for old, its in _pairs(self, new)))
 
 
 class Mover:
@@ -69,22 +74,23 @@ class Mover:
     def to(self, asked: Tensor, start: Moved | None = None, report: Callable[[int, int], None] | None = None) -> Moved:
         """Return the windows with attributes as near as possible to those that are `asked` for, ``(N, K)``.
 
-        Those that are NaN are to stay as they are. A window in which one has no meaning stays without it. The search
-        begins at the windows themselves, or where an earlier one ended. `report` gets how many windows are done.
+        Those that are NaN are to stay as they are. A window in which one has no meaning stays without it, and one that
+        is as it should be stays as it is. The search begins at the windows themselves, or where an earlier one ended.
+        `report` gets how many windows are done.
         """
         low, high = self.fitted.bounds()
         goal = torch.where(asked.isnan() | self.own.isnan(), self.own, asked.clamp(low, high))
         chosen = ~asked.isnan()
         start = start or self.start
-        size = math.prod(self.codec.spec.full_shape)
-        rows = torch.arange(len(goal))
-        parts = []
-        for index in torch.split(rows, max(1, _VALUES_AT_ONCE // (size * (_MOST_TRIES + len(_CORRECTIONS))))):
-            parts.append(self._in_stages(index, goal[index], chosen[index], start.at(index)))
+        made = Moved(start.codes, self.reference, self.own)
+        rows = (torch.where(chosen, goal - self.own, 0.0).abs() > _SAME).any(1).nonzero()[:, 0]
+        many = max(1, _VALUES_AT_ONCE // (math.prod(self.codec.spec.full_shape) * (_MOST_TRIES + len(_CORRECTIONS))))
+        for done, index in enumerate(torch.split(rows, many) if len(rows) else ()):
+            part = self._in_stages(index, goal[index], chosen[index], start.at(index))
+            made = made.with_rows(index, part)
             if report:
-                report(int(index[-1]) + 1, len(goal))
-        columns = zip(*((part.codes, part.windows, part.values) for part in parts), strict=True)
-        return Moved(*(torch.cat(column) for column in columns))
+                report(min(len(rows), (done + 1) * many), len(rows))
+        return made
 
     def _in_stages(self, index: Tensor, goal: Tensor, chosen: Tensor, now: Moved) -> Moved:
         """Move some windows so far that none goes over more than one deviation at once."""
@@ -113,7 +119,7 @@ class Mover:
             places = some.codes[:, None] + torch.cat([fix, around], dim=1)
             some, better = self._best(index[open_], goal[open_], chosen[open_], some, cost[open_], places)
             cost = cost.index_copy(0, open_, better)
-            now = Moved(*(old.index_copy(0, open_, new) for old, new in _pairs(now, some)))
+            now = now.with_rows(open_, some)
         return now
 
     def _around(self, tries: int, stage: int, turn: int) -> Tensor:

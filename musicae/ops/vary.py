@@ -19,6 +19,7 @@ from musicae.ops.inputs import check_number, name_of, read_all, rereadable
 from musicae.ops.parts import Kept
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
+from musicae.ops.shift import shift_samples
 from musicae.tensors import latent
 from musicae.tensors.random import generator
 
@@ -44,6 +45,7 @@ def vary(
     label: Label | None = None,
     keep: Sequence[str] = (),
     chords: str | None = None,
+    shift: Sequence[str] = (),
     notices: list[str] | None = None,
     **read_options: Any,
 ) -> list[Sample]:
@@ -58,7 +60,8 @@ def vary(
     `source` is a path, a stream or a sample; `label` is its class, for a conditional preset. The parts in `keep`, such
     as ``["melody"]``, stay as they are, and count as that; the others vary over the chords of the file. With
     `chords`, a progression as ``"C | G7 Am7 | F"`` that is repeated as often as needed, the file is played over those:
-    what stays is measured against that, and by default all of it does. `notices` gets what the user is to know,
+    what stays is measured against that, and by default all of it does. Attributes of the variations are those of the
+    file, changed as `shift` says (``["density=+1"]``, see `musicae.shift`). `notices` gets what the user is to know,
     the first variation's `remarks` explain each choice. Raise MusicaeError as `interpolate` does.
     """
     check_number("the number of results", n, at_least=1)
@@ -85,6 +88,10 @@ def vary(
         if 0 < similarity < 1:
             remarks.append(f"variation {i + 1}: {found.likeness:.0%} is as it was")
         variations.append(replace(one, tensor=found.tensor, remarks=[]))
+    if shift:
+        variations, said = shift_samples(codec, variations, shift, one, keep, seed)
+        if notices is not None:
+            notices += said
     variations[0].remarks = remarks
     return variations
 

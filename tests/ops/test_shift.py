@@ -15,7 +15,7 @@ from musicae.codec import Codec
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 from musicae.ops.attributes import load, measure
-from musicae.ops.shift import hold, shift_samples, wishes
+from musicae.ops.shift import held, shift_samples, wishes
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,6 @@ def test_samples_are_changed_by_as_much_as_another(melody: Codec, tune: Sample) 
 
 def test_what_is_held_is_that_of_another(melody: Codec, tune: Sample) -> None:
     other = Sample(line(*[45, 1, 47, 1, 48, 1, 50, 1] * 8), tune.meta, tune.hop)
-    (held,) = hold(melody, [other], ["density"], like=tune)
+    (same,) = held(melody, [other], ["density"], like=tune)
     assert density(melody, other) == 8.0
-    assert density(melody, held) < 5.5
+    assert density(melody, same) < 5.5

@@ -31,6 +31,7 @@ __all__ = [
     "program_option",
     "reading",
     "seed_option",
+    "shift_option",
     "step_names",
     "temperature_option",
     "tempo_option",
@@ -83,6 +84,12 @@ def parts_option(name: str, text: str) -> Callable[[F], F]:
 
 keep_option = parts_option(
     "--keep", "Bands: this part stays as it is in the first file, the others fit it; it may be given several times."
+)
+shift_option = click.option(
+    "--shift",
+    multiple=True,
+    metavar="ATTRIBUTE=VALUE",
+    help="Change an attribute as musicae shift does, such as density=+1; it may be given several times.",
 )
 chords_option = click.option(
     "--chords", metavar='"C | G7 Am7 | F"', help="Bands: the chords to play over, bar by bar; they are repeated."

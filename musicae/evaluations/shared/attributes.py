@@ -23,6 +23,7 @@ __all__ = ["attribute_figures", "fit_and_measure"]
 
 _WINDOWS = 32  # That are moved, for each attribute.
 _TRAIN = 2048  # Training windows whose codes the attribute vectors are the mean differences of.
+_SIZES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # Of the steps of floors, of which that is taken that changes as much.
 _HALF = 0.5  # Standard deviations up or down, at which it should still be the same tune.
 
 
@@ -32,8 +33,9 @@ def attribute_figures(codec: Codec, train: Windows, test: Windows, seed: int = 0
     ``attribute_rises`` is the share of windows in which one rises that is moved by a standard deviation,
     ``attribute_change`` by how many deviations it changes, ``attribute_others`` by how many the others do (their mean
     absolute change), ``attribute_stays`` the share of the steps that stay where it is moved by half a deviation up or
-    down. Counted are windows with room for that. Floors are moves as far in random directions, and along attribute
-    vectors, the mean differences of codes (Roberts et al. 2018); that of what stays is two unrelated windows.
+    down. Counted are windows with room for that. Floors are moves along attribute vectors, the mean differences of
+    codes (Roberts et al. 2018), and in random directions, all so far that the attribute rises by a deviation in the
+    mean, if it does; that of what stays is two unrelated windows.
     """
     fitted = load(codec)
     x, cond = next(some_of(codec, test, _WINDOWS, seed))
@@ -45,14 +47,13 @@ def attribute_figures(codec: Codec, train: Windows, test: Windows, seed: int = 0
     mover = Mover(codec, fitted, x, cond, seed=seed)
     found: dict[str, list[Tensor]] = {}
     for k in range(len(fitted.traits)):
-        far = fitted.directions[k].norm()
         noise = torch.randn(len(x), len(fitted.axes), generator=generator(seed, 63, k)) @ fitted.axes
-        steps = {
-            "floor_difference_": vectors[k].expand(len(x), -1),
-            "floor_random_": far * noise / noise.norm(dim=1, keepdim=True),
+        noise *= vectors[k].norm() / noise.norm(dim=1, keepdim=True)
+        moves = {
+            "": moved(mover, k, 1.0),
+            "floor_difference_": _straight(mover, k, vectors[k].expand(len(x), -1)),
+            "floor_random_": _straight(mover, k, noise),
         }
-        moves = {"": moved(mover, k, 1.0)}
-        moves |= {prefix: _straight(mover, step) for prefix, step in steps.items()}
         for prefix, move in moves.items():
             for name, each in _effects(fitted, mover, k, move).items():
                 found.setdefault(f"{prefix}attribute_{name}", []).append(each)
@@ -73,7 +74,7 @@ def attribute_figures(codec: Codec, train: Windows, test: Windows, seed: int = 0
 
 
 def _vectors(codes: Tensor, values: Tensor) -> Tensor:
-    """Return the attribute vector of each attribute, as long as a standard deviation asks for, ``(K, D)``."""
+    """Return the attribute vector of each attribute, divided by how many deviations it spans, ``(K, D)``."""
     vectors = []
     for column in values.T:
         known = ~column.isnan()
@@ -91,11 +92,17 @@ def moved(mover: Mover, k: int, by: float | Tensor) -> Moved:
     return mover.to(asked)
 
 
-def _straight(mover: Mover, step: Tensor) -> Moved:
-    """Return the windows at their codes plus steps ``(N, D)``."""
-    codes = mover.start.codes + step
-    windows = mover.codec.decode(codes, cond=mover.cond)
-    return Moved(codes, windows, mover.fitted.values(mover.codec, windows))
+def _straight(mover: Mover, k: int, step: Tensor) -> Moved:
+    """Return the windows at their codes plus steps ``(N, D)``, so far that the attribute `k` rises by one in the mean.
+
+    That is as nearly as any of several multiples of the steps has it.
+    """
+    tried = []
+    for size in _SIZES:
+        codes = mover.start.codes + size * step
+        windows = mover.codec.decode(codes, cond=mover.cond)
+        tried.append(Moved(codes, windows, mover.fitted.values(mover.codec, windows)))
+    return min(tried, key=lambda one: abs((one.values - mover.own)[:, k].nanmean().item() - 1))
 
 
 def _effects(fitted: Fitted, mover: Mover, k: int, move: Moved) -> dict[str, Tensor]:
