@@ -231,7 +231,7 @@ def _standard(trait: Trait, value: float | None) -> float:
 
 def _change(trait: Trait, was: Tensor, by: Tensor, found: Sequence[Tensor], k: int) -> Change:
     def real(value: float) -> float:
-        return round(trait.mean + trait.spread * value, 6)
+        return round(trait.mean + trait.spread * value, 6) + 0.0  # No -0.
 
     steps = [real(values[k].item()) for values in found]
     return Change(trait.name, trait.unit, real(was.item()), real((was + by).item()), steps, trait.spread)
@@ -243,6 +243,6 @@ def _missed(changes: Sequence[Change]) -> list[str]:
     for one in changes:
         if abs(one.steps[-1] - one.asked) > _MISSED * one.spread:
             unit = f" {one.unit}" if one.unit else ""
-            reached = f"it was {one.was:.3g} and went as far as {one.steps[-1]:.3g}"
+            reached = f"it went from {one.was:.3g} as far as {one.steps[-1]:.3g}"
             lines.append(f"{one.name}: {one.asked:.3g}{unit} is out of reach; {reached}")
     return lines

@@ -52,6 +52,7 @@ class Mover:
 
     Where values are right or wrong, the windows themselves are what is compared with; of real values, which all differ
     a little, what the codec reconstructs. Channels in `kept`, bool ``(C, 1 ..., 1)``, stay as they are.
+    `own` ``(N, K)`` are the windows' attributes, `base` those of what is compared with.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class Mover:
         codes = codec.encode(x, cond).mean
         made = self._decode(codes, torch.arange(len(x)))
         self.reference = x if codec.likelihood.discrete else made
-        self.own = fitted.values(codec, self.reference)
+        self.own = fitted.values(codec, x)
+        self.base = self.own if self.reference is x else fitted.values(codec, self.reference)
         self.start = Moved(codes, made, fitted.values(codec, made))
 
     def to(self, asked: Tensor, start: Moved | None = None, report: Callable[[int, int], None] | None = None) -> Moved:
@@ -79,11 +81,11 @@ class Mover:
         `report` gets how many windows are done.
         """
         low, high = self.fitted.bounds()
-        goal = torch.where(asked.isnan() | self.own.isnan(), self.own, asked.clamp(low, high))
+        goal = torch.where(asked.isnan() | self.base.isnan(), self.base, asked.clamp(low, high))
         chosen = ~asked.isnan()
         start = start or self.start
-        made = Moved(start.codes, self.reference, self.own)
-        rows = (torch.where(chosen, goal - self.own, 0.0).abs() > _SAME).any(1).nonzero()[:, 0]
+        made = Moved(start.codes, self.reference, self.base)
+        rows = (torch.where(chosen, goal - self.base, 0.0).abs() > _SAME).any(1).nonzero()[:, 0]
         many = max(1, _VALUES_AT_ONCE // (math.prod(self.codec.spec.full_shape) * (_MOST_TRIES + len(_CORRECTIONS))))
         for done, index in enumerate(torch.split(rows, many) if len(rows) else ()):
             part = self._in_stages(index, goal[index], chosen[index], start.at(index))

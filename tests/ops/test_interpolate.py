@@ -195,3 +195,16 @@ def test_pictures_are_interpolated(data: Path, digits: Codec) -> None:
         assert torch.allclose(part.tensor, whole, atol=1e-5)
     assert made.distances == sorted(made.distances)
     assert made.joined().tensor.shape == (1, 28, 5 * 28)
+
+
+def test_an_attribute_of_the_first_is_held_all_the_way(data: Path) -> None:
+    codec = codecs.load("melody-2bar")
+    files = [codec.adapter.read(data / name, bars="1-2") for name in ("twinkle.mid", "korobeiniki.mid")]
+    free, same = (musicae.interpolate(*files, preset=codec, steps=3, hold=names) for names in ((), ["density"]))
+    counts = [[codec.adapter.onsets(part.tensor[None]).sum().item() for part in one.parts] for one in (free, same)]
+    assert counts[0][0] < counts[0][-1]
+    assert counts[1] == pytest.approx([counts[0][0]] * 3, abs=1)
+    with pytest.raises(MusicaeError, match="--hold does not; leave one out"):
+        musicae.interpolate(*files, preset=codec, hold=["density"], exact_endpoints=True)
+    with pytest.raises(MusicaeError, match="did you mean 'density'"):
+        musicae.interpolate(*files, preset=codec, hold=["densty"])

@@ -48,3 +48,11 @@ def test_a_label_chooses_what_is_sampled(tiny_classes: Path) -> None:
 def test_a_label_and_a_condition_do_not_go_together(tiny_classes: Path) -> None:
     with pytest.raises(MusicaeError, match="a label and a condition are two answers to one question"):
         musicae.sample(str(tiny_classes), label=3, cond=torch.eye(10)[3])
+
+
+def test_attributes_of_draws_are_changed_and_told() -> None:
+    codec = codecs.load("drums-2bar")
+    before, after = (musicae.sample(codec, 2, seed=3, shift=words) for words in ((), ["density=+1"]))
+    denser = [(b.tensor.sum() - a.tensor.sum()).item() / 2 for a, b in zip(before, after, strict=True)]
+    assert denser == pytest.approx([5.75, 5.75], abs=2.5)  # Hits a bar.
+    assert [line.partition(" was")[0] for line in after[0].remarks] == ["result 1: density:", "result 2: density:"]

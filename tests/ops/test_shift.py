@@ -57,7 +57,7 @@ def test_a_number_without_a_sign_is_in_the_unit(melody: Codec, tune: Sample) -> 
 def test_out_of_reach_it_goes_as_far_as_it_can_and_says_so(melody: Codec, tune: Sample) -> None:
     made = musicae.shift(tune, "density=60", preset=melody)
     (notice,) = made.notices
-    assert notice.startswith("density: 60 notes a bar is out of reach; it was 3.5 and went as far as ")
+    assert notice.startswith("density: 60 notes a bar is out of reach; it went from 3.5 as far as ")
     assert made.changes[0].steps[-1] > 6
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import musicae
 from musicae import codec as codecs
 from musicae.codec import Codec
 from musicae.errors import MusicaeError
+from musicae.ops.attributes import Fitted, Trait, measure, save
 from musicae.tensors.likelihoods.categorical import Categorical
 
 
@@ -78,3 +80,21 @@ def test_pictures_go_as_far_as_is_asked_for(data: Path) -> None:
     )
     likeness = [codec.likelihood.likeness(start, one, other).item() for one in (start, close, far, other)]
     assert likeness == pytest.approx([1, 0.9, 0.4, 0], abs=0.03)
+
+
+def test_attributes_of_variations_are_those_that_are_asked_for(data: Path) -> None:
+    codec = codecs.load("melody-2bar")
+    file = codec.adapter.read(data / "twinkle.mid", bars="1-2")
+    notices: list[str] = []
+    made = musicae.vary(file, 0.8, 2, preset=codec, shift=["density=6"], notices=notices)
+    found = [measure(codec, ["density"], codec.split(one)).item() for one in made]
+    assert found == pytest.approx([6, 6], abs=1)
+    assert [line.partition(":")[0] for line in notices] == ["result 1", "result 2"]
+
+
+def test_a_part_that_is_kept_is_not_changed(data: Path, tiny_arrangement: Path, tmp_path: Path) -> None:
+    codec = codecs.load(str(shutil.copy(tiny_arrangement, tmp_path / "band.safetensors")))
+    trait = Trait("melody.density", "notes a bar", 4.0, 2.0, 0.0, 9.0)
+    save(codec, Fitted((trait,), torch.zeros(1, 8), torch.zeros(2, 8)))
+    with pytest.raises(MusicaeError, match="--keep melody leaves the melody as it is, and melody"):
+        musicae.vary(data / "saints.mid", preset=codec, bars="1-2", keep=["melody"], shift=["melody.density=+1"])

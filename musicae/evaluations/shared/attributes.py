@@ -108,9 +108,9 @@ def _straight(mover: Mover, k: int, step: Tensor) -> Moved:
 def _effects(fitted: Fitted, mover: Mover, k: int, move: Moved) -> dict[str, Tensor]:
     """Return what a move by one did to each window in which there was room for it, ``(n,)`` each."""
     room = mover.own[:, k] + 1 <= fitted.bounds()[1][k]
-    change = (move.values - mover.own)[room]
-    others = torch.cat([change[:, :k], change[:, k + 1 :]], dim=1).abs()
-    effects = {"rises": (change[:, k] > 1e-6).float(), "change": change[:, k].nan_to_num()}
+    change, beside = (move.values - mover.own)[room, k], (move.values - mover.base)[room]
+    others = torch.cat([beside[:, :k], beside[:, k + 1 :]], dim=1).abs()
+    effects = {"rises": (change > 1e-6).float(), "change": change.nan_to_num()}
     return effects | ({"others": others.nanmean(1).nan_to_num()} if others.shape[1] else {})
 
 
