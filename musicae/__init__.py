@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from musicae.ops.chords import chords as chords
     from musicae.ops.codes import decode as decode
     from musicae.ops.codes import encode as encode
+    from musicae.ops.drumify import drumify as drumify
+    from musicae.ops.humanize import humanize as humanize
     from musicae.ops.info import info as info
     from musicae.ops.interpolate import interpolate as interpolate
     from musicae.ops.map_folder import map_folder as map_folder
@@ -44,8 +46,10 @@ _HOMES = {
     "chords": "ops.chords",
     "decode": "ops.codes",
     "denoise": "ops.restore",
+    "drumify": "ops.drumify",
     "encode": "ops.codes",
     "evaluate": "evaluations.run",
+    "humanize": "ops.humanize",
     "info": "ops.info",
     "interpolate": "ops.interpolate",
     "load": "codec",
@@ -71,8 +75,10 @@ __all__ = [
     "chords",
     "decode",
     "denoise",
+    "drumify",
     "encode",
     "evaluate",
+    "humanize",
     "info",
     "interpolate",
     "load",

@@ -101,16 +101,16 @@ class Spec:
 
     @property
     def parts(self) -> dict[str, Tensor]:
-        """Which channels each part has, bool ``(C,)``: those of the group ``"x"`` and of its ``"x_velocity"``, if any.
+        """Which channels each part has, bool ``(C,)``: those of the group ``"x"``, ``"x_velocity"`` and ``"x_offset"``.
 
         A tensor without named groups has no parts.
         """
         found: dict[str, Tensor] = {}
         for name, channels in self.slices.items():
-            part = name.removesuffix("_velocity")
+            part = name.removesuffix("_velocity").removesuffix("_offset")
             if name and (part == name or part not in self.slices):
                 found[name] = torch.zeros(self.channels, dtype=torch.bool)
-                for own in (name, f"{name}_velocity"):
+                for own in (name, f"{name}_velocity", f"{name}_offset"):
                     found[name][self.slices.get(own, channels)] = True
         return found
 

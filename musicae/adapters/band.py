@@ -16,13 +16,14 @@ from musicae import core
 from musicae.adapters.shared import band_notes, lines, meta
 from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts, written_parts
 from musicae.adapters.shared.origin import Origin, named_chords
-from musicae.adapters.shared.score import KIT, LINE, MIN_DRUMS, RECORDING, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import KIT, LINE, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt
+from musicae.formats.music.kit import MIN_DRUMS
 from musicae.formats.music.parts import Notes
 from musicae.formats.music.percussion import CLASS_OF, CLASSES
 from musicae.formats.music.tempo_map import seconds_at

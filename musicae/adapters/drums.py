@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -12,17 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import meta
-from musicae.adapters.shared.score import KIT, MIN_DRUMS, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import KIT, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.bar_grid import Excerpt
-from musicae.formats.music.percussion import CLASS_OF, CLASSES, share_in_kit
+from musicae.formats.music.kit import MIN_DRUMS, choose
+from musicae.formats.music.percussion import CLASS_OF, CLASSES
 
 __all__ = ["Drums"]
 
-_MAX_KIT, _MIN_TOGETHER = 16, 0.05  # Pitches of a kit in use; share of the hits that fall on another.
 _LENGTH = 1
 """Steps that a written hit lasts: drums ring as long as they do, but sequencers need a length."""
 
@@ -67,7 +66,7 @@ class Drums(ScoreAdapter):
 
         The tensor is ``(9, T)``, from the bar of the first hit to the end of the bar of the last.
         """
-        name, notes, remarks = _choose(score_parts.parts(loaded.tracks), track)
+        name, notes, remarks = choose(score_parts.parts(loaded.tracks), track)
         found, step, inside = self._place(loaded, notes, bars, swings=True)
         channel = CLASS_OF[notes.pitch]
         velocities = np.zeros((len(CLASSES), found.length), np.int64)
@@ -93,7 +92,7 @@ class Drums(ScoreAdapter):
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the hits of a score, bool ``(9, T)``, on straight steps even if it swings."""
-        _, notes, _ = _choose(score_parts.parts(loaded.tracks), track)
+        _, notes, _ = choose(score_parts.parts(loaded.tracks), track)
         found, step, inside = self._place(loaded, notes, None)
         loud = inside & (notes.velocity > 0)
         hits = np.zeros((len(CLASSES), found.length), bool)
@@ -160,38 +159,3 @@ def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
     """Return the step and the channel of each hit of ``(9, T)``, in time order: int64 ``(N,)`` each."""
     step, channel = (tensor > 0.5).T.nonzero(as_tuple=True)
     return step, channel
-
-
-def _is_kit(part: score_parts.Part) -> bool:
-    """Tell whether a part sounds like a drum kit: few pitches, (almost) all of the kit's, some struck together.
-
-    A bass line has such pitches too, but one after another.
-    """
-    start, _, pitch, *_ = part.notes()
-    inside = share_in_kit(pitch) >= MIN_DRUMS
-    together = len(start) - len(np.unique(start)) >= _MIN_TOGETHER * len(start)
-    return bool(inside and together and len(np.unique(pitch)) <= _MAX_KIT)
-
-
-def _choose(available: Sequence[score_parts.Part], track: str | int | None) -> tuple[str, score_parts.Notes, list[str]]:
-    """Return the name of the track, its notes that have a class, and remarks."""
-    if not available:
-        raise MusicaeError("it has no notes; give a file with drums")
-    if track is not None:
-        available = score_parts.select(available, track)
-    chosen, remarks = [part for part in available if part.drums], []
-    if not chosen and len(available) == 1 and _is_kit(available[0]):
-        # It was asked for: that it is on another channel does not matter.
-        chosen, remarks = list(available), [f"track {available[0]} is not on channel 10; it was read as drums"]
-    if not chosen:
-        what = "it has no drums" if track is None else f"track {available[0]} is not drums"
-        raise MusicaeError(f"{what}; choose a preset for melodies with --preset (musicae presets lists them)")
-    if len(chosen) > 1:
-        remarks.append(f"the {len(chosen)} drum tracks were merged")
-    notes = score_parts.merge(chosen)
-    known = CLASS_OF[notes.pitch] >= 0
-    if not np.any(known):
-        raise MusicaeError("its drum track has no General MIDI percussion (27..87); choose another with --track")
-    if not np.all(known):
-        remarks.append(f"{np.count_nonzero(~known)} note(s) are not percussion (27..87) and were left out")
-    return chosen[0].name, score_parts.Notes(*(a[known] for a in notes)), remarks

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import lines, meta
-from musicae.adapters.shared.score import LINE, MIN_DRUMS, RECORDING, ScoreAdapter, tracks_in
+from musicae.adapters.shared.score import LINE, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
 from musicae.formats.music.bar_grid import Excerpt, Grid
+from musicae.formats.music.kit import MIN_DRUMS
 from musicae.formats.sound.heads import is_sound
 from musicae.tensors import melody_tokens
 

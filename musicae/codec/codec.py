@@ -114,6 +114,15 @@ class Codec:
         return torch.cat(parts)
 
     @torch.no_grad()
+    def params(self, z: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Tensor:
+        """Return the likelihood's parameters ``(N, C, *S)`` of codes ``(N, D)``, on the CPU."""
+        with self._threads(z):
+            parts = [
+                self.model.params(codes, None, given).float().cpu() for codes, given in self._batches(batch, z, cond)
+            ]
+        return torch.cat([torch.zeros(0, *self.spec.full_shape), *parts])
+
+    @torch.no_grad()
     def decode_with_nll(self, z: Tensor, cond: Tensor | None = None, batch: int = 1024) -> tuple[Tensor, Tensor]:
         """Return the most probable windows of codes ``(N, D)``, and their `nll` ``(N,)``, which is nearly free here."""
         steps: list[Tensor] = []

@@ -23,6 +23,8 @@ def patch_vae(
     along_dropout: Share = 0.5,
     guidance: Weight = 1.5,
     linear: bool = False,
+    balanced: bool = False,
+    dropout: Share = 0.0,
 ) -> CodeModel:
     """Return a VAE of patch Transformers.
 
@@ -41,8 +43,15 @@ def patch_vae(
         without it (Ho and Salimans 2022, "Classifier-free diffusion guidance"). As many 0/1 values are 1 as without.
     linear : add to the Transformers linear maps from windows to codes and back, which start as the principal components
         of the data; such a model learns many times as fast at first. All steps at once only.
+    balanced : weigh groups of real values so that small ones (offsets from a grid) count in these components, too.
+    dropout : share of what each layer of the encoder adds that is left out in training, where data are few.
     """
     code = Code(latent, variational=True, classes=classes, along=along, along_dropout=along_dropout, guidance=guidance)
     return patch_model(
-        spec, code, PatchShape(patch, width, depth, heads), Steps(gru_width, step_dropout), linear=linear
+        spec,
+        code,
+        PatchShape(patch, width, depth, heads, dropout),
+        Steps(gru_width, step_dropout),
+        linear=linear,
+        balanced=balanced,
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from made_midi import make_midi
 
 from musicae import codec as codecs
 from musicae.codec import Codec
+
+__all__ = ["make_midi"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from musicae.core import Sample
 from musicae.tensors.chord_symbols import Chord
 
-__all__ = ["Origin", "named_chords"]
+__all__ = ["Origin", "Rewritten", "named_chords"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,13 @@ class Origin:
     length: int
     bar: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The bytes of a file that a sample was put into, such as the song of its drums: the `metadata` of the sample."""
+
+    data: bytes
 
 
 def named_chords(sample: Sample) -> list[tuple[int, Chord]]:

@@ -21,7 +21,7 @@ from musicae.formats.music import midi
 from musicae.formats.music.tracks import Tracks
 from musicae.formats.sound.heads import is_sound, sound_head
 
-__all__ = ["KIT", "LINE", "MIN_DRUMS", "RECORDING", "ScoreAdapter", "is_recording", "tracks_in"]
+__all__ = ["KIT", "LINE", "RECORDING", "ScoreAdapter", "is_recording", "tracks_in"]
 
 LINE = ("density", "pitch", "range", "interval", "syncopation", "syncopation16", "key", "repetition")
 """The attributes of a line of notes."""
@@ -29,8 +29,6 @@ LINE = ("density", "pitch", "range", "interval", "syncopation", "syncopation16",
 KIT = ("density", "syncopation", "syncopation16", "hihat", "repetition")
 """The attributes of drums."""
 
-MIN_DRUMS = 0.9
-"""A MIDI file with at least this share of its notes on the drum channel counts as drums."""
 
 RECORDING = 0.1
 """How well an adapter of notes fits a recording, which it can transcribe: adapters of sound come first."""

@@ -16,6 +16,7 @@ __all__ = [
     "BESIDE",
     "OutputCommand",
     "OutputOptions",
+    "amount_option",
     "chords_option",
     "count_option",
     "force_option",
@@ -24,6 +25,7 @@ __all__ = [
     "json_option",
     "keep_option",
     "label_option",
+    "like_option",
     "numbered",
     "one_file",
     "parts_option",
@@ -57,6 +59,12 @@ temperature_option = click.option(
     "--temperature", type=float, default=0.0, show_default=True, help="0 takes the most probable values, 1 draws them."
 )
 count_option = click.option("-n", "count", type=int, default=1, show_default=True, help="How many to make.")
+amount_option = click.option(
+    "--amount", type=float, default=1.0, show_default=True, help="How much of the timing and the loudness, 0 to 1."
+)
+like_option = click.option(
+    "--like", type=click.Path(path_type=Path), metavar="FILE", help="MIDI with drums that are to be played like."
+)
 join_option = click.option(
     "--join/--split", default=True, help="One file with all, one after another (the default), or a folder of files."
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musicae.core import File
 from musicae.errors import MusicaeError
@@ -185,9 +186,11 @@ def build(tracks: Sequence[TrackNotes], meta: dict[str, Any], length: int, *, st
     return score
 
 
-def _ticks(steps: Ints, swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Ints:
-    """Return the ticks of steps, swung."""
-    return steps * step if is_straight(swing) else np.rint(swung(steps, swing, steps_per_beat) * step).astype(np.int64)
+def _ticks(steps: NDArray[Any], swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Ints:
+    """Return the ticks of steps, swung; each may be a fraction."""
+    played = steps if is_straight(swing) else swung(steps, swing, steps_per_beat)
+    ticks: Ints = np.rint(played * step).astype(np.int64)
+    return ticks
 
 
 def _in_ticks(notes: Notes, swing: Sequence[Sequence[float]], step: int, steps_per_beat: int) -> Notes:

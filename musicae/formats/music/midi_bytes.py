@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +17,17 @@ import numpy as np
 from musicae.errors import MusicaeError
 from musicae.memory import check_memory
 
-__all__ = ["CHUNK_CONTROL", "MidiBytes", "encode_names", "is_midi", "names_of", "parse", "with_names"]
+__all__ = [
+    "CHUNK_CONTROL",
+    "MidiBytes",
+    "encode_names",
+    "events_of",
+    "is_midi",
+    "names_of",
+    "parse",
+    "track_of",
+    "with_names",
+]
 
 CHUNK_CONTROL = 119
 """The controller (like the one below it, it has no meaning in MIDI) by which `MidiBytes.dump` marks chunks."""
@@ -61,6 +71,12 @@ class MidiBytes:
         chosen = self.tracks if tracks is None else tracks
         header = struct.pack(">IHHH", 6, self.style if style is None else style, len(chosen), self.ticks_per_quarter)
         return b"".join([b"MThd", header, *(_closed(events, i, ends) for i, events in enumerate(chosen))])
+
+    def plain(self) -> bytes:
+        """Return a standard file with the same events."""
+        header = struct.pack(">IHHH", 6, self.style, len(self.tracks), self.ticks_per_quarter)
+        chunks = (b"MTrk" + len(events).to_bytes(4, "big") + events for events in self.tracks)
+        return b"".join([b"MThd", header, *chunks])
 
 
 def is_midi(head: bytes) -> bool:
@@ -249,6 +265,32 @@ def _closed(events: bytes, number: int, ends: int) -> bytes:
         offs = (bytes([0x80 | c]) + b"\0".join([_NOTES_OFF] * ends) for c in channels)
         events = b"".join([events[:-3], b"\0".join(marks), b"\1", b"\0".join(offs), b"\0", _END])
     return b"MTrk" + len(events).to_bytes(4, "big") + events
+
+
+# --- events ------------------------------------------------------------------------------------------------------
+
+
+def events_of(track: bytes) -> Iterator[tuple[int, bytes]]:
+    """Go through the events of a track, each with its tick and its status byte, to the one at its end."""
+    tick = before = 0
+    running = b""
+    for _, head, _, end in _events(track, 0, len(track)):
+        tick += _number(track, before)[0]
+        event, before = track[head:end], end
+        if event[0] < 0x80:
+            event = running + event
+        elif event[0] < 0xF0:
+            running = event[:1]
+        yield tick, event
+
+
+def track_of(events: Iterable[tuple[int, bytes]]) -> bytes:
+    """Return a track of events as `events_of` gives them; their ticks must rise."""
+    parts, now = [], 0
+    for tick, event in events:
+        parts += [_variable(tick - now), event]
+        now = tick
+    return b"".join(parts)
 
 
 # --- names of tracks -----------------------------------------------------------------------------------------------

@@ -60,8 +60,8 @@ def straightened(places: Floats, swing: Sequence[Sequence[float]], steps_per_bea
     return straight
 
 
-def swung(steps: NDArray[np.int64], swing: Sequence[Sequence[float]], steps_per_beat: int) -> Floats:
-    """Return where steps ``(N,)`` of a straight grid are played, in steps; the inverse of `straightened`."""
+def swung(steps: NDArray[Any], swing: Sequence[Sequence[float]], steps_per_beat: int) -> Floats:
+    """Return where steps ``(N,)`` of a straight grid, or places between, are played; the inverse of `straightened`."""
     begin, ratio = _at(steps, swing)
     beat, part = np.divmod((steps - begin) / steps_per_beat, 1.0)
     middle = ratio / (1 + ratio)

@@ -69,12 +69,13 @@ class ConvShape:
 
 @dataclass(frozen=True)
 class PatchShape:
-    """The settings of `PatchEncoder` and `PatchDecoder`."""
+    """The settings of `PatchEncoder` and `PatchDecoder`; `dropout` is the encoder's."""
 
     patch: int
     width: int
     depth: int
     heads: int
+    dropout: float = 0.0
 
 
 class CodeModel(Model):
@@ -209,21 +210,23 @@ def _head(spec: Spec, features: int, steps: Steps) -> Head:
     return StepHead(features, spec.channels, steps.gru_width, steps.dropout)
 
 
-def patch_model(spec: Spec, code: Code, shape: PatchShape, steps: Steps, *, linear: bool = False) -> CodeModel:
-    """Return an autoencoder or VAE of patch Transformers; with `linear` a variational one adds to linear maps.
+def patch_model(
+    spec: Spec, code: Code, shape: PatchShape, steps: Steps, *, linear: bool = False, balanced: bool = False
+) -> CodeModel:
+    """Return an autoencoder or VAE of patch Transformers; with `linear` a variational one adds to a `LinearPath`.
 
     Raise MusicaeError for settings that do not go together.
     """
     if linear and steps.gru_width:
         raise MusicaeError("[model] linear writes all steps at once, gru_width one by one; set one of them to 0")
     sizes = (shape.patch, shape.width, shape.depth, shape.heads, code.along)
-    encoder = PatchEncoder(spec, *sizes)
+    encoder = PatchEncoder(spec, *sizes, dropout=shape.dropout)
     features = steps.gru_width or spec.channels
     decoder = PatchDecoder(spec, code.size + code.classes, features, *sizes)
     if linear:  # It begins with what the linear maps say.
         nn.init.zeros_(decoder.out.weight)
         nn.init.zeros_(decoder.out.bias)
-    path = LinearPath(spec, code.size) if linear else None
+    path = LinearPath(spec, code.size, balanced) if linear else None
     groups = () if steps.gru_width else spec.groups
     binary = [spec.slices[group.name] for group in groups if group.likelihood == "bernoulli"]
     return CodeModel(encoder, encoder.features, decoder, _head(spec, features, steps), code, linear=path, binary=binary)

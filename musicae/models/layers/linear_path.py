@@ -15,6 +15,8 @@ _LOGITS = {"categorical", "bernoulli"}
 _GAIN = 8.0  # Of a logit over the value it stands for: a value of 1 where it was right has a probability of .98.
 _MIDDLE = {"bernoulli": 0.5}  # The value whose logit is 0.
 _SPARE = 32  # Components found besides those that are kept; they make these more exact (Halko et al. 2011).
+_REAL = 0.5  # How much groups of real values count where they are weighed, of what the others do.
+_MIN_RMS = 1e-3  # Of a group's values, where it is weighed by that.
 _MIN_VARIANCE = 1e-6  # Of a component before it is scaled to variance one.
 
 
@@ -22,12 +24,13 @@ class LinearPath(nn.Module):
     """A linear encoder and a linear decoder, to be added to those of a model.
 
     A model whose own networks start at zero then starts as principal components, and learns from the first step on
-    what these miss. Logits start as a multiple of the value that they stand for.
+    what these miss. Logits start as a multiple of the value that they stand for. Where `balanced`, groups of real
+    values that are small count as much as others.
     """
 
-    def __init__(self, spec: Spec, size: int) -> None:
+    def __init__(self, spec: Spec, size: int, balanced: bool = False) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec, self.balanced = spec, balanced
         numbers = spec.channels * math.prod(spec.shape)
         self.into, self.out = nn.Linear(numbers, size), nn.Linear(size, numbers)
 
@@ -48,7 +51,8 @@ class LinearPath(nn.Module):
         Return the logarithm of the variance of each code's posterior, ``(D,)``: that of a linear model whose noise is
         as strong as the last component (Tipping and Bishop 1999). Numbers for which there is no component stay zero.
         """
-        rows = x.flatten(1)
+        weights = self._weights(x)
+        rows = x.flatten(1) * weights
         size = self.into.out_features
         _, scales, vectors = torch.pca_lowrank(rows, q=min(size + _SPARE, *rows.shape), niter=3)
         kept = min(size, len(scales))
@@ -56,14 +60,25 @@ class LinearPath(nn.Module):
         for parameter in self.parameters():
             parameter.zero_()
         mean = rows.mean(0)
-        self.into.weight[:kept] = (vectors / variance.sqrt()).T
-        self.into.bias.copy_(-self.into.weight @ mean)
-        gain, middle = (self._by_channel(values) for values in self._links())
-        self.out.weight[:, :kept] = gain.to(rows)[:, None] * vectors * variance.sqrt()
-        self.out.bias.copy_(gain.to(rows) * (mean - middle.to(rows)))
+        into = (vectors / variance.sqrt()).T
+        self.into.weight[:kept] = into * weights
+        self.into.bias[:kept] = -into @ mean
+        gain, middle = (self._by_channel(values).to(rows) for values in self._links())
+        self.out.weight[:, :kept] = (gain / weights)[:, None] * vectors * variance.sqrt()
+        self.out.bias.copy_(gain * (mean / weights - middle))
         logvar = torch.zeros(size, device=rows.device)
         logvar[:kept] = -(variance / variance[-1]).log1p()
         return logvar
+
+    def _weights(self, x: Tensor) -> Tensor:
+        """Return what numbers of windows ``(N, C, *S)`` are multiplied with to find components, ``(C * prod(S),)``."""
+        weights = [1.0] * len(self.spec.groups)
+        for i, group in enumerate(self.spec.groups if self.balanced else ()):
+            values = x[:, self.spec.slices[group.name]]
+            played = values[values != 0]
+            if group.likelihood not in _LOGITS and len(played):
+                weights[i] = _REAL / max(played.square().mean().sqrt().item(), _MIN_RMS)
+        return self._by_channel(weights).to(x)
 
     def _links(self) -> tuple[list[float], list[float]]:
         """Return by how much the parameters of each group are more than its values, and which value is their zero."""

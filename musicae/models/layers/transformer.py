@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from musicae.core import Spec
 from musicae.errors import MusicaeError
+from musicae.shared_batch import uniform_like
 
 __all__ = ["PatchDecoder", "PatchEncoder", "attention", "patchify", "unpatchify"]
 
@@ -51,11 +52,14 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """A pre-normalised Transformer layer: attention, then an MLP of four times the width."""
+    """A pre-normalised Transformer layer: attention, then an MLP of four times the width.
 
-    def __init__(self, width: int, heads: int) -> None:
+    In training a share `dropout` of what each of the two adds is left out (Srivastava et al. 2014).
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.dropout = heads, dropout
         self.norm_attention, self.norm_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
@@ -65,9 +69,14 @@ class Block(nn.Module):
         b, n, width = x.shape
         q, k, v = self.qkv(self.norm_attention(x)).view(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = attention(q, k, v).transpose(1, 2).reshape(b, n, width)
-        x = x + self.out(mixed)
-        out: Tensor = x + self.down(F.gelu(self.up(self.norm_mlp(x))))
+        x = x + self._thinned(self.out(mixed))
+        out: Tensor = x + self._thinned(self.down(F.gelu(self.up(self.norm_mlp(x)))))
         return out
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        if not self.dropout or not self.training:
+            return x
+        return x * (uniform_like(x) >= self.dropout) / (1 - self.dropout)
 
 
 def _tokens(spec: Spec, patch: int, width: int, heads: int) -> int:
@@ -84,16 +93,19 @@ class PatchEncoder(nn.Module):
     """``(B, C, *S)`` -> ``(B, features)``, all tokens joined.
 
     With `along` > 0 a condition ``(B, along, *S)``, such as chords, is embedded as well and added to the tokens.
+    `dropout` is that of its layers.
     """
 
-    def __init__(self, spec: Spec, patch: int, width: int, depth: int, heads: int, along: int = 0) -> None:
+    def __init__(
+        self, spec: Spec, patch: int, width: int, depth: int, heads: int, along: int = 0, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         n = _tokens(spec, patch, width, heads)
         self.patch, self.features = patch, n * width
         self.embed = nn.Linear(spec.channels * patch ** len(spec.shape), width)
         self.embed_along = nn.Linear(along * patch ** len(spec.shape), width, bias=False) if along else None
         self.position = nn.Parameter(torch.randn(n, width) * 0.02)
-        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(depth)))
+        self.blocks = nn.Sequential(*(Block(width, heads, dropout) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, along: Tensor | None = None) -> Tensor:

@@ -1,0 +1,22 @@
+"""Grooves without loudness and timing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from musicae.core import Corruption
+from musicae.tensors import groove
+
+__all__ = ["Flatten"]
+
+
+class Flatten(Corruption):
+    """Leave only the hits of grooves ``(B, 27, T)``, as a sequencer plays them: neither loudness nor timing is known.
+
+    See `musicae.tensors.groove` for what stands for that.
+    """
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the grooves ``(B, 27, T)``, flattened."""
+        return groove.flattened(batch)
