@@ -105,7 +105,7 @@ def _examples(codec: Codec, x: Tensor, pieces: Tensor, seed: int) -> tuple[Tenso
 
     No bar of these is one of its own.
     """
-    own_styles, bars = styles(codec, x, grooves.flattened), x.unflatten(2, (2, -1)).movedim(2, 1).flatten(2)
+    own_styles, bars = styles(codec, x, grooves.flattened), x.view(len(x), x.shape[1], 2, -1).movedim(2, 1).flatten(2)
     known, found = torch.zeros(len(x), dtype=torch.bool), []
     for at, piece in enumerate(pieces.tolist()):
         others = (pieces == piece).nonzero().squeeze(1)

@@ -17,7 +17,7 @@ from musicae.core import Adapter, File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
-from musicae.formats.music.tempo_map import seconds_at
+from musicae.formats.music.tempo_map import check_tempo, seconds_at
 from musicae.formats.sound.reading import reading
 from musicae.ops.choose import codec_for, head_of
 from musicae.ops.defaults import default_preset
@@ -27,13 +27,10 @@ from musicae.tensors import groove, taps
 from musicae.tensors.groove import DRUMS, HITS, OFFSETS, VELOCITIES
 from musicae.tensors.random import generator
 
-__all__ = ["MAX_SECONDS", "TEMPOS", "drumify"]
+__all__ = ["MAX_SECONDS", "drumify"]
 
 MAX_SECONDS = 600
 """The longest recording of taps."""
-
-TEMPOS = (20.0, 400.0)
-"""The tempos that can be named, in beats a minute."""
 
 _BAR = 4 * taps.STEPS
 
@@ -73,8 +70,8 @@ def drumify(
     check_number("the number of results", n, at_least=1)
     check_temperature(temperature)
     check_amount(amount)
-    if tempo is not None and not TEMPOS[0] <= tempo <= TEMPOS[1]:
-        raise MusicaeError(f"tempo must be between {TEMPOS[0]:g} and {TEMPOS[1]:g} beats a minute, not {tempo:g}")
+    if tempo is not None:
+        check_tempo(tempo)
     source = rereadable(source)
     codec = codec_for(default_preset("drumify") if preset is None else preset)
     check_grooves(codec, "drumify")

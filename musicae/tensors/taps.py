@@ -59,10 +59,10 @@ def onsets(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
     samples = np.pad(samples, (_FFT, _FFT))
     flux = _flux(samples)
     # As `librosa.onset.onset_detect` does, which compiles for half a minute first.
-    near, around, apart = (round(seconds * RATE / _HOP) for seconds in (_NEAR_PEAK, _AROUND_PEAK, _MIN_GAP))
+    close, around, apart = (round(seconds * RATE / _HOP) for seconds in (_NEAR_PEAK, _AROUND_PEAK, _MIN_GAP))
     frames = librosa.util.peak_pick(
         flux / max(float(flux.max()), _SILENT),
-        pre_max=near,
+        pre_max=close,
         post_max=1,
         pre_avg=around,
         post_avg=around + 1,

@@ -34,7 +34,7 @@ def test_drumify_writes_beside_the_file(shell: Any, grooves: tuple[str, str]) ->
     ("words", "said"),
     [
         (["no.wav"], "there is no file no.wav"),
-        (["twinkle.mid", "--tempo", "0"], "tempo must be"),
+        (["twinkle.mid", "--tempo", "0"], "--tempo must be"),
         (["twinkle.mid", "-n", "0"], "the number of results must be between 1 and 1000"),
         (["twinkle.mid", "--like", "ode-to-joy.mid"], "ode-to-joy.mid: it has no drums"),
         (["twinkle.mid", "--amount", "-1"], "amount must be between 0 and 1, not -1"),
