@@ -1,7 +1,7 @@
 """Default presets by the job: a preset says in its TOML for which jobs it is one (``default_for``).
 
-``"code"`` stands for all that goes through codes; the others are ``"sample"``, ``"accompany"``, ``"denoise"``
-and ``"upscale"``.
+``"code"`` stands for all that goes through codes; the others are ``"sample"``, ``"accompany"``, ``"humanize"``,
+``"drumify"``, ``"denoise"`` and ``"upscale"``.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def test_the_job_picks_the_preset_too(data: Path) -> None:
 
 def test_every_default_is_one_of_a_job_that_there_is() -> None:
     jobs = {job for name in preset.listed() for job in preset.load(name).default_for}
-    assert jobs == {"accompany", "code", "sample", "denoise", "upscale"}
+    assert jobs == {"accompany", "code", "denoise", "drumify", "humanize", "sample", "upscale"}
 
 
 def test_content_comes_before_the_suffix(data: Path, tmp_path: Path) -> None:
