@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from musicae.core import Corruption
+from musicae.core import Corruption, Spec
 from musicae.tensors import groove
 
 __all__ = ["Flatten"]
@@ -16,6 +16,11 @@ class Flatten(Corruption):
 
     See `musicae.tensors.groove` for what stands for that.
     """
+
+    def bind(self, spec: Spec) -> Flatten:
+        """Return itself. Raise MusicaeError for other tensors than grooves."""
+        groove.check(spec)
+        return self
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return the grooves ``(B, 27, T)``, flattened."""

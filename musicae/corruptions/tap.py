@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from musicae.core import Corruption
+from musicae.core import Corruption, Spec
 from musicae.errors import MusicaeError
 from musicae.ranges import Share, Weight
 from musicae.tensors import groove
@@ -29,6 +29,11 @@ class Tap(Corruption):
         if not 0 <= sparse <= 1:
             raise MusicaeError(f"[corruption] sparse must be 0 to 1, not {sparse}")
         self.sparse, self.loudness = sparse, loudness
+
+    def bind(self, spec: Spec) -> Tap:
+        """Return itself. Raise MusicaeError for other tensors than grooves."""
+        groove.check(spec)
+        return self
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return the taps ``(B, 27, T)``."""

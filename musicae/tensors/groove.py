@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.core import Group, Spec
+from musicae.errors import MusicaeError
 
 __all__ = [
     "DRUMS",
@@ -26,6 +27,7 @@ __all__ = [
     "ROWS",
     "TAP",
     "VELOCITIES",
+    "check",
     "durations",
     "flattened",
     "pack",
@@ -67,6 +69,12 @@ _LOSING = 0.2  # The largest share of drums that are lost.
 def spec(steps: int) -> Spec:
     """Return the spec of windows of so many steps."""
     return Spec.joint((steps,), GROUPS)
+
+
+def check(spec: Spec) -> None:
+    """Raise MusicaeError for a spec that is not that of grooves."""
+    if spec.groups != GROUPS:
+        raise MusicaeError("[corruption] this one is for grooves; use it with the adapter 'groove'")
 
 
 def flattened(x: Tensor) -> Tensor:
