@@ -43,9 +43,11 @@ SHORTEST_RUN = 5  # Frames of pyin.
 Notes = tuple[np.ndarray, np.ndarray, np.ndarray]
 BASIC_PITCH = """
 import json, sys
-from basic_pitch.inference import predict
+from basic_pitch import ICASSP_2022_MODEL_PATH
+from basic_pitch.inference import Model, predict
+model = Model(ICASSP_2022_MODEL_PATH)
 for path in sys.argv[1:]:
-    notes = sorted(predict(path)[2])
+    notes = sorted(predict(path, model)[2])
     print("NOTES", json.dumps([[float(n[0]), float(n[1]), int(n[2])] for n in notes]))
 """
 
