@@ -64,18 +64,21 @@ def attributes(name: str, fit: bool, data: Sequence[str], limit: int, as_json: b
 
 
 def _lines(fitted: Fitted) -> list[str]:
-    rows: list[tuple[str, ...]] = [("attribute", "unit", "mean", "s.d.", *_FIGURES)]
+    from musicae.ops.attributes import about
+
+    rows: list[tuple[str, ...]] = [("attribute", "unit", "mean", "s.d.", *_FIGURES, "what it is")]
     rows += [
-        (trait.name, trait.unit, f"{trait.mean:.3g}", f"{trait.spread:.3g}", *_figures(trait))
-        for trait in fitted.traits
+        (one.name, one.unit, f"{one.mean:.3g}", f"{one.spread:.3g}", *_figures(one), about(one.name))
+        for one in fitted.traits
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_cell(row, i, widths[i]) for i in range(len(row))).rstrip() for row in rows]
+    left = (0, 1, len(widths) - 1)
+    lines = []
+    for row in rows:
+        cells = [row[i].ljust(width) if i in left else row[i].rjust(width) for i, width in enumerate(widths)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
 def _figures(trait: Trait) -> list[str]:
     return [f"{trait.measured[name]:.2f}" if name in trait.measured else "-" for name in _FIGURES]
-
-
-def _cell(row: Sequence[str], i: int, width: int) -> str:
-    return row[i].ljust(width) if i < 2 else row[i].rjust(width)

@@ -17,7 +17,7 @@ from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops.inputs import crop_windows
 from musicae.tensors.random import generator
 
-__all__ = ["Fitted", "Trait", "check_able", "find", "fit", "has", "load", "measure", "save", "some_of"]
+__all__ = ["Fitted", "Trait", "about", "check_able", "find", "fit", "has", "load", "measure", "save", "some_of"]
 
 _MOST_AXES = 64  # Principal axes of the codes that are kept.
 _FEWEST = 32  # Windows that an attribute must have a meaning for.
@@ -84,6 +84,11 @@ def measure(codec: Codec, names: Sequence[str], x: Tensor) -> Tensor:
 def _attribute(name: str) -> Attribute:
     found: Attribute = registry.build("attributes", name.rpartition(".")[2])
     return found
+
+
+def about(name: str) -> str:
+    """Return what an attribute is, in a few words."""
+    return _attribute(name).about
 
 
 def find(fitted: Fitted, name: str) -> int:

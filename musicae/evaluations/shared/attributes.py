@@ -21,7 +21,7 @@ from musicae.tensors.random import generator
 
 __all__ = ["attribute_figures", "fit_and_measure"]
 
-_WINDOWS = 32  # That are moved, for each attribute.
+_MOVES, _FEWEST = 256, 8  # Windows that are moved, for all attributes together and for each.
 _TRAIN = 2048  # Training windows whose codes the attribute vectors are the mean differences of.
 _SIZES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # Of the steps of floors, of which that is taken that changes as much.
 _HALF = 0.5  # Standard deviations up or down, at which it should still be the same tune.
@@ -38,7 +38,7 @@ def attribute_figures(codec: Codec, train: Windows, test: Windows, seed: int = 0
     mean, if it does; that of what stays is two unrelated windows.
     """
     fitted = load(codec)
-    x, cond = next(some_of(codec, test, _WINDOWS, seed))
+    x, cond = next(some_of(codec, test, max(_FEWEST, _MOVES // len(fitted.traits)), seed))
     codes, values = [], []
     for given, its in some_of(codec, train, _TRAIN, seed):
         codes.append(codec.encode(given, its).mean)
