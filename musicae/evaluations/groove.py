@@ -11,7 +11,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared.common import Figures, all_of, choose, mean
 from musicae.evaluations.shared.feel import Rivals, distribution, errors, f1
 from musicae.evaluations.shared.sequences import Components, density, encoded, interpolation
-from musicae.ops.grooves import played, styles, widening
+from musicae.ops.grooves import played, steady, styles, widening
 from musicae.ranges import Count, Seed
 from musicae.tensors import groove as grooves
 from musicae.tensors import metrics
@@ -42,7 +42,8 @@ def groove(
     window with the most similar hits (``neighbour``); the best of them is the floor of the figure itself.
 
     ``taps_f1`` is the F1 score of hits made of taps, each as loud and as late as the loudest hit of its step;
-    ``taps_flat_f1`` of taps without loudness and timing. Floors: the drums that are most often struck at each tapped
+    ``taps_flat_f1`` of taps without loudness and timing, ``taps_whole_f1`` of all windows of a performance together, as
+    the verb makes them. Floors: the drums that are most often struck at each tapped
     step (``pattern``), and the training window tapped most alike (``neighbour``).
 
     ``kept_...`` is what a code's mean keeps of played windows, ``exact_windows`` the share in which all hits are right;
@@ -60,7 +61,7 @@ def groove(
     figures: Figures = {}
     x, lengths, rivals = all_of(test), test.cond[torch.arange(len(test))][:, 0], Rivals(train)
     _humanized(figures, codec, rivals, x, lengths, test.pieces, seed)
-    _drumified(figures, codec, rivals, x)
+    _drumified(figures, codec, rivals, x, test.pieces)
     latent = encoded(codec, test)
     _kept(figures, codec, train, x, lengths, latent)
     middle, *ends = interpolation(figures, codec, test, latent.mean, min(pairs, len(test) // 2), steps, seed)
@@ -118,11 +119,15 @@ def _examples(codec: Codec, x: Tensor, pieces: Tensor, seed: int) -> tuple[Tenso
     return torch.stack(found) if found else own_styles[:0], known
 
 
-def _drumified(figures: Figures, codec: Codec, rivals: Rivals, x: Tensor) -> None:
+def _drumified(figures: Figures, codec: Codec, rivals: Rivals, x: Tensor, pieces: Tensor) -> None:
     struck = x[:, HITS] > 0
     tapped = grooves.tapped(x)
     for name, given in (("taps_f1", tapped), ("taps_flat_f1", grooves.tapped(grooves.flattened(x)))):
         f1(figures, "", name, struck, codec.decode(codec.encode(given).mean)[:, HITS] > 0)
+    whole, codes = torch.zeros_like(struck), codec.encode(tapped).mean
+    for piece in sorted(set(pieces.tolist())):
+        whole[pieces == piece] = steady(codec, codes[pieces == piece])[:, HITS] > 0
+    f1(figures, "", "taps_whole_f1", struck, whole)
     found = {"pattern": rivals.pattern(struck.any(1)), "neighbour": rivals.answers(tapped)}
     for name, hits in found.items():
         f1(figures, "floor_", f"{name}_taps_f1", struck, hits)

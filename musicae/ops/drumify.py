@@ -21,7 +21,7 @@ from musicae.formats.music.tempo_map import check_tempo, seconds_at
 from musicae.formats.sound.reading import reading
 from musicae.ops.choose import codec_for, head_of
 from musicae.ops.defaults import default_preset
-from musicae.ops.grooves import check_amount, check_grooves, example
+from musicae.ops.grooves import check_amount, check_grooves, example, steady
 from musicae.ops.inputs import as_file, check_file, check_number, check_temperature, name_of, read, rereadable
 from musicae.tensors import groove, taps
 from musicae.tensors.groove import DRUMS, HITS, OFFSETS, VELOCITIES
@@ -81,7 +81,7 @@ def drumify(
     made = []
     for i in range(n):
         codes = latent.sample(generator(seed, 83, i), temperature) if i else latent.mean
-        windows = codec.decode(codes if added is None else codes + added[0])
+        windows = steady(codec, codes) if added is None else codec.decode(codes + added[0])
         tensor = codec.join(windows, tapped.hop, tapped.tensor.shape[-1])
         made.append(replace(tapped, tensor=_as_much(tensor, amount), remarks=[]))
     made[0].remarks = tapped.remarks

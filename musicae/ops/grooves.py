@@ -16,9 +16,10 @@ from musicae.ops.inputs import read, rereadable
 from musicae.tensors import groove
 from musicae.tensors.groove import DRUMS, HITS, OFFSETS, VELOCITIES
 
-__all__ = ["Widening", "check_amount", "check_grooves", "example", "played", "style", "styles", "widening"]
+__all__ = ["Widening", "check_amount", "check_grooves", "example", "played", "steady", "style", "styles", "widening"]
 
 _BEATS = 2  # In half a bar.
+_PASSES = 2  # After which windows have the same drums.
 _DRAWS = 256  # Grooves from the prior by which the widening is found.
 _MOST, _HALVINGS = 4.0, 16  # The largest share, and how often the range is halved in looking for it.
 _MIN_SPREAD = 1e-3
@@ -48,13 +49,27 @@ def style(codec: Codec, windows: Tensor, spoil: Callable[[Tensor], Tensor]) -> T
     Added to the code of other spoilt grooves, it makes these be played likewise. There is one for each of K places in a
     window, half a bar apart, at which they can begin, the first for the grooves as they are.
     """
-    return styles(codec, windows[windows[:, HITS].flatten(1).any(1)], spoil).mean(0)
+    struck = windows[:, HITS].flatten(1).any(1)
+    if not struck.any():
+        return torch.zeros(len(_turns(codec)), codec.model.latent_size)
+    return styles(codec, windows[struck], spoil).mean(0)
 
 
 def styles(codec: Codec, windows: Tensor, spoil: Callable[[Tensor], Tensor]) -> Tensor:
     """Return the style of each of grooves ``(N, 27, T)``, ``(N, K, D)``; see `style`."""
     turned = [windows.roll(-turn, 2) for turn in _turns(codec)]
     return torch.stack([codec.encode(one).mean - codec.encode(spoil(one)).mean for one in turned], dim=1)
+
+
+def steady(codec: Codec, codes: Tensor) -> Tensor:
+    """Return the windows of codes ``(N, D)`` of taps, one after another, ``(N, 27, T)``, all in the same style.
+
+    By itself each would have drums of its own; they are played again with what they have in common, their mean style.
+    """
+    made = codec.decode(codes)
+    for _ in range(_PASSES if len(codes) > 1 else 0):
+        made = codec.decode(codes + style(codec, made, groove.tapped)[0])
+    return made
 
 
 def _turns(codec: Codec) -> list[int]:

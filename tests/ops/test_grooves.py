@@ -27,6 +27,17 @@ def test_a_style_is_what_flattening_takes_away():
     assert example(codec, None, flattened) is None
 
 
+def test_windows_of_taps_get_the_same_drums():
+    """What two of three windows are answered with, the third is as well; what one has, the others are not."""
+    codec, snare, ride = drummer(), (0, 1, 0.9, 0.0), (0, 8, 0.9, 0.0)
+    windows = torch.stack([beat(snare), beat(snare, ride), beat(snare, ride)])
+    made = grooves.steady(codec, windows.flatten(1))
+    assert made[:, HITS][:, 8, 0].tolist() == [1.0, 1.0, 1.0]
+    assert grooves.steady(codec, windows[[0, 0, 1]].flatten(1))[0, HITS].equal(windows[0, HITS])
+    assert grooves.steady(codec, windows[:1].flatten(1)).equal(codec.decode(windows[:1].flatten(1)))
+    assert grooves.style(codec, torch.zeros(2, 27, 32), flattened).count_nonzero() == 0
+
+
 def test_what_is_far_from_the_mean_is_played_further_from_it():
     wider = Widening(torch.tensor([0.0, 1.0]), torch.zeros(2, 9), torch.tensor([1.0, 0.1]))
     made = wider.apply(X)
