@@ -33,6 +33,7 @@ _BASS = 29  # Pitches from the lowest that may be a bass: up to E3.
 _SILENCE = 1e-3  # Below this amplitude a recording is silent.
 _QUIET = 0.1  # Beats softer than this share of the median are worth less.
 _FINE = 256  # Samples from one place to the next at which notes may begin.
+_MINUTE = 60  # Seconds in which the tempo is estimated at a time.
 _EVEN = 0.06  # Root mean square by which even beats are off, in beats.
 _PHASES = 96  # Of a beat that are tried.
 _USUAL = 0.5  # Seconds of a beat where none is found.
@@ -91,7 +92,11 @@ def beats_of_onsets(onsets: Floats, loudness: Floats, seconds: float) -> Floats:
     strength = np.zeros(int(librosa.time_to_frames(seconds, sr=RATE, hop_length=_FINE)) + 2)
     np.maximum.at(strength, np.clip(frames, 0, len(strength) - 1), loudness)
     strength = np.convolve(strength, np.hanning(7), "same")
-    _, found = librosa.beat.beat_track(onset_envelope=strength, sr=RATE, hop_length=_FINE, trim=False)
+    # A tempogram takes megabytes for each second.
+    parts = np.array_split(strength, -(-len(strength) * _FINE // (_MINUTE * RATE)))
+    tempos = [librosa.feature.tempo(onset_envelope=part, sr=RATE, hop_length=_FINE)[0] for part in parts if part.any()]
+    tempo = float(np.median(tempos)) if tempos else 60 / _USUAL
+    _, found = librosa.beat.beat_track(onset_envelope=strength, sr=RATE, hop_length=_FINE, bpm=tempo, trim=False)
     beats = np.asarray(librosa.frames_to_time(found, sr=RATE, hop_length=_FINE), np.float64)
     if len(beats) < 2:
         return beats_of_tempo(onsets, 60 / _USUAL, seconds)

@@ -1,5 +1,7 @@
 """What is heard in recordings: beats, pitches, chords."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,13 @@ def test_beats_of_a_given_tempo_fall_on_notes(tempo):
     assert beats[0] <= 0
     assert np.abs(onsets[0] - beats).min() < 0.02
     assert np.diff(beats_of_onsets(onsets[:1], np.ones(1), 2.0)) == pytest.approx(0.5, abs=2e-3)
+
+
+def test_beats_of_hours_take_little_memory():
+    onsets = 0.3 + 0.5 * np.arange(2400)
+    tracemalloc.start()
+    beats = beats_of_onsets(onsets, np.ones(2400), 1201.0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 500e6
+    assert np.diff(beats) == pytest.approx(0.5, abs=1e-3)
