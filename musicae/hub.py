@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from musicae import preset
@@ -26,7 +27,12 @@ def find_weights(name: str) -> Path | None:
     path = Path(name)
     if path.suffix == ".safetensors":
         return path
-    beside = preset.find(name).with_suffix(".safetensors")
+    try:
+        beside = preset.find(name).with_suffix(".safetensors")
+    except MusicaeError:
+        if os.path.isfile(f"{name}.safetensors"):  # noqa: PTH113, since Path.is_file raises for a name too long.
+            raise MusicaeError(f"no preset is named '{name}'; for the file here, name {name}.safetensors") from None
+        raise
     return beside if beside.is_file() else None
 
 

@@ -27,3 +27,13 @@ def test_a_preset_without_weights_says_how_to_make_them() -> None:
         hub.weights("sound-low")
     with pytest.raises(MusicaeError, match="no preset named 'melody-2bars'; did you mean 'melody-2bar'"):
         hub.weights("melody-2bars")
+
+
+def test_a_checkpoint_named_without_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.safetensors").write_bytes(b"")
+    with pytest.raises(MusicaeError, match=r"no preset is named 'mine'; for the file here, name mine\.safetensors"):
+        hub.weights("mine")
+    for name in ("min", "m" * 5000, "\0"):
+        with pytest.raises(MusicaeError, match="no preset named"):
+            hub.weights(name)
