@@ -21,8 +21,17 @@ __all__ = ["evaluate"]
 @click.option(
     "--against", default="", metavar="NAMES", help="Sound: measure other programs too, as rnnoise,noisereduce."
 )
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="evaluation.KEY=VALUE",
+    help="Change a setting of the evaluation, as evaluation.lm=melody-lm.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
-def evaluate(name: str, data: Sequence[str], limit: int | None, against: str, as_json: bool) -> None:
+def evaluate(
+    name: str, data: Sequence[str], limit: int | None, against: str, changes: Sequence[str], as_json: bool
+) -> None:
     """Measure a trained preset on held-out data.
 
     PRESET is a name or a .safetensors file.
@@ -32,7 +41,7 @@ def evaluate(name: str, data: Sequence[str], limit: int | None, against: str, as
     folders = folders_of(data)
     import musicae
 
-    figures = musicae.evaluate(name, folders, limit, against)
+    figures = musicae.evaluate(name, folders, limit, against, changes)
     if as_json:
         say_json(figures)
     else:

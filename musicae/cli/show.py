@@ -67,6 +67,8 @@ def _toml(tree: Mapping[str, Any], prefix: str = "") -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
     if isinstance(value, float):
         return repr(value)
     return json.dumps(value, ensure_ascii=False)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from musicae.errors import MusicaeError
 from musicae.evaluations.shared.attributes import attribute_figures
 from musicae.evaluations.shared.common import Figures, choose
 from musicae.ops import attributes
+from musicae.preset import Preset, override
 from musicae.tensors.layout import picture_layout
 
 __all__ = ["evaluate"]
@@ -29,17 +31,18 @@ def evaluate(
     folders: Mapping[str, Path] | None = None,
     limit: int | None = None,
     against: str = "",
+    changes: Sequence[str] = (),
 ) -> Figures:
     """Return the figures of the preset's ``[evaluation]``, on its test split.
 
     `codec` is a trained preset, its name, or the path of its ``.safetensors`` file. `folders` gives the folders of data
     sets (see `musicae.splits.load`), also of those that the evaluation's settings name. `limit` uses that many random
     windows instead of all. `against` names other programs to measure too, separated by commas, if the evaluation knows
-    any. Attributes that were fitted are measured too. Raise MusicaeError if the preset names no evaluation, or its data
-    cannot be found.
+    any. `changes` of the evaluation's settings are as ``"evaluation.lm=melody-lm"``. Attributes that were fitted are
+    measured too. Raise MusicaeError if the preset names no evaluation, or its data cannot be found.
     """
     codec = codecs.load(codec) if isinstance(codec, str) else codec
-    part = codec.preset.part("evaluation")
+    part = _changed(codec.preset, changes).part("evaluation")
     if part is None:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no [evaluation] section; add one to measure it")
     started = time.perf_counter()
@@ -64,6 +67,16 @@ def evaluate(
     if "train" in available and attributes.has(codec):
         figures |= attribute_figures(codec, available["train"], available["test"])
     return figures | counts | {"seconds": round(time.perf_counter() - started, 1)}
+
+
+def _changed(preset: Preset, changes: Sequence[str]) -> Preset:
+    """Return a preset with changes of its evaluation. Raise MusicaeError for one of another section."""
+    changed = replace(preset, sections={key: dict(section) for key, section in preset.sections.items()})
+    for text in changes:
+        if not text.strip().startswith("evaluation."):
+            raise MusicaeError(f"--set {text}: a trained model stays as it is; set evaluation.key=value only")
+        override(changed, text)
+    return changed
 
 
 def _splits(

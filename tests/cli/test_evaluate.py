@@ -12,13 +12,13 @@ import pytest
 def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measured(name: str, folders: Any, limit: int | None, against: str) -> dict[str, float]:
-        asked.append((Path(name).stem, folders, limit, against))
+    def measured(name: str, folders: Any, limit: int | None, against: str, changes: Any) -> dict[str, float]:
+        asked.append((Path(name).stem, folders, limit, against, changes))
         beside = {"spread_token_accuracy_mean": 0.001, "floor_token_accuracy_mean": 0.5}
         return {"token_accuracy_mean": 0.98765, **beside, "floor_pca": 0.25}
 
     monkeypatch.setattr("musicae.evaluate", measured)
-    found = json.loads(shell.ok("evaluate", tiny_melody, "--json", "--limit", "10"))
+    found = json.loads(shell.ok("evaluate", tiny_melody, "--json", "--limit", "10", "--set", "evaluation.lm=x"))
     assert found["token_accuracy_mean"] == 0.98765
     table = shell.ok("evaluate", tiny_melody, "--data", f"folk={shell.folder}")
     row = next(line for line in table.splitlines() if "token_accuracy_mean" in line)
@@ -26,7 +26,11 @@ def test_evaluate_prints_a_table_or_json(shell: Any, tiny_melody: Path, monkeypa
     rival = next(line for line in table.splitlines() if "floor_pca" in line)
     assert rival.replace("│", " ").split() == ["floor_pca", "0.25"]
     assert "floor_token" not in table
-    assert asked == [("tiny-melody", {}, 10, ""), ("tiny-melody", {"folk": shell.folder}, None, "")]
+    first, second = (
+        ("tiny-melody", {}, 10, "", ("evaluation.lm=x",)),
+        ("tiny-melody", {"folk": shell.folder}, None, "", ()),
+    )
+    assert asked == [first, second]
 
 
 def test_evaluate_refuses_in_one_line(shell: Any, tiny_melody: Path) -> None:

@@ -40,6 +40,19 @@ def test_evaluate_takes_the_test_split_and_the_number_asked_for(tunes):
     assert evaluate(parts, {"": folder}, limit=9)["windows"] == 9
 
 
+def test_the_settings_of_an_evaluation_may_be_changed(tunes, monkeypatch):
+    parts, folder = tunes
+    monkeypatch.setattr(registry, "lookup", found(lambda codec, *, more=1: {"more": more}, registry.lookup))
+    parts.preset.sections["evaluation"] = {"name": "asked", "more": 2}
+    assert evaluate(parts, {"": folder})["more"] == 2
+    assert evaluate(parts, {"": folder}, changes=["evaluation.more=5"])["more"] == 5
+    assert evaluate(parts, {"": folder})["more"] == 2
+    with pytest.raises(MusicaeError, match="a trained model stays as it is"):
+        evaluate(parts, {"": folder}, changes=["model.latent=3"])
+    with pytest.raises(MusicaeError, match=r"no setting 'mor'; did you mean 'more'\?"):
+        evaluate(parts, {"": folder}, changes=["evaluation.mor=3"])
+
+
 def test_a_codec_may_be_named(tunes, tmp_path):
     parts, folder = tunes
     parts.preset.sections["evaluation"] = {"name": "sequence", "pairs": 4}
