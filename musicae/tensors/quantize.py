@@ -8,7 +8,7 @@ from torch import Tensor
 __all__ = ["dequantize", "quantizable", "quantize"]
 
 _TOP = 127  # The largest integer; -128 is not used, so that the range is symmetric.
-_MIN_NUMBERS, _MIN_ROW = 2**15 + 1, 16  # Less is not worth a scale for each row, and small tensors matter most.
+_MIN_NUMBERS, _MIN_ROW = 2**14 + 1, 16  # Less is not worth a scale for each row, and small tensors matter most.
 _TINY = 1e-30  # Stands for the largest number of a row of zeros.
 _CLIPPINGS = torch.linspace(1, 0.8, 81).tolist()  # Shares of the largest number in a row that `_TOP` may stand for.
 
