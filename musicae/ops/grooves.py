@@ -64,7 +64,7 @@ def styles(codec: Codec, windows: Tensor, spoil: Callable[[Tensor], Tensor]) -> 
 def steady(codec: Codec, codes: Tensor) -> Tensor:
     """Return the windows of codes ``(N, D)`` of taps, one after another, ``(N, 27, T)``, all in the same style.
 
-    By itself each would have drums of its own; they are played again with what they have in common, their mean style.
+    Decoded one by one, each would get other drums; so all are decoded again with their mean style.
     """
     made = codec.decode(codes)
     for _ in range(_PASSES if len(codes) > 1 else 0):
