@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import meta
+from musicae.adapters.shared.hits import details, hits, merged_remark
 from musicae.adapters.shared.score import KIT, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
 from musicae.errors import MusicaeError
@@ -71,35 +72,25 @@ class Drums(ScoreAdapter):
         channel = CLASS_OF[notes.pitch]
         velocities = np.zeros((len(CLASSES), found.length), np.int64)
         np.maximum.at(velocities, (channel[inside], step[inside]), notes.velocity[inside])
-        merged = np.count_nonzero(inside) - np.count_nonzero(velocities)
-        if merged:
-            remarks.append(f"{merged} hit(s) fell on the same step as another of their class; the louder one was kept")
+        merged = int(np.count_nonzero(inside) - np.count_nonzero(velocities))
+        remarks += merged_remark(merged)
         moved = np.abs(found.places(notes.start) - step)[inside] > 0.25
         if moved.mean() > 0.01:
             remarks.append(f"{moved.mean():.0%} of the hits moved by more than a quarter of a step")
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
-        details = {
-            "tempos": grid.tempos,
-            "meters": grid.meters,
-            "programs": [[0, int(notes.program[0])]],
-            "keys": [],
-            "swing": grid.swing,
-            "track": name or "Drums",
-            "source": source,
-            "velocities": velocities.tolist(),
-        }
-        return Sample(torch.from_numpy(velocities > 0).float(), details, grid.hop, remarks + grid.remarks)
+        about = details(grid, notes, name, source, velocities.tolist())
+        return Sample(torch.from_numpy(velocities > 0).float(), about, grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the hits of a score, bool ``(9, T)``, on straight steps even if it swings."""
         _, notes, _ = choose(score_parts.parts(loaded.tracks), track)
         found, step, inside = self._place(loaded, notes, None)
         loud = inside & (notes.velocity > 0)
-        hits = np.zeros((len(CLASSES), found.length), bool)
-        hits[CLASS_OF[notes.pitch[loud]], step[loud]] = True
-        sounding: NDArray[np.bool_] = np.logical_or.reduce(hits)
+        struck = np.zeros((len(CLASSES), found.length), bool)
+        struck[CLASS_OF[notes.pitch[loud]], step[loud]] = True
+        sounding: NDArray[np.bool_] = np.logical_or.reduce(struck)
         _, numerator, denominator = found.meters[0]
-        return Packed(hits, sounding, sounding, 4 * self.steps_per_beat * numerator / denominator)
+        return Packed(struck, sounding, sounding, 4 * self.steps_per_beat * numerator / denominator)
 
     def _place(
         self, loaded: midi.Loaded, notes: score_parts.Notes, bars: str | int | None, swings: bool = False
@@ -122,7 +113,7 @@ class Drums(ScoreAdapter):
         ------
         MusicaeError : the folder is missing or cannot be written.
         """
-        start, channel = (values.numpy() for values in _hits(sample.tensor.detach().cpu()))
+        start, channel = (values.numpy() for values in hits(sample.tensor.detach().cpu()))
         length = sample.tensor.shape[-1]
         pitch = np.asarray([notes[0] for notes in CLASSES.values()])[channel]
         loud = meta.velocities(sample.meta, len(CLASSES), length, self.steps_per_beat)[channel, start]
@@ -142,10 +133,10 @@ class Drums(ScoreAdapter):
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return one piano roll, with a row for each class."""
-        step, channel = _hits(sample.tensor)
-        hits = [(at, _LENGTH, row) for at, row in zip(step.tolist(), channel.tolist(), strict=True)]
+        step, channel = hits(sample.tensor)
+        struck = [(at, _LENGTH, row) for at, row in zip(step.tolist(), channel.tolist(), strict=True)]
         length, meters = sample.tensor.shape[-1], sample.meta["meters"]
-        return [Roll(hits, length, self.steps_per_beat, labels=tuple(CLASSES), meters=meters)]
+        return [Roll(struck, length, self.steps_per_beat, labels=tuple(CLASSES), meters=meters)]
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return ``(B, 9, T)``, each pattern rotated by a random number of beats."""
@@ -153,9 +144,3 @@ class Drums(ScoreAdapter):
         beats = torch.randint(length // self.steps_per_beat, (len(batch), 1), generator=generator)
         index = (torch.arange(length) + beats * self.steps_per_beat) % length
         return batch.gather(2, index.unsqueeze(1).expand_as(batch).to(batch.device))
-
-
-def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the step and the channel of each hit of ``(9, T)``, in time order: int64 ``(N,)`` each."""
-    step, channel = (tensor > 0.5).T.nonzero(as_tuple=True)
-    return step, channel

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicae.adapters.shared import meta
+from musicae.adapters.shared.hits import details, hits, merged_remark
 from musicae.adapters.shared.origin import Rewritten
 from musicae.adapters.shared.score import ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
@@ -77,20 +78,10 @@ class Groove(ScoreAdapter):
         found = self._place(loaded, notes, bars)
         places, steps = found.places(notes.start), found.steps(notes.start)
         tensor, merged = to_groove(places, steps, found.length, notes.pitch, notes.velocity)
-        if merged:
-            remarks.append(f"{merged} hit(s) fell on the same step as another of their class; the louder one was kept")
+        remarks += merged_remark(merged)
         grid = bar_grid.complete(found, loaded.score, self.steps_per_beat, self.spec.shape[0])
-        details = {
-            "tempos": grid.tempos,
-            "meters": grid.meters,
-            "programs": [[0, int(notes.program[0])]],
-            "keys": [],
-            "swing": grid.swing,
-            "track": name or "Drums",
-            "source": source,
-            "velocities": [],
-        }
-        return Sample(torch.from_numpy(tensor), details, grid.hop, remarks + grid.remarks)
+        about = details(grid, notes, name, source, [])
+        return Sample(torch.from_numpy(tensor), about, grid.hop, remarks + grid.remarks)
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed:
         """Return the groove of a score as bytes, with the length of each step."""
@@ -145,7 +136,7 @@ class Groove(ScoreAdapter):
                 opened.write(sample.metadata.data)
             return
         tensor = sample.tensor.detach().cpu()
-        step, row = _hits(tensor)
+        step, row = hits(tensor[HITS])
         start = step.numpy() + tensor[OFFSETS][row, step].double().clamp(-groove.MAX_OFFSET, groove.MAX_OFFSET).numpy()
         loud = (_LOUD * tensor[VELOCITIES][row, step]).round().clamp(1, _LOUD).long().numpy()
         pitch = np.asarray([notes[0] for notes in CLASSES.values()])[row.numpy()]
@@ -163,12 +154,12 @@ class Groove(ScoreAdapter):
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return one piano roll, with a row for each class, hits where they are played."""
         tensor = sample.tensor.detach().cpu()
-        step, row = _hits(tensor)
+        step, row = hits(tensor[HITS])
         start = (step + tensor[OFFSETS][row, step]).tolist()
-        hits = [(at, _LENGTH, lane) for at, lane in zip(start, row.tolist(), strict=True)]
+        struck = [(at, _LENGTH, lane) for at, lane in zip(start, row.tolist(), strict=True)]
         loudness = tensor[VELOCITIES][row, step].clamp(0, 1).tolist()
         length, meters = tensor.shape[-1], sample.meta["meters"]
-        return [Roll(hits, length, self.steps_per_beat, tuple(CLASSES), meters, loudness=loudness)]
+        return [Roll(struck, length, self.steps_per_beat, tuple(CLASSES), meters, loudness=loudness)]
 
     def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Return ``(B, 27, T)``, each groove varied; see `musicae.tensors.groove.varied`."""
@@ -185,9 +176,3 @@ class Groove(ScoreAdapter):
     def sounding(self, x: Tensor) -> Tensor:
         """Return at which steps of ``(N, 27, T)`` a drum is struck: ``(N, T)``, bool."""
         return x[:, HITS].bool().any(1)
-
-
-def _hits(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the step and the class of each hit of ``(27, T)``, in the order of the steps: int64 ``(N,)`` each."""
-    step, row = (tensor[HITS] > 0.5).T.nonzero(as_tuple=True)
-    return step, row
