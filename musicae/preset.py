@@ -12,6 +12,8 @@ and ``content`` (what it is for, if that is special, such as ``"speech"``).
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +23,7 @@ from typing import Any
 from musicae import registry, upgrade
 from musicae.errors import MusicaeError, did_you_mean
 
-__all__ = ["SECTIONS", "Preset", "find", "is_name", "listed", "load", "override", "parse", "resolve"]
+__all__ = ["SECTIONS", "Preset", "as_toml", "find", "is_name", "listed", "load", "override", "parse", "resolve"]
 
 SECTIONS = (
     "adapter",
@@ -284,3 +286,32 @@ def _resolve_training(keys: dict[str, Any], training: Callable[..., Any] | None)
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
     }
     return registry.fill("training", "", takes, keys)
+
+
+def as_toml(preset: Preset) -> str:
+    """Return the text of a TOML file that says what `preset` does. A setting without a value is a comment."""
+    return _toml({"description": preset.description, **preset.sections}) + "\n"
+
+
+def _toml(tree: Mapping[str, Any], prefix: str = "") -> str:
+    """Return `tree`, values and tables, as TOML; `prefix` begins the names of its tables."""
+    plain = {key: value for key, value in tree.items() if not isinstance(value, Mapping)}
+    lines = [f"# {_key(key)} is not set" if v is None else f"{_key(key)} = {_value(v)}" for key, v in plain.items()]
+    for section, keys in tree.items():
+        if isinstance(keys, Mapping):
+            lines += ["", f"[{prefix}{_key(section)}]", _toml(keys, f"{prefix}{_key(section)}.")]
+    return "\n".join(lines)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_key(key)} = {_value(one)}' for key, one in value.items())} }}"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON may hold it as it is, TOML not.

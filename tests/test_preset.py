@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 import types
 from pathlib import Path
 from typing import Any
@@ -349,3 +350,21 @@ def test_a_name_is_not_a_path() -> None:
         "n" * 101,
     )
     assert [preset.is_name(name) for name in (*good, *bad)] == [True] * len(good) + [False] * len(bad)
+
+
+@pytest.mark.parametrize("name", sorted(preset.listed()))
+def test_a_preset_written_as_toml_says_the_same(name: str, tmp_path: Path) -> None:
+    made = preset.resolve(preset.load(name))
+    path = tmp_path / "again.toml"
+    path.write_text(preset.as_toml(made), encoding="utf-8")
+    again = preset.resolve(preset.load(str(path)))
+    assert again.description == made.description
+    assert json.dumps(again.sections) == json.dumps(made.sections)
+
+
+def test_toml_quotes_what_must_be(tmp_path: Path) -> None:
+    text = 'a "b" \x7f é \n'
+    made = preset.Preset(
+        "x", {"adapter": {"name": "melody", "odd key": [1.5, {"in.ner": text}]}, "model": {"name": "m"}}
+    )
+    assert tomllib.loads(preset.as_toml(made))["adapter"] == made.sections["adapter"]

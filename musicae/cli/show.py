@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,10 +28,7 @@ def show(name: str, as_json: bool) -> None:
 
     path = hub.find_weights(name)
     header = checkpoint.read_header(path) if path else {}
-    if path:
-        preset = presets.Preset.from_dict(header["preset"])
-    else:
-        preset = presets.resolve(presets.load(name), TrainingOptions)
+    preset = presets.Preset.from_dict(header["preset"]) if path else presets.resolve(hub.recipe(name), TrainingOptions)
     parts = codec.build(preset).networks()
     facts: dict[str, Any] = {
         "parameters": {part: sum(p.numel() for p in network.parameters()) for part, network in parts.items()},
@@ -45,30 +41,10 @@ def show(name: str, as_json: bool) -> None:
         return
     say_line(f"# {preset.name}: {_counts(facts['parameters'])} parameters")
     say_line(f"# {path}: step {facts['step']}, {facts['bytes'] / 2**20:.1f} MiB" if path else "# not trained yet")
-    for line in _toml({"description": preset.description, **preset.sections}).split("\n"):
+    for line in presets.as_toml(preset).split("\n"):
         say_line(line)
 
 
 def _counts(parameters: Mapping[str, int]) -> str:
     each = ", ".join(f"{name} {count:,}" for name, count in parameters.items())
     return f"{sum(parameters.values()):,} ({each})" if len(parameters) > 1 else each.rpartition(" ")[2]
-
-
-def _toml(tree: Mapping[str, Any], prefix: str = "") -> str:
-    """Return `tree`, values and tables, as TOML; `prefix` begins their names. A key without a value is a comment."""
-    plain = {key: value for key, value in tree.items() if not isinstance(value, Mapping)}
-    lines = [f"# {key} is not set" if v is None else f"{key} = {_value(v)}" for key, v in plain.items()]
-    for section, keys in tree.items():
-        if isinstance(keys, Mapping):
-            lines += ["", f"[{prefix}{section}]", _toml(keys, f"{prefix}{section}.")]
-    return "\n".join(lines)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False)

@@ -91,13 +91,13 @@ def train(
 
     The path of the trained model.safetensors goes to stdout. Start it with torchrun or accelerate for several GPUs.
     """
-    from musicae import preset as presets
+    from musicae import hub
 
     if resume and start is not None:
         raise MusicaeError("--from starts a training and --resume goes on with one; give one of them")
-    as_it_was = presets.load(name, changes)
+    as_it_was = hub.recipe(name, changes)
     settings = [*_with_steps(as_it_was, changes, steps), *([] if start is None else _fine_tuning(as_it_was, changes))]
-    preset, folders = presets.load(name, settings), folders_of(data)
+    preset, folders = hub.recipe(name, settings), folders_of(data)
     if profile:
         from musicae.training.profile import profile as measure
 

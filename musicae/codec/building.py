@@ -80,14 +80,16 @@ def _examine(path: Path) -> _File:
     if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
         raise MusicaeError(f"{path} is not a complete musicae checkpoint: the step in its header is damaged")
     numbers = sum(map(math.prod, checkpoint.shapes(path).values()))
-    title, needed, lower = str(path), _COPIES * max(_BYTES * numbers, path.stat().st_size), _lower(recipe)[1]
+    title, needed, lower = str(path), _COPIES * max(_BYTES * numbers, path.stat().st_size), _lower(recipe, path)[1]
     if lower is not None:
         title, needed = f"{title} over {lower.title}", needed + lower.needed
     return _File(path, title, recipe, step, numbers, needed, lower)
 
 
-def _lower(recipe: Preset) -> tuple[Preset, _File | None]:
+def _lower(recipe: Preset, above: Path | None = None) -> tuple[Preset, _File | None]:
     """Return a preset with the digest of the weights that its model is built over, and these, if there are any.
+
+    Those beside the stack's own weights, `above`, come first.
 
     Raise MusicaeError where they are missing, or others than before. Since a file cannot hold its own digest, none is
     built over itself.
@@ -95,7 +97,7 @@ def _lower(recipe: Preset) -> tuple[Preset, _File | None]:
     if (part := recipe.part("lower")) is None:
         return recipe, None
     name, settings = part
-    path = hub.weights(name)
+    path = hub.lower_weights(name, above)
     digest = checkpoint.digest(path)
     if settings.get("digest") not in ("", None, digest):
         raise MusicaeError(f"'{recipe.name}' was trained over other weights of '{name}'; train it again over these")

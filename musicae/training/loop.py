@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from musicae import checkpoint, splits
+from musicae import checkpoint, hub, splits
 from musicae import codec as codecs
 from musicae import preset as presets
 from musicae.codec import Codec
@@ -74,7 +74,7 @@ def train(
     with the same number to the bit; None takes one for each core where that is faster, or on resuming as many as
     before. Raise MusicaeError for a preset that cannot be built, or data that cannot be found.
     """
-    chosen = presets.load(preset) if isinstance(preset, str) else preset
+    chosen = hub.recipe(preset) if isinstance(preset, str) else preset
     chosen = replace(chosen, sections={**chosen.sections, "training": chosen.sections.get("training", {})})
     chosen = presets.resolve(chosen, TrainingOptions)
     options = TrainingOptions(**chosen.sections["training"])

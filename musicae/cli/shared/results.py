@@ -67,6 +67,7 @@ class Results:
 
     def write(self, samples: Sequence[Sample], titles: Sequence[str] = (), columns: int | None = None) -> None:
         """Write samples as files, and their sound and picture where wanted."""
+        from musicae.ops.drawing import draw
         from musicae.ops.parts import sounding_alone
         from musicae.ops.playing import played
         from musicae.ops.suffixes import suffixes_written
@@ -84,21 +85,7 @@ class Results:
         if self.png and ".png" in suffixes_written(adapter):
             adapter.write(joined, self.places[self.png])
         elif self.png:
-            self._draw(samples, self.places[self.png], titles, columns)
-
-    def _draw(self, samples: Sequence[Sample], png: Path, titles: Sequence[str], columns: int | None) -> None:
-        from musicae import plots
-
-        pictures = [self.codec.adapter.picture(sample.tensor) for sample in samples]
-        rolls = [self.codec.adapter.rolls(sample) for sample in samples]
-        if all(picture is not None for picture in pictures):
-            plots.spectrograms([one for one in pictures if one is not None], png, titles, columns=columns)
-        elif all(len(parts) == 1 for parts in rolls):
-            plots.rolls([roll for parts in rolls for roll in parts], png, titles, columns=columns)
-        elif all(rolls):
-            plots.lanes(rolls, png, titles, columns=columns)
-        else:
-            raise MusicaeError(f"--png: what the preset '{self.codec.preset.name}' makes cannot be drawn; leave it out")
+            draw(self.codec, samples, self.places[self.png], titles, columns)
 
     def report(self, **facts: Any) -> None:
         """Print the paths, or one JSON object with them and `facts`."""

@@ -11,18 +11,11 @@ from typing import Any
 
 from musicae.core import Adapter
 from musicae.errors import MusicaeError
+from musicae.folders import cache_folder, data_folder
 
 __all__ = ["cache_folder", "data_folder", "fingerprint", "own_folder", "size_of"]
 
 _VERSION = 5  # Raise it when the same files and settings give other windows.
-
-
-def data_folder() -> Path:
-    """Return the user's folder for data sets: ``$MUSICAE_DATA``, or the platform's own."""
-    import platformdirs
-
-    named = os.environ.get("MUSICAE_DATA")
-    return Path(named) if named else Path(platformdirs.user_data_dir("musicae", appauthor=False))
 
 
 def own_folder(folder: Path | None, name: str, what: str) -> Path:
@@ -69,11 +62,3 @@ def size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def cache_folder() -> Path:
-    """Return the user's folder for caches: ``$MUSICAE_CACHE``, or the platform's own."""
-    import platformdirs
-
-    named = os.environ.get("MUSICAE_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("musicae", appauthor=False))
