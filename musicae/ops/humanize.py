@@ -34,7 +34,8 @@ def humanize(
     """Return the drums of a file with the timing and the loudness of a drummer, every hit where it was struck.
 
     What is written of it is the file: its drum notes begin elsewhere and have other velocities, but keep their pitches
-    and lengths, and all else in it stays as it is. Loudness and timing of the file's own drums are not looked at.
+    and lengths, and all else in it stays as it is. Loudness and timing of the file's own drums are not looked at. Drums
+    that play with other parts are on the beat on average, unless they are to be played like others.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def humanize(
     tensor = torch.from_numpy(track.groove)
     hop = sample.hop if sample.tensor.shape[-1] == len(track.groove[0]) else None
     made = _humanized(codec, Sample(tensor, sample.meta, hop), added)
+    if added is None and not track.alone:
+        made = _together(made)
     data = track.with_groove(made.numpy(), amount)
     remarks = [f"{name_of(source)}: {remark}" for remark in sample.remarks]
     return Sample(_part_of_the_way(tensor, made, amount), sample.meta, hop, remarks, metadata=Rewritten(data))
@@ -79,6 +82,13 @@ def _humanized(codec: Codec, sample: Sample, added: Tensor | None) -> Tensor:
     """Return the hits of a groove ``(27, L)`` as the codec plays them."""
     made = widening(codec).apply(played(codec, codec.split(sample), added))
     return codec.join(made, sample.hop, sample.tensor.shape[-1])
+
+
+def _together(made: Tensor) -> Tensor:
+    """Return a groove ``(27, L)`` without what all of its hits are early or late by: others keep to the grid."""
+    struck, made = made[HITS] > 0, made.clone()
+    made[OFFSETS] -= struck * made[OFFSETS][struck].mean()
+    return made
 
 
 def _part_of_the_way(own: Tensor, made: Tensor, amount: float) -> Tensor:

@@ -53,7 +53,7 @@ def to_groove(
 class DrumTrack:
     """The drums of a file: of each note where it is there, its class, its velocity and its place on the grid, in steps.
 
-    The grid swings as the drums do.
+    The grid swings as the drums do. `alone` says that the file has no other notes.
     """
 
     data: bytes
@@ -65,6 +65,7 @@ class DrumTrack:
     place: NDArray[np.floating]
     step: NDArray[np.int64]
     groove: NDArray[np.float32]
+    alone: bool
 
     @classmethod
     def read(cls, file: File, track: str | int | None, bars: str | int | None, steps_per_beat: int) -> DrumTrack:
@@ -122,6 +123,7 @@ class DrumTrack:
             place[kept],
             step[kept],
             groove,
+            len(struck) == len(loaded.tracks.start),
         )
 
     def with_groove(self, made: NDArray[np.float32], amount: float) -> bytes:
