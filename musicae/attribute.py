@@ -19,9 +19,9 @@ __all__ = ["Attribute", "Notes", "Spectra"]
 class Notes:
     """The notes of windows, or of one part of them.
 
-    `onsets` ``(B, P, T)``, bool, tells where notes begin, `loudness` ``(B, T)`` how loud those of a step are in the
-    mean, 0 to 1, where windows say so. Rows are the MIDI pitches from `low` up, or those of drums: then `classes`
-    has their names.
+    `onsets` ``(B, P, T)``, bool, says where notes begin, `loudness` ``(B, T)`` how loud those of a step are in the
+    mean, 0 to 1, and `late` ``(B, T)`` how many steps after it, where windows say so. Rows are the MIDI pitches from
+    `low` up, or those of drums: then `classes` has their names.
     """
 
     onsets: Tensor
@@ -29,6 +29,7 @@ class Notes:
     low: int = 0
     classes: tuple[str, ...] = ()
     loudness: Tensor | None = None
+    late: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "range": "musicae.attributes.range:Range",
         "repetition": "musicae.attributes.repetition:Repetition",
         "slant": "musicae.attributes.slant:Slant",
+        "swing": "musicae.attributes.swing:Swing",
         "syncopation": "musicae.attributes.syncopation:Syncopation",
         "syncopation16": "musicae.attributes.syncopation16:Syncopation16",
         "thickness": "musicae.attributes.thickness:Thickness",

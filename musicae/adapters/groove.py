@@ -13,8 +13,8 @@ from torch import Tensor
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.hits import details, hits, merged_remark
 from musicae.adapters.shared.origin import Rewritten
-from musicae.adapters.shared.score import ScoreAdapter, tracks_in
-from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
+from musicae.adapters.shared.score import KIT, ScoreAdapter, tracks_in
+from musicae.core import File, Notes, Packed, Roll, Sample, Unpacked, Windows
 from musicae.errors import MusicaeError
 from musicae.formats.files import output
 from musicae.formats.music import bar_grid, midi
@@ -47,6 +47,7 @@ class Groove(ScoreAdapter):
 
     suffixes: ClassVar[tuple[str, ...]] = midi.SUFFIXES
     plays: ClassVar[str] = "drums"
+    attributes = (*KIT, "loudness", "swing")
 
     velocity_rows = len(CLASSES)
     packed_blank: NDArray[Any] | None = np.zeros((groove.ROWS, 1), np.uint8)
@@ -150,6 +151,12 @@ class Groove(ScoreAdapter):
     def blank(self) -> dict[str, Any]:
         """Return the `meta` of a groove that came from no file: 120 quarter notes a minute, 4/4."""
         return meta.blank("Drums")
+
+    def notes(self, x: Tensor, part: str) -> Notes:
+        """Return the hits of ``(N, 27, T)``."""
+        struck = x[:, HITS] > 0
+        loudness, late = ((x[:, rows] * struck).sum(1) / struck.sum(1).clamp_min(1) for rows in (VELOCITIES, OFFSETS))
+        return Notes(struck, self.steps_per_beat, classes=tuple(CLASSES), loudness=loudness, late=late)
 
     def rolls(self, sample: Sample) -> list[Roll]:
         """Return one piano roll, with a row for each class, hits where they are played."""

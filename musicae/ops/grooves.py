@@ -23,7 +23,10 @@ _PASSES = 2  # After which windows have the same drums.
 _DRAWS = 256  # Grooves from the prior by which the widening is found.
 _MOST, _HALVINGS = 4.0, 16  # The largest share, and how often the range is halved in looking for it.
 _MIN_SPREAD = 1e-3
-_TIGHT = 1.23  # How much wider the timing of played grooves is than that of drawn ones, which are means as well.
+_TIGHT = (
+    1.25  # How much wider the timing of played grooves is than that of drawn ones, which are means as well: chosen on
+)
+# validation windows, where their spread is .87 of real ones then.
 
 
 def check_amount(amount: float) -> None:

@@ -199,9 +199,12 @@ def _moved(codec: Codec, one: Sample, mover: Mover, asked: Tensor) -> Sample:
 
 
 def _kept(codec: Codec, fitted: Fitted, wanted: Sequence[Wish]) -> Tensor | None:
-    """Return the channels of all parts that are not to change, bool ``(C, 1 ..., 1)``; None where there are none."""
+    """Return the channels of all parts that are not to change, bool ``(C, 1 ..., 1)``; None where there are none.
+
+    An attribute that names no part is one of all of them.
+    """
     named = {fitted.names[wish.number].rpartition(".")[0] for wish in wanted}
-    others = [part for part in codec.spec.parts if part not in named]
+    others = [part for part in codec.spec.parts if not named & {part, ""}]
     return channels_of(codec, others) if others else None
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from groove_model import beat, written
 
+from musicae import registry
 from musicae.adapters.drums import Drums
 from musicae.adapters.groove import Groove
 from musicae.adapters.shared.origin import Rewritten
@@ -127,6 +128,15 @@ def test_rolls_have_timing_and_loudness(groove):
     (roll,) = groove.rolls(Sample(beat((0, 0, 0.5, 0.0), (4, 1, 0.25, -0.2)), groove.blank()))
     assert [tuple(note) for note in roll.notes] == [(0, 1, 0), (pytest.approx(3.8), 1, 1)]
     assert list(roll.loudness) == [0.5, 0.25]
+
+
+def test_attributes_are_measured_of_hits_loudness_and_timing(groove):
+    swung = beat(*((4 * i, 2, 0.5, 0.1) for i in range(8)), *((4 * i + 3, 2, 0.3, -0.2) for i in range(8)))
+    found = {name: groove.measure(registry.build("attributes", name), swung[None]).item() for name in groove.attributes}
+    assert found["density"] == 8
+    assert found["hihat"] == 1
+    assert found["loudness"] == pytest.approx(127 * 0.4)
+    assert found["swing"] == pytest.approx(100 * (2.8 - 0.1) / 4)
 
 
 def test_training_varies_grooves(groove):

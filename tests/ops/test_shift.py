@@ -17,6 +17,8 @@ from musicae.errors import MusicaeError
 from musicae.ops.attributes import load, measure
 from musicae.ops.shift import held, shift_samples, wishes
 
+PRESETS = Path(__file__).resolve().parents[2] / "presets"
+
 
 @pytest.fixture(scope="module")
 def melody() -> Codec:
@@ -26,6 +28,9 @@ def melody() -> Codec:
 @pytest.fixture(scope="module")
 def tune(melody: Codec) -> Sample:
     return melody.adapter.read(Path(__file__).resolve().parents[2] / "data" / "twinkle.mid", bars="1-4")
+
+
+FITTED = sorted(path.name.removesuffix(".attributes.safetensors") for path in PRESETS.glob("*.attributes.safetensors"))
 
 
 def density(codec: Codec, sample: Sample) -> float:
@@ -46,6 +51,14 @@ def test_a_tune_gets_denser_step_by_step(melody: Codec, tune: Sample) -> None:
     assert change.line().startswith("density: was 3.5, is ")
     again = musicae.shift(tune, "density=+1", preset=melody, steps=3)
     assert torch.equal(again.parts[-1].tensor, made.parts[-1].tensor)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_the_attributes_of_every_preset_move(name: str) -> None:
+    codec = musicae.load(name)
+    sample = musicae.sample(codec, 1, seed=1)[0]
+    made = musicae.shift(sample, f"{load(codec).traits[0].name}=+1", preset=codec)
+    assert made.changes[0].steps[-1] > made.changes[0].was + 0.3 * made.changes[0].spread
 
 
 def test_a_number_without_a_sign_is_in_the_unit(melody: Codec, tune: Sample) -> None:
