@@ -24,8 +24,9 @@ class Swing(Attribute):
         per_beat = notes.steps_per_beat
         if notes.late is None or per_beat % 2 or notes.onsets.shape[2] % per_beat:
             return torch.full((len(notes.onsets),), torch.nan)
-        starts = notes.onsets.any(1).unflatten(1, (-1, per_beat))
-        place = torch.arange(per_beat) + notes.late.unflatten(1, (-1, per_beat)) * starts
+        beats = notes.onsets.shape[2] // per_beat
+        starts = notes.onsets.any(1).view(-1, beats, per_beat)
+        place = torch.arange(per_beat) + notes.late.view(-1, beats, per_beat) * starts
         second = starts[..., per_beat // 2 :]
         counted = starts[..., 0] & (second.sum(2) == 1) & ~starts[..., 1 : per_beat // 2].any(2)
         found = (place[..., per_beat // 2 :] * second).sum(2) - place[..., 0]
