@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from musicae.ops.interpolate import interpolate as interpolate
     from musicae.ops.map_folder import map_folder as map_folder
     from musicae.ops.personalize import personalize as personalize
+    from musicae.ops.push import push as push
     from musicae.ops.reconstruct import reconstruct as reconstruct
     from musicae.ops.restore import denoise as denoise
     from musicae.ops.restore import restore as restore
@@ -55,6 +56,7 @@ _HOMES = {
     "load": "codec",
     "map_folder": "ops.map_folder",
     "personalize": "ops.personalize",
+    "push": "ops.push",
     "reconstruct": "ops.reconstruct",
     "restore": "ops.restore",
     "sample": "ops.sample",
@@ -84,6 +86,7 @@ __all__ = [
     "load",
     "map_folder",
     "personalize",
+    "push",
     "reconstruct",
     "restore",
     "sample",

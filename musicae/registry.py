@@ -151,6 +151,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "personalize": "musicae.cli.personalize:personalize",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
+        "push": "musicae.cli.push:push",
         "quantize": "musicae.cli.quantize:quantize",
         "reconstruct": "musicae.cli.reconstruct:reconstruct",
         "sample": "musicae.cli.sample:sample",

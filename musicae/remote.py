@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES",
     "PREFIX",
+    "PRESET",
+    "WEIGHTS",
     "Repository",
     "api",
     "asked",
     "cached",
+    "endpoint",
     "fetch",
     "forget",
     "is_remote",
@@ -124,7 +128,7 @@ def fetch(name: str) -> Path:
     for a repository that does not exist, that is private, holds no preset or is too large, and for a damaged file.
     """
     repo = repository(name)
-    key = (repo.name, repo.revision, str(repo.folder), _endpoint())
+    key = (repo.name, repo.revision, str(repo.folder), endpoint())
     there = _found.get(key) or (cached(name) if _COMMIT.fullmatch(repo.revision) else None)
     if there is None or not there.is_file():
         there = _found[key] = _newest(repo, cached(name))
@@ -233,7 +237,8 @@ class _AwayError(MusicaeError):
     """The hub cannot be reached."""
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
+    """Return the hub's address: ``HF_ENDPOINT``, or the one that everybody uses."""
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or _ENDPOINT
 
 
@@ -241,9 +246,12 @@ def api() -> HfApi:
     """Return the hub, at ``HF_ENDPOINT`` if that is set. Raise MusicaeError if its package is missing."""
     try:
         from huggingface_hub import HfApi
+        from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError:
         raise MusicaeError("presets at the hub need another package; run: pip install 'musicae[hub]'") from None
-    return HfApi(endpoint=_endpoint(), library_name="musicae")
+    if sys.stderr is None or not sys.stderr.isatty():
+        disable_progress_bars()
+    return HfApi(endpoint=endpoint(), library_name="musicae")
 
 
 def asked(repo: Repository, question: Callable[[], _T]) -> _T:
@@ -253,7 +261,7 @@ def asked(repo: Repository, question: Callable[[], _T]) -> _T:
     try:
         return question()
     except GatedRepoError:
-        raise MusicaeError(f"{repo.title} asks you to accept its terms; do so at {_endpoint()}/{repo.name}") from None
+        raise MusicaeError(f"{repo.title} asks you to accept its terms; do so at {endpoint()}/{repo.name}") from None
     except RevisionNotFoundError:
         raise MusicaeError(f"{PREFIX}{repo.name} has no revision '{repo.revision}'; check what follows the @") from None
     except RepositoryNotFoundError:
@@ -267,12 +275,19 @@ def asked(repo: Repository, question: Callable[[], _T]) -> _T:
                 f"the hub refuses access to {PREFIX}{repo.name} ({status}); log in with a token that has it: "
                 "hf auth login"
             ) from error
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = _reason(error)
         if status and status < 500:
             raise MusicaeError(f"the hub does not answer for {repo.title} ({status}: {reason})") from error
         raise _AwayError(
-            f"cannot reach the hub at {_endpoint()} for {repo.title} ({reason}); try again when there is a connection"
+            f"cannot reach the hub at {endpoint()} for {repo.title} ({reason}); try again when there is a connection"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong, in the words of the innermost error."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _status(error: Exception) -> int:

@@ -167,7 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not name.startswith("me/"):
             return self._send(403, {"error": "You don't have the rights to create a model there"})
         if name in self.hub.repos:
-            return self._send(409, {"error": "You already created this model repo"})
+            return self._send(
+                409, {"error": "You already created this model repo", "url": f"{self.hub.address}/{name}"}
+            )
         self.hub.add(name, {".gitattributes": b""})
         self.hub.repos[name].private = asked.get("visibility") == "private" or bool(asked.get("private"))
         self._send(200, {"url": f"{self.hub.address}/{name}", "name": name, "id": name})

@@ -85,7 +85,7 @@ def test_every_preset_and_setting_shown_exists(line: str) -> None:
     words = line.split()
     named = words[2] if words[1] in ("train", "sample") and not words[2].startswith("-") else ""
     named = words[words.index("--preset") + 1] if "--preset" in words else named
-    if named.islower() and not named.endswith((".toml", ".safetensors")):
+    if named.islower() and not named.endswith((".toml", ".safetensors")) and not named.startswith("hf:"):
         changes = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
         preset.resolve(preset.load(named, changes))
 

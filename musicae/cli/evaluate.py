@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -53,15 +52,13 @@ def _table(name: str, figures: dict[str, float]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from musicae.ops.figures import rows
+
     table = Table(title=Text(printable(name)))
     table.add_column("figure")
     for column in ("value", "spread", "floor"):
         table.add_column(column, justify="right")
-    for figure, value in figures.items():
-        kind, _, of = figure.partition("_")
-        # A floor stands beside its figure; one named after a rival (`floor_pca`) in a row of its own.
-        if kind not in ("floor", "spread") or of not in figures:
-            beside: list[Any] = [figures.get(f"{kind}_{figure}") for kind in ("spread", "floor")]
-            cells = ["" if number is None else f"{number:.4g}" for number in (value, *beside)]
-            table.add_row(Text(printable(figure)), *cells)
+    for row in rows(figures):
+        cells = ["" if number is None else f"{number:.4g}" for number in row[1:]]
+        table.add_row(Text(printable(row.name)), *cells)
     Console().print(table)
