@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.live import LiveOptions, denoise_live, list_devices, live_options
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
@@ -25,7 +26,7 @@ __all__ = ["denoise"]
 
 
 @click.command(cls=OutputCommand)
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @preset_option
 @click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
 @force_option
@@ -36,6 +37,7 @@ __all__ = ["denoise"]
 @click.option("--png", metavar="[FILE]", help="Sound: draw the spectrograms before and after, and of what was removed.")
 @click.option("--raw", default="", metavar="RATE:CHANNELS:FORMAT", help="Sound: what comes on stdin, as 48000:2:s16.")
 @fit_option
+@live_options
 @json_option
 @verbose_option
 def denoise(
@@ -47,6 +49,7 @@ def denoise(
     keep_noise: Path | None,
     raw: str,
     fit: str | None,
+    live: LiveOptions,
     **options: Any,
 ) -> None:
     """Take the noise off recordings and pictures, or off all of them in a folder.
@@ -54,11 +57,23 @@ def denoise(
     The result is named FILE-denoised.wav, beside the file and of its kind; for a folder it is a folder with the same
     tree, in which files that exist already are left alone. Of several files, those that cannot be read are skipped, and
     named at the end. The file - is stdin, which goes to stdout with -o -; sound from a pipe (WAV, or what --raw
-    describes) is denoised as it comes in.
+    describes) is denoised as it comes in. --live takes what a microphone hears and plays it without the noise.
     """
     from musicae.ops.restored import RestoreOptions
 
     out = OutputOptions(**options)
+    if live.list_devices:
+        list_devices(out)
+        return
+    if live.is_live:
+        if files or keep_noise or out.png or raw or fit or shard or jobs > 1:
+            raise MusicaeError("--live takes no files, and of the options for files only -o, --preset and --strength")
+        denoise_live(preset, strength, live, out)
+        return
+    if live.others:
+        raise MusicaeError(f"{live.others[0]} is for --live; add it, or leave this out")
+    if not files:
+        raise click.UsageError("Missing argument 'FILES...'.", click.get_current_context())
     settings = RestoreOptions(strength=strength, noise=keep_noise, raw=raw, read={"fit": fit})
     if str(files[0]) == "-":
         if len(files) > 1 or out.output != "-":

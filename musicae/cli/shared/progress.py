@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-__all__ = ["percent", "time_left"]
+__all__ = ["clock", "percent", "refreshed", "time_left"]
 
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -34,8 +34,8 @@ def time_left() -> Iterator[Callable[[float, float], None]]:
         passed = time.monotonic() - started
         if not sys.stderr.isatty() or passed < 1:
             return
-        left = f" of {_clock(of)}, {_clock(passed / done * (of - done))} left" if done and done <= of else ""
-        click.echo(f"{_CLEAR_LINE}{_clock(done)}{left}", nl=False, err=True)
+        left = f" of {clock(of)}, {clock(passed / done * (of - done))} left" if done and done <= of else ""
+        click.echo(f"{_CLEAR_LINE}{clock(done)}{left}", nl=False, err=True)
         shown = True
 
     try:
@@ -45,6 +45,25 @@ def time_left() -> Iterator[Callable[[float, float], None]]:
             click.echo(_CLEAR_LINE, nl=False, err=True)
 
 
-def _clock(seconds: float) -> str:
+@contextmanager
+def refreshed() -> Iterator[Callable[[str], None]]:
+    """Give a function that shows a text in place of the one before, where stderr is a terminal."""
+    shown = False
+
+    def show(text: str) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            click.echo(f"{_CLEAR_LINE}{text}", nl=False, err=True)
+            shown = True
+
+    try:
+        yield show
+    finally:
+        if shown:
+            click.echo(_CLEAR_LINE, nl=False, err=True)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds: ``1:05``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
