@@ -120,3 +120,41 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _bar(label: int, brightness: int) -> bytes:
     row = bytes(brightness if x < 10 + brightness % 13 else 0 for x in range(28))
     return b"".join(row if y in (2 * label + 3, 2 * label + 4) else bytes(28) for y in range(28))
+
+
+TINY = """
+description = "A tiny one"
+
+[adapter]
+name = "melody"
+
+[dataset]
+name = "midi-files"
+
+[model]
+name = "patch-vae"
+latent = 4
+width = 8
+depth = 1
+heads = 2
+
+[training]
+batch = 4
+log_every = 1
+"""
+
+
+@pytest.fixture
+def recipe(shell: Shell) -> str:
+    """A preset for melodies that trains in no time, as a TOML file; its last section is that of the training."""
+    (shell.folder / "tiny.toml").write_text(TINY)
+    return "tiny.toml"
+
+
+@pytest.fixture
+def grooves(untrained: Any) -> tuple[str, str]:
+    """The option that chooses a small untrained preset for grooves, half of whose hits are struck."""
+    groups = {name: {"scale": 0.1, "where": "drums"} for name in ("drums_velocity", "drums_offset")}
+    model = {"name": "patch-vae", "latent": 8, "width": 16, "depth": 1, "heads": 2}
+    likelihood = {"name": "joint", "groups": groups}
+    return "--preset", str(untrained("tiny-grooves", adapter={"name": "groove"}, model=model, likelihood=likelihood))

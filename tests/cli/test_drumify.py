@@ -8,17 +8,6 @@ from typing import Any
 
 import pytest
 
-TINY = {"name": "patch-vae", "latent": 8, "width": 16, "depth": 1, "heads": 2}
-
-
-@pytest.fixture
-def grooves(untrained: Any) -> tuple[str, str]:
-    """The option that chooses a small untrained preset for grooves, half of whose hits are struck."""
-    groups = {name: {"scale": 0.1, "where": "drums"} for name in ("drums_velocity", "drums_offset")}
-    likelihood = {"name": "joint", "groups": groups}
-    path = untrained("tiny-grooves", adapter={"name": "groove"}, model=TINY, likelihood=likelihood)
-    return "--preset", str(path)
-
 
 def test_drumify_writes_beside_the_file(shell: Any, grooves: tuple[str, str]) -> None:
     assert shell.ok("drumify", "twinkle.mid", *grooves) == "twinkle-drums.mid"

@@ -11,17 +11,6 @@ import pytest
 
 from musicae.formats.music import midi
 
-TINY = {"name": "patch-vae", "latent": 8, "width": 16, "depth": 1, "heads": 2}
-
-
-@pytest.fixture
-def grooves(untrained: Any) -> tuple[str, str]:
-    """The option that chooses a small untrained preset for grooves."""
-    groups = {name: {"scale": 0.1, "where": "drums"} for name in ("drums_velocity", "drums_offset")}
-    likelihood = {"name": "joint", "groups": groups}
-    path = untrained("tiny-grooves", adapter={"name": "groove"}, model=TINY, likelihood=likelihood)
-    return "--preset", str(path)
-
 
 def test_humanize_writes_beside_the_file(shell: Any, grooves: tuple[str, str]) -> None:
     assert shell.ok("humanize", "rock.mid", *grooves) == "rock-humanized.mid"

@@ -7,33 +7,6 @@ from typing import Any
 
 import pytest
 
-TINY = """
-description = "A tiny one"
-
-[adapter]
-name = "melody"
-
-[dataset]
-name = "midi-files"
-
-[model]
-name = "patch-vae"
-latent = 4
-width = 8
-depth = 1
-heads = 2
-
-[training]
-batch = 4
-log_every = 1
-"""
-
-
-@pytest.fixture
-def recipe(shell: Any) -> str:
-    (shell.folder / "tiny.toml").write_text(TINY)
-    return "tiny.toml"
-
 
 def test_presets_lists_ours_and_those_of_others(
     shell: Any, entry_points: Any, recipe: str, monkeypatch: pytest.MonkeyPatch

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import struct
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -53,3 +56,14 @@ def download(tmp_path: Path, corpus_files: dict[str, bytes]) -> Callable[[str], 
         return folder
 
     return make
+
+
+@pytest.fixture
+def digit_files(tmp_path: Path) -> Path:
+    """Return a folder with the four files of MNIST, twenty black pictures a split."""
+    for part in ("train", "t10k"):
+        pictures, labels = np.zeros((20, 28, 28), np.uint8), (np.arange(20) % 10).astype(np.uint8)
+        for stem, values in (("images", pictures), ("labels", labels)):
+            content = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes()
+            (tmp_path / f"{part}-{stem}-idx{values.ndim}-ubyte.gz").write_bytes(gzip.compress(content))
+    return tmp_path

@@ -1,22 +1,8 @@
 """MNIST: its files, and what its labels are called."""
 
-import gzip
-import struct
-
-import numpy as np
-
 from musicae import registry
 from musicae.adapters.image import Image
 from musicae.datasets.mnist import _MNIST, mnist
-
-
-def write(folder):
-    for part in ("train", "t10k"):
-        pictures, labels = np.zeros((20, 28, 28), np.uint8), (np.arange(20) % 10).astype(np.uint8)
-        for stem, values in (("images", pictures), ("labels", labels)):
-            content = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes()
-            (folder / f"{part}-{stem}-idx{values.ndim}-ubyte.gz").write_bytes(gzip.compress(content))
-    return folder
 
 
 def test_every_file_has_a_size_and_a_sum():
@@ -25,12 +11,12 @@ def test_every_file_has_a_size_and_a_sum():
     assert len({digest for _, digest in _MNIST.files.values()}) == 4
 
 
-def test_labels_are_called_as_the_setting_says(tmp_path):
+def test_labels_are_called_as_the_setting_says(digit_files):
     default = registry.signature("datasets", "mnist")["classes"].default
     assert len(default) == 10
     assert (default[0], default[9]) == ("0", "9")
-    windows = mnist(Image(), "test", write(tmp_path))
+    windows = mnist(Image(), "test", digit_files)
     assert windows.names == list(default)
     assert windows.labels.tolist() == [*range(10), *range(10)]
     letters = tuple("abcdefghij")
-    assert mnist(Image(), "test", tmp_path, classes=letters).names == list(letters)
+    assert mnist(Image(), "test", digit_files, classes=letters).names == list(letters)
