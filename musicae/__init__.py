@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from musicae.codec import Codec as Codec
     from musicae.codec import load as load
     from musicae.evaluations.run import evaluate as evaluate
+    from musicae.exports.run import export as export
     from musicae.ops.accompany import accompany as accompany
     from musicae.ops.chords import chords as chords
     from musicae.ops.codes import decode as decode
@@ -50,6 +51,7 @@ _HOMES = {
     "drumify": "ops.drumify",
     "encode": "ops.codes",
     "evaluate": "evaluations.run",
+    "export": "exports.run",
     "humanize": "ops.humanize",
     "info": "ops.info",
     "interpolate": "ops.interpolate",
@@ -80,6 +82,7 @@ __all__ = [
     "drumify",
     "encode",
     "evaluate",
+    "export",
     "humanize",
     "info",
     "interpolate",

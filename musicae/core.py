@@ -19,23 +19,11 @@ from torch import Tensor, nn
 
 from musicae.attribute import Attribute, Notes, Spectra
 from musicae.errors import MusicaeError
-from musicae.values import (
-    Candidate,
-    Choose,
-    ConditionSpec,
-    File,
-    Group,
-    Latent,
-    Packed,
-    Roll,
-    Sample,
-    Source,
-    Spec,
-    State,
-    Stored,
-    Unpacked,
-    Windows,
-)
+
+from musicae.values import (  # isort: skip
+    Candidate, Choose, ConditionSpec, File, Group, Latent, Packed, Roll, Sample,
+    Source, Spec, State, Stored, Unpacked, Windows,
+)  # fmt: skip
 
 __all__ = [
     "Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent",
@@ -213,6 +201,9 @@ class Model(nn.Module):
     delay: int = 0
     """How many steps the output of `stream` lags behind its input."""
 
+    stepwise: bool = False
+    """Whether `decode` writes step by step, from `features` by `step`."""
+
     channels_last: bool = True
     """Whether a CPU is faster at pictures with their channels last in memory; at group norms it is not."""
 
@@ -242,12 +233,20 @@ class Model(nn.Module):
         """Return values ``(B, C, *S)`` from codes ``(B, D)``; `choose` picks them, step by step if needed."""
         return choose(self.params(z, None, cond).float())
 
+    def features(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return what `step` is given of codes ``(B, D)``: ``(B, W, T, H)``, W windows of T steps side by side."""
+        raise MusicaeError("this model writes all steps at once; use `decode`")
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the parameters ``(N, C)`` of a step after `previous` ``(N, C)``, given ``(N, H)``, and the state."""
+        raise MusicaeError("this model writes all steps at once; use `decode`")
+
     def restore(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)`` for corrupted values `x` ``(B, C, *S)``."""
         raise MusicaeError("this model cannot restore; use an autoencoder or a U-Net")
 
     def initial_state(self, batch: int = 1) -> State:
-        """Return the state before the first block of `batch` streams."""
+        """Return the state before the first block, or step, of `batch` streams."""
         return ()
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:

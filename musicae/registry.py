@@ -144,6 +144,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "drumify": "musicae.cli.drumify:drumify",
         "encode": "musicae.cli.encode:encode",
         "evaluate": "musicae.cli.evaluate:evaluate",
+        "export": "musicae.cli.export:export",
         "humanize": "musicae.cli.humanize:humanize",
         "info": "musicae.cli.info:info",
         "interpolate": "musicae.cli.interpolate:interpolate",

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from musicae.errors import MusicaeError, OutputError
-from musicae.formats.temporary import temporary_file
+from musicae.formats.temporary import temporary_file, temporary_folder
 
-__all__ = ["atomic_write", "make_folder"]
+__all__ = ["atomic_folder", "atomic_write", "make_folder"]
 
 
 def make_folder(path: Path) -> None:
@@ -45,3 +45,25 @@ def atomic_write(path: Path) -> Iterator[Path]:
         # If one name is too long, other files can still be written; on a full disk they cannot.
         kind = MusicaeError if error.errno == errno.ENAMETOOLONG else OutputError
         raise kind(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder next to `path`; when the block ends it becomes `path`.
+
+    Where `path` is a folder already, the new files replace those of their names in it. After an error in the block
+    `path` is as before. Raise OutputError if the folder cannot be written.
+    """
+    make_folder(path.parent)
+    try:
+        with temporary_folder(path.parent) as temporary:
+            place = temporary / "new"
+            place.mkdir()
+            yield place
+            if not path.is_dir():
+                place.rename(path)
+                return
+            for file in sorted(place.iterdir()):
+                file.replace(path / file.name)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None

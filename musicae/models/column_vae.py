@@ -91,7 +91,8 @@ class ColumnModel(Model):
     @property
     def _index(self) -> Tensor:
         # Not `nonzero`: a GPU would have to say how many there are before anything else can start.
-        return self.selected.argsort(descending=True, stable=True)[: self.latent_size]
+        places = torch.arange(len(self.selected), device=self.selected.device)
+        return (self.selected * 2 * len(self.selected) - places).topk(self.latent_size).indices
 
     @torch.no_grad()
     def init_from_data(self, x: Tensor) -> None:
@@ -122,9 +123,9 @@ class ColumnModel(Model):
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
         """Return ``(B, C, H, W)``."""
         with torch.autocast(z.device.type, enabled=False):
-            coefficients = z.new_zeros(len(z), len(self.selected), dtype=torch.float32)
+            coefficients = z.new_zeros(z.shape[0], len(self.selected), dtype=torch.float32)
             coefficients[:, self._index] = (z.float() * self.scale) @ self.rotation.T
-            pieces = coefficients.view(len(z), -1, self.components.shape[1]) @ self.components.T
+            pieces = coefficients.view(z.shape[0], -1, self.components.shape[1]) @ self.components.T
             plain = self._join(pieces) + self.mean
         refined: Tensor = plain + self.refiner(plain).float()
         return refined

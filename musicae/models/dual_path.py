@@ -163,7 +163,7 @@ class DualPath(StreamingRestorer):
 
     def _layers(self, x: Tensor) -> tuple[_Split, Iterable[_Block]]:
         """Return the layers to use for samples `x` ``(B, 1, T)``: the modules, or if possible their fast equals."""
-        slow = x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+        slow = x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()
         if slow or self.training or torch.is_grad_enabled():
             return self.split, self.blocks
         if self._fast_layers is None:

@@ -173,7 +173,7 @@ class FlowPrior(Prior):
         x, rest = x[:, : self.active_size], x[:, self.active_size :]
         times = torch.linspace(start, end, self.ode_steps + 1).to(x)
         for now, then in pairwise(times):
-            first = self.velocity(x, now.expand(len(x)), beside)
-            second = self.velocity(x + (then - now) * first, then.expand(len(x)), beside)
+            first = self.velocity(x, now.expand(x.shape[0]), beside)
+            second = self.velocity(x + (then - now) * first, then.expand(x.shape[0]), beside)
             x = x + (then - now) * 0.5 * (first + second)
         return torch.cat([x, rest], dim=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from musicae.core import Choose, Latent, Model, Spec
+from musicae.core import Choose, Latent, Model, Spec, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.step_head import StepHead
 from musicae.ranges import Depth, Share, Size
@@ -23,6 +23,7 @@ class LanguageModel(Model):
     dropout : share of the previous steps that is hidden in training.
     """
 
+    stepwise = True
     why_no_code = "a language model has no code; use a preset whose model is an autoencoder"
 
     def __init__(self, spec: Spec, width: Size = 256, layers: Depth = 1, dropout: Share = 0.0) -> None:
@@ -48,3 +49,15 @@ class LanguageModel(Model):
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Generate values ``(B, C, T)``; `z` ``(B, 0)`` only gives ``B``."""
         return self.head.decode(z.new_zeros(z.shape[0], 0, self.length), choose)
+
+    def features(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return what `step` is given: nothing, ``(B, 1, T, 0)``."""
+        return z.new_zeros(z.shape[0], 1, self.length, 0)
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first step of `batch` sequences."""
+        return self.head.initial_state(batch)
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the parameters ``(N, C)`` of a step after `previous` ``(N, C)``, and the state."""
+        return self.head.step(features, previous, state)

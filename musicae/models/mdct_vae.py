@@ -116,7 +116,7 @@ class MdctModel(Model):
 
     def params(self, z: Tensor, x: Tensor | None = None, cond: Tensor | None = None) -> Tensor:
         """Return samples ``(B, 1, T)``."""
-        code = z.view(len(z), self.frames, self.latent)
+        code = z.view(z.shape[0], self.frames, self.latent)
         with torch.autocast(z.device.type, enabled=False):
             plain = (code.float() * self.scale) @ self.components.T + self.mean
         seen = torch.cat([code.float(), plain.sign() * (plain.abs() + _COMPRESSION_OFFSET) ** _COMPRESSION], dim=-1)

@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from musicae.core import Choose, Latent, Likelihood, Lower, Model, Spec
+from musicae.core import Choose, Latent, Likelihood, Lower, Model, Spec, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.code_model import LOGVAR_RANGE
 from musicae.models.layers.transformer import Block
@@ -80,6 +80,7 @@ class Stack(Model):
         self.lower, self.latent_size, self.decoded, self.codes_weight = lower, latent, decoded, codes_weight
         self.init_samples = max(_MIN_INIT_SAMPLES, _INIT_SAMPLES * self.count * size)
         self.condition, self.channels_last = lower.model.condition, lower.model.channels_last
+        self.stepwise = lower.model.stepwise
         lower.model.eval().requires_grad_(False)
         _pass_gradients(lower.model)
         self.register_buffer("centre", torch.zeros(size))
@@ -169,6 +170,20 @@ class Stack(Model):
         given = None if cond is None else self._cut_cond(cond)
         return self._joined(self.lower.model.decode(self._codes(z).flatten(0, 1), choose, given))
 
+    def features(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return what `step` is given of codes ``(B, D)``: ``(B, W, T, H)``, the lower model's windows side by side."""
+        given = None if cond is None else self._cut_cond(cond)
+        below = self.lower.model.features(self._codes(z).flatten(0, 1), given)
+        return below.view(z.shape[0], -1, *below.shape[2:])
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first step of `batch` of the lower model's windows."""
+        return self.lower.model.initial_state(batch)
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the lower model's parameters ``(N, C)`` of a step, and the state."""
+        return self.lower.model.step(features, previous, state)
+
     def _encode(self, codes: Tensor) -> Latent:
         codes = (codes - self.centre) / self.spread
         out = self.to_code(self.encoder(self.embed(codes) + self.position_in).flatten(1)).float()
@@ -178,8 +193,8 @@ class Stack(Model):
 
     def _codes(self, z: Tensor) -> Tensor:
         """Return the lower codes ``(B, N, d)`` of codes ``(B, D)``."""
-        tokens = self.from_code(z).view(len(z), self.count, -1) + self.position_out
-        linear = self.linear_out(self.scale_out * z).view(len(z), self.count, -1)
+        tokens = self.from_code(z).view(z.shape[0], self.count, -1) + self.position_out
+        linear = self.linear_out(self.scale_out * z).view(z.shape[0], self.count, -1)
         codes: Tensor = linear + self.project_out(self.decoder(tokens))
         return codes.float() * self.spread + self.centre
 
@@ -188,7 +203,7 @@ class Stack(Model):
         """Return the lower codes of windows ``(B, C, *S)``: mean and logvar are ``(B, N, d)``."""
         given = None if cond is None else self._cut_cond(cond)
         found = self.lower.model.encode(self._cut(x), given)
-        shape = (len(x), self.count, -1)
+        shape = (x.shape[0], self.count, -1)
         return Latent(found.mean.view(shape), None if found.logvar is None else found.logvar.view(shape))
 
     def _cut(self, x: Tensor) -> Tensor:

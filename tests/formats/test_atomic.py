@@ -5,7 +5,7 @@ import os
 import pytest
 
 from musicae.errors import MusicaeError, OutputError
-from musicae.formats.atomic import atomic_write, make_folder
+from musicae.formats.atomic import atomic_folder, atomic_write, make_folder
 
 
 def test_a_file_is_replaced_when_the_block_ends(tmp_path):
@@ -62,3 +62,35 @@ def test_folders_are_made_or_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(OutputError, match="Permission denied"):
         make_folder(tmp_path / "a")
+
+
+def test_a_folder_appears_when_the_block_ends(tmp_path):
+    path = tmp_path / "new" / "a"
+    with atomic_folder(path) as temporary:
+        (temporary / "x").write_text("new")
+        assert not path.exists()
+    assert [str(one.relative_to(tmp_path)) for one in sorted(tmp_path.rglob("*"))] == ["new", "new/a", "new/a/x"]
+
+
+def test_files_of_a_folder_that_is_there_are_replaced(tmp_path):
+    path = tmp_path / "a"
+    path.mkdir()
+    for name in "xy":
+        (path / name).write_text("old")
+    with atomic_folder(path) as temporary:
+        (temporary / "x").write_text("new")
+    assert [(path / name).read_text() for name in "xy"] == ["new", "old"]
+
+
+def test_an_error_leaves_no_folder(tmp_path):
+    def write():
+        with atomic_folder(tmp_path / "a") as temporary:
+            (temporary / "x").write_text("half of")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "b").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"), atomic_folder(tmp_path / "b") as temporary:
+        (temporary / "x").write_text("new")

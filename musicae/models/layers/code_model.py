@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from musicae.core import Choose, ConditionSpec, Latent, Model, Spec
+from musicae.core import Choose, ConditionSpec, Latent, Model, Spec, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.conv import ConvDecoder, ConvEncoder
 from musicae.models.layers.heads import DirectHead, Head
@@ -104,7 +104,7 @@ class CodeModel(Model):
         self.binary = tuple(binary)
         self.regularizer, self.code, self.latent_size = regularizer, code, code.size
         self.condition = _condition(code)
-        self.encoder, self.decoder, self.head = encoder, decoder, head
+        self.encoder, self.decoder, self.head, self.stepwise = encoder, decoder, head, head.stepwise
         self.to_code = nn.Linear(features + code.classes, code.size * (2 if code.variational else 1))
         self.linear = linear
         self.init_samples = _INIT_SAMPLES * code.size if linear else 0
@@ -128,7 +128,7 @@ class CodeModel(Model):
         channels = self.condition.channels
         if cond is None:
             raise MusicaeError(f"this model is conditional: give it a label of its {channels} classes")
-        if cond.shape != (len(x), channels):
+        if cond.shape != (x.shape[0], channels):
             raise MusicaeError(f"a condition must be {(len(x), channels)}, not {tuple(cond.shape)}")
         return torch.cat([x, cond.to(x)], dim=-1)
 
@@ -156,6 +156,22 @@ class CodeModel(Model):
 
     def decode(self, z: Tensor, choose: Choose, cond: Tensor | None = None) -> Tensor:
         """Return values ``(B, C, *S)``, picked by `choose`."""
+        return self.head.decode(self._guided(z, cond), choose)
+
+    def features(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return what `step` is given of codes ``(B, D)``: ``(B, 1, T, H)``."""
+        return self._guided(z, cond).mT[:, None]
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first step of `batch` windows."""
+        return self.head.initial_state(batch)
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the parameters ``(N, C)`` of a step, and the state."""
+        return self.head.step(features, previous, state)
+
+    def _guided(self, z: Tensor, cond: Tensor | None) -> Tensor:
+        """Return the decoder's features ``(B, H, *S)``, with guidance by `cond`."""
         if self.code.levels:
             z = self._quantise(z)
         features = self._features(z, cond)
@@ -164,7 +180,7 @@ class CodeModel(Model):
             for channels in self.binary:  # Guidance says which values are 1, not how many.
                 guided[:, channels] += _shift_to(guided[:, channels], features[:, channels])
             features = guided
-        return self.head.decode(features, choose)
+        return features
 
     def _features(self, z: Tensor, cond: Tensor | None) -> Tensor:
         features = self._through(self.decoder, self._with_cond(z, cond), cond)

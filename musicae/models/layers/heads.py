@@ -6,16 +6,29 @@ Every head has the same two methods: `params`, which gets the true values, and `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
-from musicae.core import Choose
+from musicae.core import Choose, State
+from musicae.errors import MusicaeError
 
 __all__ = ["DirectHead", "Head"]
 
 
 class Head(nn.Module, ABC):
     """Turns a decoder's features into parameters and values."""
+
+    stepwise: ClassVar[bool] = False
+    """Whether it writes step by step, and implements `initial_state` and `step`."""
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state before the first step of `batch` sequences."""
+        return ()
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the parameters ``(N, C)`` of a step after `previous` ``(N, C)``, given ``(N, H)``, and the state."""
+        raise MusicaeError("this model writes all steps at once; use `decode`")
 
     @abstractmethod
     def params(self, features: Tensor, x: Tensor | None) -> Tensor:

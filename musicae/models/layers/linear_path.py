@@ -42,7 +42,7 @@ class LinearPath(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Return the likelihood's parameters ``(B, C, *S)`` for codes ``(B, D)``."""
         out: Tensor = self.out(z)
-        return out.view(len(z), self.spec.channels, *self.spec.shape)
+        return out.view(z.shape[0], self.spec.channels, *self.spec.shape)
 
     @torch.no_grad()
     def init_from_data(self, x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musicae.core import Choose
+from musicae.core import Choose, State
 from musicae.errors import MusicaeError
 from musicae.models.layers.heads import Head
 from musicae.shared_batch import uniform_like
@@ -21,6 +21,8 @@ class StepHead(Head):
     to the one it began. `dropout` hides that share of the previous steps in training, so that the code still has to
     describe most of the tune (Bowman et al. 2016, word dropout).
     """
+
+    stepwise = True
 
     def __init__(self, features: int, channels: int, width: int, dropout: float = 0.0, layers: int = 1) -> None:
         super().__init__()
@@ -43,13 +45,22 @@ class StepHead(Head):
     def decode(self, features: Tensor, choose: Choose) -> Tensor:
         """Generate values ``(B, C, T)``, each step picked by `choose` and fed to the next."""
         inputs = features.mT
-        value = inputs.new_zeros(inputs.shape[0], 1, self.previous.in_features)
-        state, values = None, []
+        value = inputs.new_zeros(inputs.shape[0], self.previous.in_features)
+        state, values = self.initial_state(len(inputs)), []
         for step in range(inputs.shape[1]):
-            params, state = self._steps(inputs[:, step : step + 1], value, state)
-            value = choose(params.mT).mT
+            params, state = self.step(inputs[:, step], value, state)
+            value = choose(params[..., None])[..., 0]
             values.append(value)
-        return torch.cat(values, dim=1).mT
+        return torch.stack(values, dim=2)
+
+    def initial_state(self, batch: int) -> State:
+        """Return the GRU's state before the first step of `batch` sequences, ``(layers, batch, width)``."""
+        return (self.out.bias.new_zeros(self.gru.num_layers, batch, self.gru.hidden_size),)
+
+    def step(self, features: Tensor, previous: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the parameters ``(N, C)`` of a step, and the state; before the first, `previous` is 0."""
+        params, *after = self._steps(features[:, None], previous[:, None], state[0])
+        return params[:, 0], tuple(after)
 
     def _steps(self, features: Tensor, previous: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the parameters ``(B, T, C)`` for ``(B, T, H)`` and ``(B, T, C)``, and the state of the GRU."""
