@@ -15,6 +15,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import chords_of, with_chords
 from musicae.ops.inputs import check_number, check_temperature, name_of, read, read_all, rereadable
+from musicae.ops.made import Samples
 from musicae.ops.parts import Kept, playing
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
@@ -86,7 +87,7 @@ def accompany(
     how = codec.adapter.blank() if given is None else given.meta
     made = [kept.in_sample(replace(tune, tensor=tensor, meta=how, remarks=[])) for tensor in found]
     made[0].remarks = remarks
-    return made
+    return Samples(codec, made)
 
 
 def _kept(codec: Codec, one: Sample, keep: Sequence[str], name: str) -> Kept:

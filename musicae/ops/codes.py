@@ -20,6 +20,7 @@ from musicae.memory import check_memory
 from musicae.ops.choose import codec_for, gather
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import check_temperature, read_all
+from musicae.ops.made import Samples
 from musicae.ops.shards import ALL, Shard
 from musicae.preset import is_name
 from musicae.tensors import windows
@@ -221,7 +222,7 @@ def decode(
     if cond is not None:
         for one, part in zip(made, torch.split(cond, counts), strict=True):
             one.cond = codec.join_cond(part, one.hop, one.tensor.shape[-1])
-    return made
+    return Samples(codec, made)
 
 
 def codec_of(codes: Codes, preset: Codec | str | None = None) -> Codec:
@@ -248,7 +249,7 @@ def _decode_windows(z: Tensor, preset: Codec | str | None, temperature: float, s
             f"codes of '{codec.preset.name}' are finite numbers of shape (N, {codec.model.latent_size}), "
             f"not an array of shape {tuple(z.shape)}"
         )
-    return [Sample(window, codec.adapter.blank()) for window in codec.decode(z, temperature, seed)]
+    return Samples(codec, (Sample(window, codec.adapter.blank()) for window in codec.decode(z, temperature, seed)))
 
 
 def _conditions(codec: Codec, codes: Codes) -> Tensor | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from musicae.codec import Codec
-from musicae.core import File, Sample
+from musicae.core import Adapter, File, Sample
 from musicae.errors import MusicaeError
 from musicae.formats.files import output
 from musicae.formats.temporary import temporary_folder
@@ -16,7 +15,7 @@ __all__ = ["draw", "sound"]
 
 
 def draw(
-    codec: Codec, samples: Sequence[Sample], file: File, titles: Sequence[str] = (), columns: int | None = None
+    adapter: Adapter, samples: Sequence[Sample], file: File, titles: Sequence[str] = (), columns: int | None = None
 ) -> None:
     """Draw samples side by side as one PNG: notes as piano rolls, sound as spectrograms, pictures as they are.
 
@@ -25,7 +24,6 @@ def draw(
     """
     from musicae import plots
 
-    adapter = codec.adapter
     if ".png" in suffixes_written(adapter):
         joined = samples[0] if len(samples) == 1 else adapter.concat(samples)
         if columns and "frames" in joined.meta:
@@ -43,15 +41,14 @@ def draw(
     elif all(rolls):
         plots.lanes(rolls, file, titles, columns=columns)
     else:
-        raise MusicaeError(f"what the preset '{codec.preset.name}' makes cannot be drawn; leave out --png")
+        raise MusicaeError("--png: the output of this preset cannot be drawn; leave it out")
 
 
-def sound(codec: Codec, samples: Sequence[Sample], file: Path) -> str:
+def sound(adapter: Adapter, samples: Sequence[Sample], file: Path) -> str:
     """Write the sound of samples, one after another, as WAV; return a remark on it, if there is one.
 
     Raise MusicaeError where they have none.
     """
-    adapter = codec.adapter
     joined = samples[0] if len(samples) == 1 else adapter.concat(samples)
     if ".wav" not in suffixes_written(adapter):
         return adapter.render(joined, file)

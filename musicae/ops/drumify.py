@@ -23,6 +23,7 @@ from musicae.ops.choose import codec_for, head_of
 from musicae.ops.defaults import default_preset
 from musicae.ops.grooves import check_amount, check_grooves, example, steady
 from musicae.ops.inputs import as_file, check_file, check_number, check_temperature, name_of, read, rereadable
+from musicae.ops.made import Samples
 from musicae.tensors import groove, taps
 from musicae.tensors.groove import DRUMS, HITS, OFFSETS, VELOCITIES
 from musicae.tensors.random import generator
@@ -85,7 +86,7 @@ def drumify(
         tensor = codec.join(windows, tapped.hop, tapped.tensor.shape[-1])
         made.append(replace(tapped, tensor=_as_much(tensor, amount), remarks=[]))
     made[0].remarks = tapped.remarks
-    return made
+    return Samples(codec, made)
 
 
 def _as_much(made: Tensor, amount: float) -> Tensor:

@@ -17,6 +17,7 @@ from musicae.ops.choose import codec_for
 from musicae.ops.defaults import adapter_settings
 from musicae.ops.grooves import check_amount, check_grooves, example, played, widening
 from musicae.ops.inputs import as_file, name_of, read, rereadable
+from musicae.ops.made import Samples
 from musicae.tensors import groove
 from musicae.tensors.groove import HITS, OFFSETS, VELOCITIES
 
@@ -57,7 +58,8 @@ def humanize(
     sample = read(codec, source, **read_options)
     if isinstance(source, Sample):
         made = _humanized(codec, sample, added)
-        return replace(sample, tensor=_part_of_the_way(sample.tensor, made, amount), metadata=None)
+        moved = _part_of_the_way(sample.tensor, made, amount)
+        return Samples(codec, [replace(sample, tensor=moved, metadata=None)])[0]
     options = {name: value for name, value in read_options.items() if value is not None}
     track = _drum_track(codec, source, options)
     tensor = torch.from_numpy(track.groove)
@@ -67,7 +69,8 @@ def humanize(
         made = _together(made)
     data = track.with_groove(made.numpy(), amount)
     remarks = [f"{name_of(source)}: {remark}" for remark in sample.remarks]
-    return Sample(_part_of_the_way(tensor, made, amount), sample.meta, hop, remarks, metadata=Rewritten(data))
+    moved = _part_of_the_way(tensor, made, amount)
+    return Samples(codec, [Sample(moved, sample.meta, hop, remarks, metadata=Rewritten(data))])[0]
 
 
 def _drum_track(codec: Codec, source: Source, options: dict[str, Any]) -> DrumTrack:

@@ -19,6 +19,8 @@ from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, labels_for, with_chords
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
 from musicae.ops.keys import in_key_of_first
+from musicae.ops.made import Samples
+from musicae.ops.notebook import Block, Shown, quietly
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
 from musicae.ops.shift import held
@@ -37,7 +39,8 @@ class Interpolation:
 
     `codes` ``(inputs, N, D)`` are those of the inputs' windows, after the shorter was aligned;
     `distances` tell how far each part is from the first (see `Likelihood.distance`), 0 to 1 for discrete values;
-    `notices` say what was done to inputs that do not fit together, `remarks` each choice in reading them.
+    `notices` say what was done to inputs that do not fit together, `remarks` each choice in reading them. A grid has so
+    many `columns`.
     """
 
     codec: Codec
@@ -46,6 +49,7 @@ class Interpolation:
     distances: list[float]
     notices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    columns: int | None = None
 
     def joined(self) -> Sample:
         """Return all parts, one after another, as one sample."""
@@ -54,6 +58,12 @@ class Interpolation:
     def save(self, file: File | str) -> None:
         """Write all parts, one after another, as one file. Raise MusicaeError where it cannot be written."""
         self.codec.adapter.write(self.joined(), Path(file) if isinstance(file, str) else file)
+
+    def _repr_html_(self) -> str | None:
+        titles = [str(i) for i in range(1, len(self.parts) + 1)]
+        block = Block(self.codec.adapter, self.parts, titles=titles, columns=self.columns)
+        kind = f"A grid of {self.columns} x {self.columns}" if self.columns else f"A morph in {len(self.parts)} steps"
+        return quietly(lambda: Shown(kind, self.codec.preset.name, [block], self.distances, self.notices))
 
 
 def check_inputs(count: int, grid: bool) -> None:
@@ -170,7 +180,8 @@ def interpolate(
     if exact_endpoints:
         for corner, one in zip(corners, samples, strict=True):
             parts[corner] = replace(one, remarks=[])
-    return Interpolation(codec, parts, codes, [_distance(codec, part, parts[0]) for part in parts], notices, remarks)
+    distances = [_distance(codec, part, parts[0]) for part in parts]
+    return Interpolation(codec, Samples(codec, parts), codes, distances, notices, remarks, steps if grid else None)
 
 
 def _grid(

@@ -135,8 +135,8 @@ def _examples(codec: Codec, folder: Path) -> None:
     condition = codec.model.condition
     try:
         samples = sample(codec, condition.channels if condition and condition.classes else _EXAMPLES)
-        draw(codec, samples, folder / EXAMPLE_PICTURE)
-        sound(codec, samples[:1], folder / EXAMPLE_SOUND)
+        draw(codec.adapter, samples, folder / EXAMPLE_PICTURE)
+        sound(codec.adapter, samples[:1], folder / EXAMPLE_SOUND)
     except MusicaeError:  # It has no sound, or needs a condition that only a file has.
         return
 

@@ -11,6 +11,7 @@ from musicae.core import Sample, Source
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import read_all, rereadable
+from musicae.ops.notebook import Block, Shown, quietly
 
 __all__ = ["Reconstruction", "reconstruct"]
 
@@ -29,6 +30,11 @@ class Reconstruction:
     accuracy: float
     remarks: list[str] = field(default_factory=list)
     psnr: float | None = None
+
+    def _repr_html_(self) -> str | None:
+        right = f"{self.accuracy:.1%} came back right"
+        block = Block(self.codec.adapter, [self.sample])
+        return quietly(lambda: Shown("A reconstruction", self.codec.preset.name, [block], lines=[right]))
 
 
 def reconstruct(

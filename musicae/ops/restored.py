@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from musicae.core import Adapter, File, Sample, Source
 from musicae.errors import MusicaeError
+from musicae.ops.notebook import Block, Shown, quietly
 
 __all__ = ["Report", "RestoreOptions", "Restored", "Target", "called"]
 
@@ -64,6 +65,17 @@ class Restored:
     source: Path | None = None
     error: str = ""
     adapter: Adapter | None = field(default=None, repr=False)
+
+    def _repr_html_(self) -> str | None:
+        if self.path is not None and self.seconds:
+            return quietly(
+                lambda: Shown("Restored", self.preset, lines=[str(self.path), *self.notices], file=self.path)
+            )
+        if self.adapter is None or self.sample is None:
+            return None
+        pairs = (("Before", self.given), ("After", self.sample))
+        blocks = [Block(self.adapter, [one], title) for title, one in pairs if one is not None]
+        return quietly(lambda: Shown("Restored", self.preset, blocks, lines=self.notices))
 
     def save(self, file: Target) -> None:
         """Write the sample, to a path or a binary stream. Raise MusicaeError where there is none, or it cannot be."""

@@ -14,6 +14,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, class_names, condition
 from musicae.ops.inputs import check_number, check_temperature
+from musicae.ops.made import Samples
 from musicae.ops.progression import blank_under, progression
 from musicae.ops.shift import shift_samples
 
@@ -47,14 +48,14 @@ def sample(
     if chords is not None:
         if label is not None or cond is not None:
             raise MusicaeError("chords, labels and conditions are answers to one question; give one of them")
-        return _shifted(codec, _over(codec, codec.noise(n, seed, temperature), chords), shift, seed)
+        return Samples(codec, _shifted(codec, _over(codec, codec.noise(n, seed, temperature), chords), shift, seed))
     given = _conditions(codec, n, label, cond)
     decoded = codec.decode(codec.draw(n, seed, temperature, given), cond=given)
     made = [Sample(window, codec.adapter.blank()) for window in decoded]
     if given is not None:
         for one, its in zip(made, given, strict=True):
             one.cond = its
-    return _shifted(codec, made, shift, seed)
+    return Samples(codec, _shifted(codec, made, shift, seed))
 
 
 def _shifted(codec: Codec, made: list[Sample], words: Sequence[str], seed: int) -> list[Sample]:

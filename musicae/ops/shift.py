@@ -19,6 +19,8 @@ from musicae.ops.attributes import load as load_attributes
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition
 from musicae.ops.inputs import check_number, name_of, read_all, rereadable
+from musicae.ops.made import Samples
+from musicae.ops.notebook import Block, Shown, quietly
 from musicae.ops.parts import channels_of
 from musicae.ops.shifting import Mover
 
@@ -73,6 +75,12 @@ class Shifted:
     notices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    def _repr_html_(self) -> str | None:
+        lines = [*(change.line() for change in self.changes), *self.notices]
+        titles = [str(i) for i in range(1, len(self.parts) + 1)] if len(self.parts) > 1 else []
+        block = Block(self.codec.adapter, self.parts, titles=titles)
+        return quietly(lambda: Shown("Attributes changed", self.codec.preset.name, [block], lines=lines))
+
 
 def shift(
     source: Source,
@@ -116,7 +124,9 @@ def shift(
     was, asked = mover.own.nanmean(0), change.nan_to_num()
     every = [_change(trait, was[k], asked[k], found, k) for k, trait in enumerate(fitted.traits)]
     moved = [every[wish.number] for wish in wanted]
-    return Shifted(codec, parts, moved, [one for one in every if one not in moved], _missed(moved), remarks)
+    return Shifted(
+        codec, Samples(codec, parts), moved, [one for one in every if one not in moved], _missed(moved), remarks
+    )
 
 
 def wishes(fitted: Fitted, words: Sequence[str]) -> list[Wish]:

@@ -16,6 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, condition, with_chords
 from musicae.ops.inputs import check_number, name_of, read_all, rereadable
+from musicae.ops.made import Samples
 from musicae.ops.parts import Kept
 from musicae.ops.parts import keep as parts_to_keep
 from musicae.ops.progression import progression
@@ -93,7 +94,7 @@ def vary(
         if notices is not None:
             notices += said
     variations[0].remarks = remarks
-    return variations
+    return Samples(codec, variations)
 
 
 def usual_similarity(chords: str | None) -> float:

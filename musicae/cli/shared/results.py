@@ -85,7 +85,7 @@ class Results:
         if self.png and ".png" in suffixes_written(adapter):
             adapter.write(joined, self.places[self.png])
         elif self.png:
-            draw(self.codec, samples, self.places[self.png], titles, columns)
+            draw(adapter, samples, self.places[self.png], titles, columns)
 
     def report(self, **facts: Any) -> None:
         """Print the paths, or one JSON object with them and `facts`."""

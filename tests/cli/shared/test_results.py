@@ -52,7 +52,7 @@ def test_one_file_or_a_folder_with_one_for_each(
 def test_what_cannot_be_drawn_is_one_line(codec: Codec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec.adapter, "rolls", lambda sample: [])
     with (
-        pytest.raises(MusicaeError, match="what the preset 'tiny-melody' makes cannot be drawn; leave out --png"),
+        pytest.raises(MusicaeError, match="--png: the output of this preset cannot be drawn"),
         results(codec, tmp_path, "x", OutputOptions(png=BESIDE)) as out,
     ):
         out.write([tune(codec)])
