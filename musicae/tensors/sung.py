@@ -6,7 +6,7 @@ threshold distributions"), as librosa has it. The notes are the states of a hidd
 the harmonics of their pitch swell. A long recording is taken piece by piece, cut where it is quiet.
 
 The constants were tuned on folk tunes, songs and game music rendered with voices, flute, violin and piano; the figures
-in docs/music.md are of others. ``N`` counts frames, `HOP` samples apart at `RATE`; ``P`` pitches, semitones from
+in docs/accompany.md are of others. ``N`` counts frames, `HOP` samples apart at `RATE`; ``P`` pitches, semitones from
 `LOWEST` up.
 """
 
