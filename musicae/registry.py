@@ -141,6 +141,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "chords": "musicae.cli.chords:chords",
         "decode": "musicae.cli.decode:decode",
         "denoise": "musicae.cli.denoise:denoise",
+        "doctor": "musicae.cli.doctor:doctor",
         "drumify": "musicae.cli.drumify:drumify",
         "encode": "musicae.cli.encode:encode",
         "evaluate": "musicae.cli.evaluate:evaluate",

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from musicae import registry
 from musicae.cli.shared.terminal import say
@@ -47,6 +48,11 @@ class Commands(click.Group):
         if args[0] not in names and not args[0].startswith("-"):
             raise click.UsageError(f"no command named '{args[0]}'{did_you_mean(args[0], names)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands, without importing one, and of options."""
+        found = [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List our own commands with what they do, and those of other packages by their owner only.

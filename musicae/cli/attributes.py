@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.options import preset_argument
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.terminal import show, show_path
 from musicae.errors import MusicaeError
@@ -22,7 +23,7 @@ _FIGURES = ("rises", "change", "others", "stays")
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @click.option("--fit", is_flag=True, help="Fit them to the training data, measure them, and write them beside it.")
 @data_option
 @click.option(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.completing import presets
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
@@ -24,7 +25,12 @@ _LONGEST = 60  # Characters of a file's name; file systems take 255 bytes.
 
 @click.command(cls=OutputCommand)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--preset", metavar="NAME", help="A preset or a .safetensors file; by default the one that encoded.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    shell_complete=presets,
+    help="A preset or a .safetensors file; by default the one that encoded.",
+)
 @temperature_option
 @seed_option
 @transpose_option

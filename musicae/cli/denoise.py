@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.completing import paths
 from musicae.cli.shared.live import LiveOptions, denoise_live, list_devices, live_options
 from musicae.cli.shared.options import (
     OutputCommand,
@@ -28,7 +29,13 @@ __all__ = ["denoise"]
 @click.command(cls=OutputCommand)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @preset_option
-@click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    shell_complete=paths,
+    help="The file to write, for several the folder; - is stdout.",
+)
 @force_option
 @jobs_option
 @shard_option

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.options import preset_argument
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.terminal import printable
 
@@ -14,7 +15,7 @@ __all__ = ["evaluate"]
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @data_option
 @click.option("--limit", type=click.IntRange(min=2), metavar="N", help="Take that many windows at random, not all.")
 @click.option(

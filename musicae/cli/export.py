@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from musicae.cli.shared.completing import presets
 from musicae.cli.shared.options import force_option, json_option
 from musicae.cli.shared.progress import percent
 from musicae.cli.shared.results import say_json
@@ -15,7 +16,7 @@ __all__ = ["export"]
 
 
 @click.command()
-@click.argument("preset")
+@click.argument("preset", shell_complete=presets)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="The folder to make.")
 @click.option(
     "--bits", type=click.Choice(["32", "8"]), default="32", show_default=True,

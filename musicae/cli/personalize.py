@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from musicae.cli.shared.folders import say_left_out
-from musicae.cli.shared.options import force_option, json_option, reading, seed_option, verbose_option
+from musicae.cli.shared.options import force_option, json_option, preset_argument, reading, seed_option, verbose_option
 from musicae.cli.shared.progress import percent
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import staged
@@ -22,7 +22,7 @@ _SUFFIX = ".safetensors"
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--variety", type=float, default=0.7, show_default=True,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.options import preset_argument
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
@@ -25,7 +26,6 @@ __all__ = ["latent", "losses", "notes", "plot", "reconstruction"]
 _PLANE = 20  # Pictures along a side of the decoded plane.
 _NOT_LOSSES = ("step", "steps", "lr", "beta", "examples_per_second")
 
-preset_argument = click.argument("name", metavar="PRESET")
 force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Other examples for another number.")
 

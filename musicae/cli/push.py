@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from musicae.cli.shared.data import data_option, folders_of
-from musicae.cli.shared.options import force_option, json_option
+from musicae.cli.shared.options import force_option, json_option, preset_argument
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import say, show, show_path
@@ -25,7 +25,7 @@ __all__ = ["push"]
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @click.argument("repository", metavar="USER/NAME")
 @click.option(
     "--figures",

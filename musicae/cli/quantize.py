@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from musicae.cli.shared.options import force_option
+from musicae.cli.shared.options import force_option, preset_argument
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import say, show_path
 from musicae.errors import MusicaeError
@@ -16,7 +16,7 @@ __all__ = ["quantize"]
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @click.option(
     "--keep",
     multiple=True,

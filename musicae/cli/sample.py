@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.completing import presets
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
@@ -27,8 +28,13 @@ __all__ = ["sample"]
 
 
 @click.command(cls=OutputCommand)
-@click.argument("name", metavar="[PRESET]", required=False)
-@click.option("--preset", metavar="NAME", help="The preset, if it is not the first word; by default one for melodies.")
+@click.argument("name", metavar="[PRESET]", required=False, shell_complete=presets)
+@click.option(
+    "--preset",
+    metavar="NAME",
+    shell_complete=presets,
+    help="The preset, if it is not the first word; by default one for melodies.",
+)
 @click.option("--label", metavar="CLASS", help="The class to make, of a conditional preset; by default each in turn.")
 @count_option
 @click.option(

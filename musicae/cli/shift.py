@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.completing import attributes
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
@@ -29,7 +30,7 @@ __all__ = ["shift"]
 
 @click.command(cls=OutputCommand)
 @one_file
-@click.argument("words", nargs=-1, required=True, metavar="ATTRIBUTE=VALUE...")
+@click.argument("words", nargs=-1, required=True, metavar="ATTRIBUTE=VALUE...", shell_complete=attributes)
 @click.option(
     "--steps", type=int, default=1, show_default=True, help="How many to write on the way, the last with all of it."
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.options import preset_argument
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.terminal import show as say_line
 
@@ -14,7 +15,7 @@ __all__ = ["show"]
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(name: str, as_json: bool) -> None:
     """Print all that a preset says, and how large it is.

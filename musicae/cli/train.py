@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from musicae.cli.shared.completing import presets
 from musicae.cli.shared.data import data_option, folders_of
+from musicae.cli.shared.options import preset_argument
 from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import make_folder
 from musicae.cli.shared.terminal import printable, say, show_path
@@ -30,7 +32,7 @@ _ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width o
 
 
 @click.command()
-@click.argument("name", metavar="PRESET")
+@preset_argument
 @data_option
 @click.option(
     "--set",
@@ -44,6 +46,7 @@ _ROWS, _NAME = 20, 40  # Of the table of operations: its length, and the width o
     "--from",
     "start",
     metavar="PRESET",
+    shell_complete=presets,
     help="Fine-tune the weights of a trained preset or .safetensors file, at a tenth of the learning rate.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the training in the output folder.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from musicae.cli.shared.completing import paths
 from musicae.cli.shared.options import (
     OutputCommand,
     force_option,
@@ -33,7 +34,7 @@ __all__ = ["transcribe"]
 
 @click.command(cls=OutputCommand)
 @one_file
-@click.option("-o", "--output", metavar="PATH", help="The MIDI file to write; - is stdout.")
+@click.option("-o", "--output", metavar="PATH", shell_complete=paths, help="The MIDI file to write; - is stdout.")
 @click.option("--tempo", type=float, metavar="BPM", help="The tempo of the recording; by default it is found.")
 @program_option
 @transpose_option

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicae.cli.shared.completing import paths
 from musicae.cli.shared.options import (
     OutputCommand,
     OutputOptions,
@@ -26,7 +27,13 @@ __all__ = ["upscale"]
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--scale", type=int, metavar="N", help="How many times as large along each side: 2 (the default) or 4.")
 @preset_option
-@click.option("-o", "--output", metavar="PATH", help="The file to write, for several the folder; - is stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    shell_complete=paths,
+    help="The file to write, for several the folder; - is stdout.",
+)
 @force_option
 @jobs_option
 @shard_option

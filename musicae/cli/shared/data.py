@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from musicae.cli.shared.completing import data_sets
 from musicae.errors import MusicaeError
 
 __all__ = ["data_option", "folders_of"]
@@ -15,6 +16,7 @@ data_option = click.option(
     "--data",
     multiple=True,
     metavar="[SET=]DIR",
+    shell_complete=data_sets,
     help="Where a data set lies, as pop909=DIR (may be repeated); a folder alone is for the preset's last set.",
 )
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from musicae.cli.shared import completing
 from musicae.cli.shared.terminal import say
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "numbered",
     "one_file",
     "parts_option",
+    "preset_argument",
     "preset_option",
     "program_option",
     "reading",
@@ -48,9 +50,11 @@ BESIDE = "beside the result"
 """The value of ``--wav`` and ``--png`` that name no file."""
 
 one_file = click.argument("file", type=click.Path(path_type=Path))
+preset_argument = click.argument("name", metavar="PRESET", shell_complete=completing.presets)
 preset_option = click.option(
-    "--preset", metavar="NAME", help="A preset or a .safetensors file; by default what fits the first input."
-)
+    "--preset", metavar="NAME", shell_complete=completing.presets,
+    help="A preset or a .safetensors file; by default what fits the first input.",
+)  # fmt: skip
 label_option = click.option("--label", metavar="CLASS", help="Its class, a number or a name, for a conditional preset.")
 seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Another number gives other random draws."
@@ -97,6 +101,7 @@ shift_option = click.option(
     "--shift",
     multiple=True,
     metavar="ATTRIBUTE=VALUE",
+    shell_complete=completing.attributes,
     help="Change an attribute as musicae shift does, such as density=+1; it may be given several times.",
 )
 chords_option = click.option(
@@ -172,7 +177,12 @@ def reading(function: F) -> F:
         click.option(
             "--transpose", type=int, metavar="N", help="Music: read it N semitones higher (lower: -N); drums stay."
         ),
-        click.option("--only", metavar="melody|drums|band", help="Songs: read only this; it picks the preset."),
+        click.option(
+            "--only",
+            metavar="melody|drums|band",
+            shell_complete=completing.reads,
+            help="Songs: read only this; it picks the preset.",
+        ),
         fit_option,
     )
 
@@ -190,7 +200,11 @@ def writing(function: F) -> F:
     """Add the options of commands that write one file or a folder; they make up `OutputOptions`."""
     options = (
         click.option(
-            "-o", "--output", metavar="PATH", help="The file to write (with --split: the folder); - is stdout."
+            "-o",
+            "--output",
+            metavar="PATH",
+            shell_complete=completing.paths,
+            help="The file to write (with --split: the folder); - is stdout.",
         ),
         force_option,
         click.option("--wav", metavar="[FILE]", help="Write the sound of music as well."),

@@ -25,7 +25,7 @@ from musicae.formats.sound.kind import Block, Kind
 from musicae.formats.sound.reading import reading
 from musicae.formats.temporary import temporary_folder
 
-__all__ = ["RATE", "VARIABLE", "render"]
+__all__ = ["RATE", "VARIABLE", "available", "render"]
 
 VARIABLE = "MUSICAE_SYNTH"
 """The environment variable that names the synthesiser: ``midirenderer``, which is the default, or ``fluidsynth``."""
@@ -187,6 +187,11 @@ def _midi_bytes(tracks: Sequence[_Track], volume: int) -> bytes:
 
 
 # --- synthesisers ----------------------------------------------------------------------------------------------------
+
+
+def available() -> str:
+    """Return the name of the synthesiser that is used. Raise MusicaeError where it is unknown or not installed."""
+    return _synth()[0]
 
 
 def _synth() -> tuple[str, Synth]:
