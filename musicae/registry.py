@@ -150,6 +150,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "info": "musicae.cli.info:info",
         "interpolate": "musicae.cli.interpolate:interpolate",
         "map": "musicae.cli.map:map_folder",
+        "new-plugin": "musicae.cli.new_plugin:new_plugin",
         "personalize": "musicae.cli.personalize:personalize",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
