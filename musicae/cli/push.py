@@ -37,6 +37,12 @@ __all__ = ["push"]
 @data_option
 @click.option("--limit", type=click.IntRange(min=2), metavar="N", help="Measure on that many windows at random.")
 @click.option("--license", "licence", default="", metavar="NAME", help="That of the weights, such as cc-by-4.0.")
+@click.option(
+    "--example",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="For presets that denoise or upscale: a recording or picture to show before and after.",
+)
 @click.option("--private", is_flag=True, help="Let only those see it who may.")
 @click.option("--message", default="", metavar="TEXT", help="What is new, for the list of commits.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write it there; send nothing.")
@@ -50,6 +56,7 @@ def push(
     data: Sequence[str],
     limit: int | None,
     licence: str,
+    example: Path | None,
     private: bool,
     message: str,
     output: Path | None,
@@ -78,9 +85,9 @@ def push(
         measured = _measured(codec, folders, limit)
     options = CardOptions(measured, options.licence)
     if output is not None:
-        _write(codec, repo, options, output, force, as_json)
+        _write(codec, repo, options, example, output, force, as_json)
         return
-    done = ops.push(codec, repository, options, private=private, message=message, replace=force)
+    done = ops.push(codec, repository, options, private=private, message=message, new_version=force, example=example)
     if as_json:
         say_json(done._asdict())
     else:
@@ -88,12 +95,14 @@ def push(
         say(f"its page is {done.address}")
 
 
-def _write(codec: Codec, repo: Repository, options: CardOptions, output: Path, force: bool, as_json: bool) -> None:
+def _write(
+    codec: Codec, repo: Repository, options: CardOptions, example: Path | None, output: Path, force: bool, as_json: bool
+) -> None:
     """Write what would be sent into a folder."""
     from musicae.ops.push import bundle
 
     with temporary_folder() as folder:
-        files = bundle(codec, repo, folder, options)
+        files = bundle(codec, repo, folder, options, example)
         targets = [output / path.name for path in files]
         with staged(targets, force) as places:
             for path, place in zip(files, targets, strict=True):

@@ -47,7 +47,8 @@ def card(codec: Codec, name: str, files: Collection[str], address: str, options:
     """
     parts = [_front_matter(codec, options.licence), f"# {name.split('/')[1]}\n\n{_plain(codec.preset.description)}\n"]
     if EXAMPLE_PICTURE in files:
-        parts.append(f"![Some of what it makes up, seed 0]({EXAMPLE_PICTURE})\n")
+        what = "Before and after" if codec.model.restores else "Some of what it makes up, seed 0"
+        parts.append(f"![{what}]({EXAMPLE_PICTURE})\n")
     if EXAMPLE_SOUND in files:
         parts.append(f'<audio controls src="{address}/{EXAMPLE_SOUND}"></audio>\n')
     parts += [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +12,16 @@ from typing import NamedTuple
 from musicae import codec as codecs
 from musicae import hub, preset, remote
 from musicae.codec import Codec
+from musicae.core import Source
 from musicae.errors import MusicaeError
 from musicae.formats.temporary import temporary_folder
 from musicae.ops import attributes
+from musicae.ops.defaults import factor
 from musicae.ops.drawing import draw, sound
 from musicae.ops.model_card import EXAMPLE_PICTURE, EXAMPLE_SOUND, CardOptions, card
+from musicae.ops.restore import restore
 from musicae.ops.sample import sample
+from musicae.ops.suffixes import suffixes_written
 from musicae.remote import Repository
 
 __all__ = ["CARD", "Pushed", "bundle", "check_target", "load_trained", "push", "target"]
@@ -39,9 +43,10 @@ def push(
     repository: str,
     options: CardOptions | None = None,
     *,
+    example: Source | None = None,
     private: bool = False,
     message: str = "",
-    replace: bool = False,
+    new_version: bool = False,
 ) -> Pushed:
     """Put a trained preset into the repository `repository`, ``user/name``, as one commit.
 
@@ -49,19 +54,20 @@ def push(
     ----------
     trained : a codec that was loaded, the folder of a training, a ``.safetensors`` file, or a preset's name.
     options : what the card says beside what the model knows of itself: its figures, the licence of the weights.
+    example : for a model that restores, a recording or a picture that is shown before and after.
     private : let only those see a new repository who may.
     message : what is new, for the list of commits.
-    replace : add a new version to a repository that exists.
+    new_version : add one to a repository that exists.
 
     Raises
     ------
     MusicaeError : nobody is logged in, a repository that exists, a hub that refuses or is away, a missing file.
     """
     repo = target(repository)
-    check_target(repo, replace)
+    check_target(repo, new_version)
     codec = load_trained(trained) if isinstance(trained, str) else trained
     with temporary_folder() as folder:
-        return _upload(repo, bundle(codec, repo, folder, options or CardOptions()), private, message)
+        return _upload(repo, bundle(codec, repo, folder, options or CardOptions(), example), private, message)
 
 
 def load_trained(name: str) -> Codec:
@@ -82,11 +88,14 @@ def target(name: str) -> Repository:
     return found
 
 
-def bundle(codec: Codec, repo: Repository, folder: Path, options: CardOptions) -> list[Path]:
+def bundle(
+    codec: Codec, repo: Repository, folder: Path, options: CardOptions, example: Source | None = None
+) -> list[Path]:
     """Write all that a repository gets into `folder`, and return the files.
 
     These are the weights, the TOML, attributes that are fitted, for a stack the weights that it lies over, a picture
-    and the sound of what the model makes up, if it does, and the card. Raise MusicaeError for a codec without a file.
+    and the sound of what the model makes up or, if it restores, of an `example` before and after, and the card. Raise
+    MusicaeError for a codec without a file, and an example that cannot be restored.
     """
     if codec.path is None:
         raise MusicaeError("only a trained preset can be pushed; save it first")
@@ -97,7 +106,10 @@ def bundle(codec: Codec, repo: Repository, folder: Path, options: CardOptions) -
         shutil.copyfile(hub.attributes_of(codec.path), hub.attributes_of(weights))
     _copy_lower(codec, weights)
     (folder / remote.PRESET).write_text(preset.as_toml(_recipe(codec)), encoding="utf-8")
-    _examples(codec, folder)
+    if example is None:
+        _made_up(codec, folder)
+    else:
+        _restored(codec, example, folder)
     files = [path.name for path in folder.iterdir()]
     text = card(codec, repo.name, files, f"{remote.endpoint()}/{repo.name}/resolve/main", options)
     (folder / CARD).write_text(text, encoding="utf-8")
@@ -125,10 +137,10 @@ def _recipe(codec: Codec) -> preset.Preset:
         return codec.preset
     stem = Path(part[0]).stem
     lower = {**codec.preset.sections["lower"], "name": stem if preset.is_name(stem) else "lower"}
-    return dataclasses.replace(codec.preset, sections={**codec.preset.sections, "lower": lower})
+    return replace(codec.preset, sections={**codec.preset.sections, "lower": lower})
 
 
-def _examples(codec: Codec, folder: Path) -> None:
+def _made_up(codec: Codec, folder: Path) -> None:
     """Draw some of what a model makes up, and write the sound of the first; what it cannot do is left out."""
     if not codec.model.latent_size:
         return
@@ -139,6 +151,18 @@ def _examples(codec: Codec, folder: Path) -> None:
         sound(codec.adapter, samples[:1], folder / EXAMPLE_SOUND)
     except MusicaeError:  # It has no sound, or needs a condition that only a file has.
         return
+
+
+def _restored(codec: Codec, example: Source, folder: Path) -> None:
+    """Draw an example before and after, and write its sound after."""
+    if not codec.model.restores:
+        raise MusicaeError(f"--example: '{codec.preset.name}' restores nothing; leave it out")
+    done = restore(example, preset=codec, verb="denoise" if factor(codec.preset) == 1 else "upscale")
+    assert done.sample is not None
+    before = done.sample if done.given is None else done.given
+    draw(codec.adapter, [before, done.sample], folder / EXAMPLE_PICTURE, ["before", "after"], columns=2)
+    if ".wav" in suffixes_written(codec.adapter):
+        sound(codec.adapter, [replace(done.sample, metadata=None)], folder / EXAMPLE_SOUND)
 
 
 # --- the hub -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import io
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from hub_server import TOKEN, Hub
 from PIL import Image
@@ -57,7 +59,7 @@ def test_what_exists_is_replaced_only_when_asked(login: Hub, tiny_melody: Path) 
     login.add("me/tunes", {"model.attributes.safetensors": b"of other weights", "notes.txt": b"kept"})
     with pytest.raises(MusicaeError, match=r"^hf:me/tunes exists at the hub already; -f adds a new version"):
         musicae.push(str(tiny_melody), "me/tunes")
-    musicae.push(str(tiny_melody), "hf:me/tunes", replace=True)
+    musicae.push(str(tiny_melody), "hf:me/tunes", new_version=True)
     files = login.repos["me/tunes"].commits[login.repos["me/tunes"].revisions["main"]]
     assert "model.attributes.safetensors" not in files  # They would not fit the new weights.
     assert files["notes.txt"] == b"kept"
@@ -121,6 +123,25 @@ def test_a_model_that_makes_nothing_up_has_no_examples(
 ) -> None:
     files = bundle(codec.load(str(tiny_denoise)), target("me/x"), tmp_path, CardOptions())
     assert [path.name for path in files] == ["README.md", "model.safetensors", "preset.toml"]
+
+
+def test_a_model_that_restores_shows_an_example_before_and_after(
+    tiny_denoise: Path, tiny_voice: Path, tiny_melody: Path, tmp_path: Path
+) -> None:
+    Image.new("L", (40, 30), 100).save(tmp_path / "a.png")
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.1, 0.1, (8000, 2)), 8000)
+    for path, name in ((tiny_denoise, "a.png"), (tiny_voice, "a.wav")):
+        (tmp_path / path.stem).mkdir()
+        files = bundle(codec.load(str(path)), target("me/x"), tmp_path / path.stem, CardOptions(), tmp_path / name)
+        names = [file.name for file in files]
+        assert "example.png" in names
+        assert ("example.wav" in names) == (name == "a.wav")
+        assert "![Before and after](example.png)" in (tmp_path / path.stem / "README.md").read_text()
+    with Image.open(tmp_path / "tiny-denoise" / "example.png") as picture:
+        assert picture.size[0] > picture.size[1]  # Side by side.
+    assert soundfile.info(tmp_path / "tiny-voice" / "example.wav").channels == 2
+    with pytest.raises(MusicaeError, match=r"--example: 'tiny-melody' restores nothing; leave it out"):
+        bundle(codec.load(str(tiny_melody)), target("me/x"), tmp_path, CardOptions(), tmp_path / "a.wav")
 
 
 def test_attributes_of_other_weights_are_refused(tiny_melody: Path, tmp_path: Path) -> None:
