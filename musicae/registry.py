@@ -152,6 +152,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "map": "musicae.cli.map:map_folder",
         "new-plugin": "musicae.cli.new_plugin:new_plugin",
         "personalize": "musicae.cli.personalize:personalize",
+        "play": "musicae.cli.play:play",
         "plot": "musicae.cli.plot:plot",
         "presets": "musicae.cli.presets:presets",
         "push": "musicae.cli.push:push",

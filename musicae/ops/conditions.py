@@ -13,7 +13,16 @@ from musicae.codec import Codec
 from musicae.core import Sample
 from musicae.errors import MusicaeError
 
-__all__ = ["chords_of", "class_names", "condition", "label_of", "labels_for", "takes_chords", "with_chords"]
+__all__ = [
+    "chords_of",
+    "class_names",
+    "condition",
+    "label_of",
+    "labels_for",
+    "most_probable_label",
+    "takes_chords",
+    "with_chords",
+]
 
 Label = int | str
 
@@ -82,6 +91,15 @@ def condition(codec: Codec, label: Label | None, n: int, sample: Sample | None =
     if spec.classes:
         raise MusicaeError(f"'{name}' is conditional; choose a label of {', '.join(class_names(codec))}")
     raise MusicaeError(f"'{name}' is conditional, and the input has no condition; set the sample's `cond`")
+
+
+def most_probable_label(codec: Codec, sample: Sample) -> int | None:
+    """Return the class under which a conditional model reconstructs a sample best; None for one without classes."""
+    x, found = codec.split(sample), []
+    for label in range(len(class_names(codec))):
+        cond = codec.label_conditions(torch.full((len(x),), label))
+        found.append(codec.nll(codec.encode(x, cond).mean, x, cond).sum())
+    return int(torch.stack(found).argmin()) if found else None
 
 
 # --- chords ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,13 +15,12 @@ from musicae.core import File, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.memory import check_memory
 from musicae.ops.choose import codec_for
-from musicae.ops.conditions import Label, condition, labels_for, with_chords
+from musicae.ops.conditions import Label, labels_for
+from musicae.ops.corners import Corner, encoded
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
 from musicae.ops.keys import in_key_of_first
 from musicae.ops.made import Samples
 from musicae.ops.notebook import Block, Shown, quietly
-from musicae.ops.parts import keep as parts_to_keep
-from musicae.ops.progression import progression
 from musicae.ops.shift import held
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
@@ -131,32 +129,16 @@ def interpolate(
     notices: list[str] = []
     if same_key or (same_key is None and codec.spec.parts and not exact_endpoints):
         samples, notices = in_key_of_first(codec, samples, sources, read_options, asked=bool(same_key))
-    how = codec.adapter.default_align if align is None else align
-    names = [name_of(source) for source in sources]
-    kept = parts_to_keep(codec, samples[0], keep, names[0])
+    named = zip(samples, map(name_of, sources), labels_for(label, len(samples)), strict=True)
+    made = encoded(codec, [Corner(*one) for one in named], align, keep, chords)
+    samples, codes, given, kept = made.samples, made.codes, made.conds, made.kept
+    notices += made.notices
     if exact_endpoints and (kept or hold):
         other = "--keep" if kept else "--hold"
         raise MusicaeError(f"--exact-endpoints puts the other file itself at the end, {other} does not; leave one out")
-    samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
-    kept = kept and replace(kept, sample=samples[0])
-    asked = kept.chords() if kept else None
-    if chords is not None:
-        asked, repeated = progression(codec, chords, samples[0], names[0])
-        notices += repeated
-    if asked is not None:
-        samples = [with_chords(codec, one) for one in samples]
     hop, length = samples[0].hop, samples[0].tensor.shape[-1]
     count = steps**2 if grid else steps
     check_memory(_COPIES * 4 * count * samples[0].tensor.numel(), f"a walk of {count} steps")
-    splits = [codec.split(one) for one in samples]
-    labels = labels_for(label, len(samples))
-    conds = [condition(codec, name, len(x), one) for name, x, one in zip(labels, splits, samples, strict=True)]
-    codes = torch.stack([codec.encode(x, cond).mean for x, cond in zip(splits, conds, strict=True)])
-    if asked is not None:
-        over = codec.split_cond(replace(samples[0], cond=asked))
-        codes = torch.stack([codec.under(z, own, over) for z, own in zip(codes, conds, strict=True)])
-        conds = [over] * len(samples)
-    given = [cond for cond in conds if cond is not None]
     if grid:
         outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
         corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
@@ -206,53 +188,3 @@ def _bilinear(steps: int) -> list[list[float]]:
 
 def _distance(codec: Codec, one: Sample, other: Sample) -> float:
     return codec.likelihood.distance(one.tensor[None], other.tensor[None]).item()
-
-
-# --- inputs of different lengths -----------------------------------------------------------------------------------
-
-
-def _align(
-    codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str], *, as_first: bool
-) -> list[Sample]:
-    """Give all samples one length, with `as_first` that of the first, and one hop, and say how."""
-    if how not in ("loop", "trim", "pad"):
-        raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
-    size = codec.spec.shape[-1]
-    hops = {one.hop or size for one in samples}
-    hop = hops.pop() if len(hops) == 1 else size
-    if hops:
-        notices.append(f"the inputs have different bars; all are cut into windows of {size} steps")
-    lengths = [one.tensor.shape[-1] for one in samples]
-    length = lengths[0] if as_first else min(lengths) if how == "trim" else max(lengths)
-    aligned = []
-    for one, name, own in zip(samples, names, lengths, strict=True):
-        if own != length:
-            longer = {"loop": "it was looped", "trim": "it was looped", "pad": "silence was added"}[how]
-            done = "it was cut" if own > length else longer
-            notices.append(f"{name} has {_duration(codec, own)}, not {_duration(codec, length, bare=True)}; {done}")
-        aligned.append(replace(_fit(codec, one, length, how), hop=hop))
-    return aligned
-
-
-def _duration(codec: Codec, length: int, bare: bool = False) -> str:
-    """Return a length in words: of sound in seconds, of others in steps."""
-    if rate := codec.adapter.steps_per_second:
-        return f"{length / rate:.1f} s"
-    return f"{length}" if bare else f"{length} steps"
-
-
-def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:
-    own = one.tensor.shape[-1]
-    cond = one.cond
-    if own < length and how != "pad":
-        times = math.ceil(length / own)
-        one = codec.adapter.concat([one] * times)
-        cond = cond.repeat(1, times) if cond is not None and cond.ndim == 2 else cond
-    elif own < length:
-        rest = codec.blank_step().to(one.tensor).expand(*one.tensor.shape[:-1], length - own)
-        one = replace(one, tensor=torch.cat([one.tensor, rest], dim=-1))
-        if cond is not None and cond.ndim == 2:
-            cond = torch.nn.functional.pad(cond, (0, length - own))
-    if cond is not None and cond.ndim == 2:
-        cond = cond[:, :length]
-    return replace(one, tensor=one.tensor[..., :length], cond=cond)

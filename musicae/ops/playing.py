@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from musicae.ops.inputs import read
 from musicae.ops.parts import check_parts
 from musicae.tensors import band
 
-__all__ = ["Playing", "how_played", "played"]
+__all__ = ["Playing", "how_played", "played", "programs_of", "tempo_of"]
 
 _DRUMS = "drums"
 
@@ -65,6 +66,22 @@ def _of_part(codec: Codec, text: str) -> tuple[str, int]:
     if _DRUMS in (part, codec.adapter.plays):
         raise MusicaeError("--program: drums have no instrument of their own; leave it out")
     return part, program_of(instrument)
+
+
+def programs_of(codec: Codec, details: Mapping[str, Any]) -> dict[str, int]:
+    """Return the program, 0 .. 127, with which each part begins by the `meta` of a sample; ``""`` is a single line's.
+
+    Drums have none, and neither has what is no music.
+    """
+    if not codec.adapter.plays or codec.adapter.plays == _DRUMS:
+        return {}
+    lines = {part: details["parts"].get(part) for part in codec.spec.parts} or {"": details}
+    return {part: int(own["programs"][0][1]) for part, own in lines.items() if own and part != _DRUMS}
+
+
+def tempo_of(codec: Codec, details: Mapping[str, Any]) -> float | None:
+    """Return the mean tempo by the `meta` of a sample, in quarter notes a minute; None for what is no music."""
+    return meta.average(details, "tempos") if codec.adapter.plays else None
 
 
 def played(codec: Codec, samples: Sequence[Sample], how: Playing) -> list[Sample]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["attribute_vector", "even_stops", "grid", "lerp", "path", "slerp"]
+__all__ = ["attribute_vector", "even_stops", "grid", "inside", "lerp", "path", "slerp"]
 
 _MIN_LENGTH = 1e-12  # A shorter code counts as zero.
 _MIN_SINE = 1e-4  # Of the angle between two codes; below it they are taken as parallel.
@@ -54,6 +54,19 @@ def grid(corners: Tensor, rows: int, columns: int, spherical: bool = False) -> T
     left = path(corners[0], corners[2], down, spherical)
     right = path(corners[1], corners[3], down, spherical)
     return torch.stack([path(left[r], right[r], across, spherical) for r in range(rows)])
+
+
+def inside(corners: Tensor, x: float, y: float = 0.0, spherical: bool = False) -> Tensor:
+    """Return the codes ``(N, D)`` at one place between `corners` ``(2, N, D)``, or ``(4, N, D)`` as of a `grid`.
+
+    It is `x` to the right and `y` down, 0 to 1 each; between two, `y` does not count.
+    """
+    if len(corners) not in (2, 4):
+        raise MusicaeError(f"a place lies between 2 or 4 corners, not {len(corners)}")
+    left, right = corners[0], corners[1]
+    if len(corners) == 4:
+        left, right = (path(corners[i], corners[i + 2], torch.tensor([y]), spherical)[0] for i in (0, 1))
+    return path(left, right, torch.tensor([x]), spherical)[0]
 
 
 def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, still_cost: float = 0.0) -> Tensor:

@@ -37,7 +37,18 @@ from musicae.formats.music.bar_grid import without_repeated_meters, without_repe
 from musicae.formats.music.swing import MAX_SWING, MIN_SWING
 from musicae.formats.text import ENCODINGS
 
-__all__ = ["blank", "blank_band", "check", "check_band", "concat", "concat_bands", "mix", "played", "velocities"]
+__all__ = [
+    "average",
+    "blank",
+    "blank_band",
+    "check",
+    "check_band",
+    "concat",
+    "concat_bands",
+    "mix",
+    "played",
+    "velocities",
+]
 
 _DEFAULT_VELOCITY = 80.0
 _BAR_ACCENT, _BEAT_ACCENT = 8, 4
@@ -144,7 +155,7 @@ def _no_file() -> dict[str, Any]:
     return {"tempos": [[0, 120.0]], "meters": [[0, 4, 4]], "keys": [], "swing": [[0, 1.0]], "source": ""}
 
 
-def _average(meta: dict[str, Any], name: str) -> float:
+def average(meta: Mapping[str, Any], name: str) -> float:
     """Return the geometric mean of a map of numbers, such as tempos, over the steps; an entry lasts until the next."""
     entries = meta[name]
     known = meta.get("length") or (np.shape(meta["velocities"])[-1] if meta.get("velocities") else 0)
@@ -165,7 +176,7 @@ def mix(metas: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, 
     if weights[heaviest] >= 1.0 - _EPS:
         return mixed
     for name in ("tempos", "swing") if all("swing" in one for one in metas) else ("tempos",):
-        logs = (w * math.log(_average(m, name)) for m, w in zip(metas, weights, strict=True))
+        logs = (w * math.log(average(m, name)) for m, w in zip(metas, weights, strict=True))
         mixed[name] = [[0, math.exp(sum(logs))]]
     paired = zip(metas, weights, strict=True)
     known = [(np.asarray(m["velocities"], float), w) for m, w in paired if m.get("velocities")]
