@@ -1,0 +1,119 @@
+// One part's notes on a canvas: bars, beats, rows, notes.
+
+import { surface } from "./dom.js";
+import { css, theme } from "./colour.js";
+import { pitchName } from "./words.js";
+
+const BLACK = new Set([1, 3, 6, 8, 10]);
+/**
+ * The rows that a roll shows: lanes of drums by their `names`, or the pitches that have been seen so far, so that it
+ * stands still while the notes change.
+ */
+export class Range {
+  constructor(names) {
+    this.names = names;
+    this.drums = names.length > 0;
+    [this.low, this.high] = [Infinity, -Infinity];
+  }
+
+  see(notes) {
+    for (const [, , pitch] of notes) {
+      this.low = Math.min(this.low, pitch - 1);
+      this.high = Math.max(this.high, pitch + 1);
+    }
+  }
+
+  get count() {
+    return this.drums ? this.names.length : this.span[1] - this.span[0] + 1;
+  }
+
+  /** Lowest and highest pitch, at least an octave and a half apart. */
+  get span() {
+    if (this.low > this.high) return [55, 79];
+    const missing = Math.max(0, 18 - (this.high - this.low));
+    return [this.low - Math.ceil(missing / 2), this.high + Math.floor(missing / 2)];
+  }
+
+  /** The row of a pitch or drum, 0 at the bottom. */
+  row(pitch) {
+    return this.drums ? pitch : pitch - this.span[0];
+  }
+}
+
+/**
+ * Draw `notes` [start, length, pitch, velocity]. `before` are those shown so far, which give way: `blend` 0 to 1 tells
+ * how far. `step` is the one that sounds, or -1.
+ */
+export function drawRoll(canvas, { notes, before = [], blend = 1, grid, range, colour, step = -1, faint = false }) {
+  const { context, width, height } = surface(canvas);
+  if (!width) return;
+  const rowHeight = height / range.count;
+  const stepWidth = width / grid.length;
+  rows(context, width, height, range, rowHeight);
+  beats(context, width, height, grid, stepWidth);
+  labels(context, range, rowHeight, height);
+  const geometry = { stepWidth, rowHeight, height, range };
+  const key = (note) => `${note[0]} ${note[2]}`;
+  const kept = new Set(blend < 1 ? before.map(key) : []);
+  const now = new Set(notes.map(key));
+  const strength = faint ? 0.35 : 1;
+  for (const note of before) if (blend < 1 && !now.has(key(note))) one(context, note, geometry, colour, strength * (1 - blend), false);
+  for (const note of notes) {
+    const sounds = step >= note[0] && step < note[0] + note[1];
+    one(context, note, geometry, colour, strength * (kept.has(key(note)) ? 1 : blend), sounds && !faint);
+  }
+}
+
+function rows(context, width, height, range, rowHeight) {
+  context.fillStyle = theme("--row");
+  for (let row = 0; row < range.count; row++) {
+    const dark = range.drums ? row % 2 : BLACK.has((range.span[0] + row) % 12);
+    if (dark) context.fillRect(0, height - (row + 1) * rowHeight, width, rowHeight);
+  }
+}
+
+function beats(context, width, height, { length, perBeat, perBar }, stepWidth) {
+  const tick = stepWidth * perBeat >= 7 ? perBeat : perBeat * perBar;
+  for (let step = tick; step < length; step += tick) {
+    const bar = step % (perBeat * perBar) === 0;
+    context.fillStyle = theme(bar ? "--bar" : "--beat");
+    context.fillRect(Math.round(step * stepWidth) - (bar ? 0.5 : 0), 0, bar ? 1.5 : 1, height);
+  }
+}
+
+function one(context, [start, length, pitch, velocity], { stepWidth, rowHeight, height, range }, colour, strength, sounds) {
+  const gap = Math.min(1.5, stepWidth * 0.12);
+  const tall = Math.max(2.5, Math.min(rowHeight - 1, range.drums ? 12 : 15));
+  const y = height - (range.row(pitch) + 0.5) * rowHeight - tall / 2;
+  const x = start * stepWidth + gap;
+  const wide = Math.max(2, (range.drums ? Math.min(stepWidth, 16) : length * stepWidth) - 2 * gap);
+  const loud = 0.62 + 0.38 * Math.min(1, velocity / 110);
+  if (sounds) {
+    context.shadowColor = css(colour, 0.9);
+    context.shadowBlur = 12;
+  }
+  context.fillStyle = css(colour, strength * (sounds ? 1 : loud));
+  context.beginPath();
+  context.roundRect(x, y, wide, tall, Math.min(4, tall / 2.5, wide / 2));
+  context.fill();
+  context.shadowBlur = 0;
+  if (sounds) {
+    context.fillStyle = theme("--flash");
+    context.fill();
+  }
+}
+
+function labels(context, range, rowHeight, height) {
+  context.font = `10px ${theme("--sans") || "system-ui"}`;
+  context.fillStyle = theme("--muted");
+  context.textBaseline = "middle";
+  if (range.drums) {
+    if (rowHeight < 10) return;
+    range.names.forEach((name, row) => context.fillText(name, 4, height - (row + 0.5) * rowHeight + 0.5));
+    return;
+  }
+  const [low, high] = range.span;
+  for (let pitch = low; pitch <= high; pitch++) {
+    if (pitch % 12 === 0) context.fillText(pitchName(pitch), 4, height - (pitch - low + 0.5) * rowHeight + 0.5);
+  }
+}

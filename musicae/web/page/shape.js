@@ -1,0 +1,103 @@
+// Controls that shape what is there: a slider for each attribute, temperature, seed, tempo, chords, transposition.
+
+import { $, clamp, make } from "./dom.js";
+import { sentence, shiftText } from "./words.js";
+
+/** A slider with its name and its value as text. `text(value)` also tells a screen reader. */
+export class Slider {
+  constructor(place, { title, low, high, step, rest, text, input, centre = false, quiet = false }) {
+    Object.assign(this, { low, high, rest, text, centre });
+    this.output = make("output");
+    this.range = make("input", { type: "range", min: low, max: high, step, value: rest, "aria-label": title });
+    this.range.addEventListener("input", () => {
+      this.paint();
+      input(Number(this.range.value));
+    });
+    this.range.addEventListener("dblclick", () => {
+      this.set(rest);
+      input(rest);
+    });
+    const heading = make("span", { className: "head-line" }, make("span", { className: "title" }, title), this.output);
+    place.append(...(quiet ? [] : [heading]), this.range);
+    this.paint();
+  }
+
+  set(value) {
+    if (Number(this.range.value) !== value) this.range.value = value;
+    this.paint();
+  }
+
+  paint() {
+    const value = Number(this.range.value);
+    const share = (at) => `${(100 * clamp((at - this.low) / (this.high - this.low), 0, 1)).toFixed(1)}%`;
+    const from = this.centre ? this.rest : this.low;
+    this.range.style.setProperty("--from", share(Math.min(from, value)));
+    this.range.style.setProperty("--to", share(Math.max(from, value)));
+    this.output.textContent = this.text(value);
+    this.range.setAttribute("aria-valuetext", this.text(value));
+  }
+}
+
+export class Shape {
+  /** `changed(fields, by)` changes the state. */
+  constructor(changed) {
+    this.changed = changed;
+    this.attributes = new Map();
+    this.temperature = new Slider($("temperature"), {
+      title: "Temperature", low: 0, high: 1.5, step: 0.05, rest: 0,
+      text: (value) => value.toFixed(2),
+      input: (temperature) => changed({ temperature }, "temperature"),
+    });
+    this.tempo = new Slider($("tempo"), {
+      title: "Tempo", low: 50, high: 220, step: 1, rest: 120,
+      text: (value) => `${value} bpm`,
+      input: (tempo) => changed({ tempo }, "tempo"),
+    });
+    $("seed").addEventListener("change", () => changed({ seed: clamp(Math.round(Number($("seed").value)) || 0, 0, 2 ** 31 - 1) }, "seed"));
+    $("chords").addEventListener("change", () => changed({ chords: $("chords").value.trim() }, "chords"));
+    this.semitones = make("output", { "aria-live": "polite" });
+    const step = (by, sign, label) => {
+      const button = make("button", { type: "button", "aria-label": label }, sign);
+      button.addEventListener("click", () => changed({ transpose: clamp(this.state.transpose + by, -24, 24) }, "transpose"));
+      return button;
+    };
+    $("transpose").append(
+      make("span", { className: "title" }, "Transpose"), step(-1, "−", "A semitone lower"), this.semitones, step(1, "+", "A semitone higher"),
+    );
+  }
+
+  build(preset) {
+    this.attributes.clear();
+    $("shape").replaceChildren();
+    for (const attribute of preset.attributes) {
+      const { name, about } = attribute;
+      const place = make("div", { className: "control", title: about ? sentence(about) : "" });
+      const input = (value) => {
+        const { [name]: _, ...shift } = this.state.shift;
+        this.changed({ shift: value ? { ...shift, [name]: value } : shift }, `shift ${name}`);
+      };
+      const text = (value) => shiftText(value, attribute);
+      this.attributes.set(name, new Slider(place, { title: sentence(name), low: -3, high: 3, step: 0.1, rest: 0, centre: true, text, input }));
+      $("shape").append(place);
+    }
+    $("shape").hidden = !preset.attributes.length;
+    $("chords-box").hidden = !preset.chords;
+    $("transpose").hidden = !preset.plays || preset.parts.join() === "drums" || /drums|groove/.test(preset.suffix);
+  }
+
+  setState(state) {
+    this.state = state;
+    for (const [name, slider] of this.attributes) slider.set(state.shift[name] ?? 0);
+    this.temperature.set(state.temperature);
+    if (state.tempo !== null) this.tempo.set(state.tempo);
+    $("seed").value = state.seed;
+    if (document.activeElement !== $("chords")) $("chords").value = state.chords;
+    this.semitones.textContent = state.transpose > 0 ? `+${state.transpose}` : String(state.transpose).replace("-", "−");
+  }
+
+  /** What the music has of its own, where the state leaves it open. */
+  show(point) {
+    if (this.state.tempo === null && point.tempo) this.tempo.set(Math.round(point.tempo));
+    $("chords").classList.remove("wrong");
+  }
+}
