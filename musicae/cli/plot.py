@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["latent", "losses", "notes", "plot", "reconstruction"]
 
-_PLANE = 20  # Pictures along a side of the decoded plane.
 _NOT_LOSSES = ("step", "steps", "lr", "beta", "examples_per_second")
 
 force_option = click.option("-f", "--force", is_flag=True, help="Overwrite what exists.")
@@ -60,11 +59,12 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
     from musicae import plots
     from musicae.ops.conditions import class_names
     from musicae.ops.inputs import crop_windows
+    from musicae.ops.plane import has_plane, plane
 
     codec = codecs.load(name)
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to draw; use one with an autoencoder")
-    draws_plane = codec.model.latent_size == 2 and len(codec.spec.shape) == 2
+    draws_plane = has_plane(codec)
     targets = [out / f"{codec.preset.name}-{what}.png" for what in ("codes", "plane")[: 1 + draws_plane]]
     with staged(targets, force) as places:
         windows = _held_out(codec, folders, count, seed)
@@ -74,26 +74,11 @@ def latent(name: str, data: tuple[str, ...], count: int, seed: int, output: Path
         title = f"{codec.preset.name}: {len(windows)} held-out examples"
         plots.scatter(points, places[targets[0]], windows.labels, names, axes=axes, title=title)
         if draws_plane:
-            tiles, at, under = _plane(codec)
+            tiles, at, under = plane(codec)
             title = f"{codec.preset.name}{under}: the plane of its code, decoded"
             plots.plane(tiles, at, places[targets[1]], title)
     for target in targets:
         show_path(target)
-
-
-def _plane(codec: Codec) -> tuple[torch.Tensor, list[float], str]:
-    """Decode the plane of a code of two numbers: pictures ``(P, P, C, H, W)``, the numbers, and under which condition.
-
-    The numbers are the middles of equal shares of N(0, 1).
-    """
-    import torch
-
-    at = torch.special.ndtri((torch.arange(_PLANE) + 0.5) / _PLANE)
-    grid = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1).flatten(0, 1)
-    cond, under = None, ""
-    if codec.model.condition is not None:
-        cond, under = codec.label_conditions(torch.zeros(len(grid))), ", class 0"
-    return codec.decode(grid, cond=cond).view(_PLANE, _PLANE, *codec.spec.full_shape), at.tolist(), under
 
 
 def _held_out(codec: Codec, folders: Mapping[str, Path], count: int, seed: int) -> Windows:

@@ -71,6 +71,10 @@ class Fitted:
         """Return the lowest and the highest values that are aimed at, ``(K,)`` each."""
         return tuple((self._row(end) - self._row("mean")) / self._row("spread") for end in ("low", "high"))  # type: ignore[return-value]
 
+    def only(self, numbers: Sequence[int]) -> Fitted:
+        """Return some of the attributes, with the same axes."""
+        return Fitted(tuple(self.traits[k] for k in numbers), self.directions[[*numbers]], self.axes)
+
     def _row(self, of: str) -> Tensor:
         return torch.tensor([float(asdict(trait)[of]) for trait in self.traits])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from musicae.codec import Codec
-from musicae.core import Sample, Source
+from musicae.core import Latent, Sample, Source
 from musicae.errors import MusicaeError
 from musicae.formats import arrays
 from musicae.memory import check_memory
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Codes = Mapping[str, NDArray[Any]]
 
-__all__ = ["codec_of", "decode", "encode", "load", "save"]
+__all__ = ["codec_of", "decode", "encode", "load", "packed", "save"]
 
 _KINDS = {
     **dict.fromkeys(("mean", "logvar", "cond"), "f"),
@@ -65,8 +65,6 @@ def encode(
     are taken.
     Raise MusicaeError as `interpolate` does, and where nothing is left.
     """
-    import numpy as np
-
     codec, files = gather(preset, *sources, shard=shard)
     samples, names = [], []
     for source, name in files:
@@ -86,17 +84,26 @@ def encode(
     conds = [condition(codec, label, len(x), one) for x, one in zip(splits, samples, strict=True)]
     cond = torch.cat([one for one in conds if one is not None]) if conds[0] is not None else None
     code = codec.encode(torch.cat(splits), cond)
+    return packed(codec, samples, names, code, cond, preset if isinstance(preset, str) else "")
+
+
+def packed(
+    codec: Codec, samples: Sequence[Sample], names: Sequence[str], code: Latent, cond: Tensor | None, preset: str = ""
+) -> dict[str, NDArray[Any]]:
+    """Return codes of the windows of samples as `encode` does; `preset` is what it is named by, if not by its name."""
+    import numpy as np
+
     logvar = code.mean[:0] if code.logvar is None else code.logvar
     codes = {
         "mean": code.mean.numpy(),
         "logvar": logvar.numpy(),
-        "counts": np.array([len(split) for split in splits]),
+        "counts": np.array([len(codec.split(one)) for one in samples]),
         "lengths": np.array([one.tensor.shape[-1] for one in samples]),
         "hops": np.array([one.hop or codec.spec.shape[-1] for one in samples]),
         "shape": np.array(codec.spec.full_shape),
         "names": np.array(names),
         "metas": np.array([json.dumps(one.meta) for one in samples]),
-        "preset": np.array(preset if isinstance(preset, str) else codec.preset.name),
+        "preset": np.array(preset or codec.preset.name),
     }
     return codes if cond is None else {**codes, "cond": cond.numpy()}
 

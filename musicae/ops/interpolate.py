@@ -16,7 +16,7 @@ from musicae.errors import MusicaeError
 from musicae.memory import check_memory
 from musicae.ops.choose import codec_for
 from musicae.ops.conditions import Label, labels_for
-from musicae.ops.corners import Corner, encoded
+from musicae.ops.corners import Corner, Corners, encoded
 from musicae.ops.inputs import check_number, check_temperature, name_of, read_all, rereadable
 from musicae.ops.keys import in_key_of_first
 from musicae.ops.made import Samples
@@ -25,7 +25,7 @@ from musicae.ops.shift import held
 from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
 from musicae.tensors import latent
 
-__all__ = ["Interpolation", "check_inputs", "interpolate"]
+__all__ = ["Interpolation", "check_inputs", "interpolate", "steps_between"]
 
 
 _COPIES = 4  # How often each step is in memory: its windows, joined, and what is made of it.
@@ -131,39 +131,54 @@ def interpolate(
         samples, notices = in_key_of_first(codec, samples, sources, read_options, asked=bool(same_key))
     named = zip(samples, map(name_of, sources), labels_for(label, len(samples)), strict=True)
     made = encoded(codec, [Corner(*one) for one in named], align, keep, chords)
-    samples, codes, given, kept = made.samples, made.codes, made.conds, made.kept
     notices += made.notices
-    if exact_endpoints and (kept or hold):
-        other = "--keep" if kept else "--hold"
+    if exact_endpoints and (made.kept or hold):
+        other = "--keep" if made.kept else "--hold"
         raise MusicaeError(f"--exact-endpoints puts the other file itself at the end, {other} does not; leave one out")
-    hop, length = samples[0].hop, samples[0].tensor.shape[-1]
+    parts = steps_between(made, WalkOptions(steps, spherical, even, temperature, seed), grid, report)
+    if hold:
+        parts = held(codec, parts, hold, made.samples[0], seed)
+    if made.kept:
+        parts = [made.kept.in_sample(part) for part in parts]
+    if exact_endpoints:
+        ends = [0, steps - 1, steps * (steps - 1), steps**2 - 1] if grid else [0, steps - 1]
+        for end, one in zip(ends, made.samples, strict=True):
+            parts[end] = replace(one, remarks=[])
+    distances = [_distance(codec, part, parts[0]) for part in parts]
+    shown = Samples(codec, parts)
+    return Interpolation(codec, shown, made.codes, distances, notices, remarks, steps if grid else None)
+
+
+def steps_between(
+    made: Corners, options: WalkOptions, grid: bool = False, report: Report | None = None
+) -> list[Sample]:
+    """Return the steps from the first corner to the second, or the grid between four, row by row.
+
+    Parts that are to be kept, and attributes that are held, are not put back yet. Raise MusicaeError for a wrong number
+    of steps, and where the steps take too much memory.
+    """
+    codec, first, steps = made.codec, made.samples[0], options.steps
+    check_number("steps", steps, at_least=2)
     count = steps**2 if grid else steps
-    check_memory(_COPIES * 4 * count * samples[0].tensor.numel(), f"a walk of {count} steps")
+    check_memory(_COPIES * 4 * count * first.tensor.numel(), f"a walk of {count} steps")
     if grid:
-        outputs, cond_at = _grid(codec, codes, given, steps, spherical, temperature, seed)
-        corners, weights = [0, steps - 1, steps * (steps - 1), steps**2 - 1], _bilinear(steps)
+        outputs, cond_at = _grid(
+            codec, made.codes, made.conds, steps, options.spherical, options.temperature, options.seed
+        )
+        weights = _bilinear(steps)
     else:
-        ends = (given[0], given[1]) if given else None
-        options = WalkOptions(steps, spherical, even, temperature, seed)
-        outputs, times = walk(codec, codes[0], codes[1], options, ends, report)
+        ends = (made.conds[0], made.conds[1]) if made.conds else None
+        outputs, times = walk(codec, made.codes[0], made.codes[1], options, ends, report)
         cond_at = between_conditions(ends, times)
-        corners, weights = [0, steps - 1], [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
-    metas = [one.meta for one in samples]
+        weights = [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
+    hop, length, metas = first.hop, first.tensor.shape[-1], [one.meta for one in made.samples[: len(weights[0])]]
     parts = [
         Sample(codec.join(output, hop, length), codec.adapter.mix(metas, weight), hop)
         for output, weight in zip(outputs, weights, strict=True)
     ]
     if cond_at is not None:
         parts = [replace(part, cond=codec.join_cond(c, hop, length)) for part, c in zip(parts, cond_at, strict=True)]
-    if hold:
-        parts = held(codec, parts, hold, samples[0], seed)
-    if kept:
-        parts = [kept.in_sample(part) for part in parts]
-    if exact_endpoints:
-        for corner, one in zip(corners, samples, strict=True):
-            parts[corner] = replace(one, remarks=[])
-    distances = [_distance(codec, part, parts[0]) for part in parts]
-    return Interpolation(codec, Samples(codec, parts), codes, distances, notices, remarks, steps if grid else None)
+    return parts
 
 
 def _grid(

@@ -59,13 +59,16 @@ class Pad:
             codes = self._between_knots(x, y if len(self._noise) == 4 else 0.0)
         return Place(codes, self._condition(weights), weights)
 
-    def sample(self, place: Place, temperature: float = 0.0, seed: int = 0) -> Sample:
-        """Return what is at a place; temperature 0 takes the most probable values, 1 draws them.
+    def windows(self, place: Place, temperature: float = 0.0, seed: int = 0) -> Tensor:
+        """Return the windows ``(N, C, *S)`` at a place; temperature 0 takes the most probable values, 1 draws them.
 
         Raise MusicaeError for a temperature below 0.
         """
         check_temperature(temperature)
-        windows = self.codec.decode(place.codes, temperature, seed, place.cond)
+        return self.codec.decode(place.codes, temperature, seed, place.cond)
+
+    def sample(self, place: Place, windows: Tensor) -> Sample:
+        """Return windows at a place as a sample, with the parts that stay as they are in the first corner."""
         first = self.corners.samples[0]
         meta = self.codec.adapter.mix([one.meta for one in self.corners.samples], place.weights)
         made = Sample(self.joined(windows), meta, first.hop)

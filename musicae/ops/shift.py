@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from musicae.ops.notebook import Block, Shown, quietly
 from musicae.ops.parts import channels_of
 from musicae.ops.shifting import Mover
 
-__all__ = ["Change", "Shifted", "Wish", "held", "shift", "shift_samples", "wishes"]
+__all__ = ["Change", "Shifted", "Wish", "held", "shift", "shift_samples", "shift_windows", "wishes"]
 
 _MISSED = 0.3  # Standard deviations off what was asked for, from which that is out of reach.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
@@ -182,6 +182,27 @@ def shift_samples(
             change = _change(fitted.traits[k], was[k], asked[k], found, k)
             lines += [f"result {i}: {line}" for line in (change.line(), *_missed([change]))]
     return made, lines
+
+
+def shift_windows(
+    codec: Codec, x: Tensor, codes: Tensor, cond: Tensor | None, by: Mapping[str, float], seed: int = 0, *, exact: bool
+) -> tuple[Tensor, list[str]]:
+    """Return windows ``(N, C, *S)`` that were decoded from `codes`, with attributes changed by standard deviations.
+
+    With them comes a line for each. `exact` tries as long as the other verbs do, and keeps all other attributes; else
+    few places are tried, for whoever waits for it. Raise MusicaeError as `wishes` does.
+    """
+    fitted = load_attributes(codec)
+    wanted = wishes(fitted, [f"{name}={change:+f}" for name, change in by.items()])
+    if not exact:
+        fitted = fitted.only([wish.number for wish in wanted])
+        wanted = [replace(wish, number=k) for k, wish in enumerate(wanted)]
+    mover = Mover(codec, fitted, x, cond, _kept(codec, fitted, wanted), seed, codes)
+    change = _changes(fitted, wanted, mover.own, "what is here")
+    moved = mover.to(mover.own + change) if exact else mover.near(mover.own + change)
+    was, asked, found = mover.own.nanmean(0), change.nan_to_num(), [moved.values.nanmean(0)]
+    changes = [_change(fitted.traits[k], was[k], asked[k], found, k) for k in (wish.number for wish in wanted)]
+    return moved.windows, [*(one.line() for one in changes), *(_missed(changes) if exact else [])]
 
 
 def held(codec: Codec, samples: Sequence[Sample], names: Sequence[str], like: Sample, seed: int = 0) -> list[Sample]:

@@ -17,6 +17,7 @@ __all__ = ["Moved", "Mover"]
 
 _SIZES = (0.25, 0.5, 0.75, 1.0, 1.4, 2.0, 3.0, 4.5)  # Of the straight step, of which the best is taken.
 _CORRECTIONS = (0.3, 0.7, 1.2)  # Of what is missing after that.
+_QUICK_SIZES, _QUICK_CORRECTIONS = (0.5, 1.0, 1.6, 2.6), (0.5, 1.2)  # The same where there is no time for more.
 _ROUNDS, _MOST_ROUNDS = 2, 5  # Of looking around the best place so far; the latter while what is asked for is missed.
 _MOST_TRIES, _FEWEST_TRIES, _TRIES = 32, 8, 4096  # Places around it: for a window, and for all of them about.
 _NEAR, _WIDE = 0.1, 0.5  # How far from it the nearest and the farthest of them lie, in deviations of the codes.
@@ -52,7 +53,8 @@ class Mover:
 
     Where values are right or wrong, the windows themselves are what is compared with; of real values, which all differ
     a little, what the codec reconstructs. Channels in `kept`, bool ``(C, 1 ..., 1)``, stay as they are.
-    `own` ``(N, K)`` are the windows' attributes, `base` those of what is compared with.
+    `own` ``(N, K)`` are the windows' attributes, `base` those of what is compared with. Of windows that were decoded
+    from `codes` ``(N, D)`` these are known.
     """
 
     def __init__(
@@ -63,13 +65,17 @@ class Mover:
         cond: Tensor | None = None,
         kept: Tensor | None = None,
         seed: int = 0,
+        codes: Tensor | None = None,
     ) -> None:
         self.codec, self.fitted, self.cond, self.kept, self.seed = codec, fitted, cond, kept, seed
         self.x = x
+        self.own = fitted.values(codec, x)
+        if codes is not None:
+            self.reference, self.base, self.start = x, self.own, Moved(codes, x, self.own)
+            return
         codes = codec.encode(x, cond).mean
         made = self._decode(codes, torch.arange(len(x)))
         self.reference = x if codec.likelihood.discrete else made
-        self.own = fitted.values(codec, x)
         self.base = self.own if self.reference is x else fitted.values(codec, self.reference)
         self.start = Moved(codes, made, fitted.values(codec, made))
 
@@ -93,6 +99,18 @@ class Mover:
             if report:
                 report(min(len(rows), (done + 1) * many), len(rows))
         return made
+
+    def near(self, asked: Tensor) -> Moved:
+        """Return windows as `to` does, from few tries: at once, and not as near."""
+        low, high = self.fitted.bounds()
+        goal, chosen = torch.where(asked.isnan(), self.base, asked.clamp(low, high)), ~asked.isnan()
+        every, now = torch.arange(len(self.x)), self.start
+        cost = self._cost(every, goal, chosen, now.windows[:, None], now.values[:, None])[:, 0]
+        for sizes in (_QUICK_SIZES, _QUICK_CORRECTIONS):
+            step = torch.where(chosen, goal - now.values, 0.0).nan_to_num() @ self.fitted.directions
+            places = now.codes[:, None] + torch.tensor(sizes).view(1, -1, 1) * step[:, None]
+            now, cost = self._best(every, goal, chosen, now, cost, places)
+        return now
 
     def _in_stages(self, index: Tensor, goal: Tensor, chosen: Tensor, now: Moved) -> Moved:
         """Move some windows so far that none goes over more than one deviation at once."""

@@ -6,7 +6,7 @@ from musicae.plots.curves import losses, scatter
 from musicae.plots.named_points import named_points
 from musicae.plots.piano_rolls import bar_lines, lanes, rolls, systems
 from musicae.plots.pictures import mosaic, plane, rows
-from musicae.plots.spectrograms import Overview, spectrograms
+from musicae.plots.spectrograms import Overview, spectrogram, spectrograms
 from musicae.plots.sung_line import sung_line
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "rolls",
     "rows",
     "scatter",
+    "spectrogram",
     "spectrograms",
     "sung_line",
     "systems",

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from musicae.core import File
 from musicae.errors import MusicaeError
+from musicae.formats.files import output
 from musicae.plots.canvas import figure, save
 from musicae.tensors.dsp import EPS
 
-__all__ = ["Overview", "spectrograms"]
+__all__ = ["Overview", "spectrogram", "spectrograms"]
 
 Block = NDArray[np.float32]
 
@@ -42,6 +43,14 @@ def spectrograms(
         if i < len(titles):
             ax.set_title(titles[i], fontsize=8, pad=2, parse_math=False)
     save(drawing, file)
+
+
+def spectrogram(picture: Tensor, file: File) -> None:
+    """Draw one spectrogram ``(1, H, W)`` of values 0 to 1 as PNG, a pixel for each value, with nothing around it."""
+    from matplotlib.image import imsave
+
+    with output(file) as opened:
+        imsave(opened, picture[0].numpy(), vmin=0, vmax=1, cmap="magma", format="png")
 
 
 class Overview:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import quote
 
 from msgspec import json
 from starlette.applications import Starlette
@@ -18,10 +19,15 @@ from starlette.routing import Route
 
 from musicae.errors import MusicaeError
 from musicae.formats.music.instruments import instrument_name
+from musicae.ops.plane import has_plane
 from musicae.web import answers
 from musicae.web.asked import MAX_BODY, MAX_CORNERS, Point, parsed
 from musicae.web.catalog import kind_of
-from musicae.web.guard import Guard, Refused, failed, read_body
+from musicae.web.guard import Refused, failed, read_body
+from musicae.web.restoring import Restorations
+from musicae.web.saving import SavedFile, save_point, save_walk
+from musicae.web.sounds import Sounds
+from musicae.web.store import MissingError
 from musicae.web.studio import Studio
 from musicae.web.workers import Workers
 
@@ -30,7 +36,7 @@ __all__ = ["PAGE", "Server", "Start"]
 PAGE = Path(__file__).with_name("page")
 """The folder of the page's files."""
 
-T = TypeVar("T")
+Answer = Callable[[Request], Awaitable[Response]]
 
 _UPLOAD = 32 * 2**20
 _PROGRAMS = 128
@@ -47,21 +53,34 @@ class Start:
 
 
 class Server:
-    """Answers the page. `app` is the whole of it as ASGI, behind a `Guard`."""
+    """Answers the page; `app` is all of it as ASGI. `workers` points are computed at a time."""
 
-    def __init__(self, studio: Studio, start: Start, token: str, hosts: Iterable[str], workers: int = 2) -> None:
-        self.studio, self.start = studio, start
-        self.quick, self.slow = Workers(workers, name="quick"), Workers(1, name="slow")
-        routes = [
-            Route("/", self._index),
-            Route("/page/{name}", self._page),
-            Route("/api/health", self._health),
-            Route("/api/start", self._start),
-            Route("/api/files", self._files, methods=["POST"]),
-            Route("/api/point", self._point, methods=["POST"]),
-        ]
-        app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing, Exception: _broken})
-        self.app = Guard(app, token, hosts)
+    def __init__(
+        self, studio: Studio, sounds: Sounds, restorations: Restorations, start: Start, workers: int = 2
+    ) -> None:
+        self.studio, self.sounds, self.restorations, self.start = studio, sounds, restorations, start
+        self.quick, self.slow = Workers(workers, name="quick"), Workers(workers, name="slow")
+        gets = {
+            "/": self._index,
+            "/page/{name}": self._page,
+            "/api/health": self._health,
+            "/api/start": self._start,
+            "/api/map": self._map,
+            "/api/audio/{id}.wav": self._audio,
+            "/api/spectrogram/{id}.png": self._spectrogram,
+            "/api/save/{id}": self._saved,
+        }
+        posts = {
+            "/api/files": self._files,
+            "/api/point": self._point,
+            "/api/sound": self._sound,
+            "/api/save": self._save,
+            "/api/walk": self._walk,
+            "/api/restore": self._restore,
+        }
+        routes = [Route(path, self._checked(answer)) for path, answer in gets.items()]
+        routes += [Route(path, self._checked(answer), methods=["POST"]) for path, answer in posts.items()]
+        self.app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing, Exception: _broken})
 
     # --- the page ---------------------------------------------------------------------------------------------------
 
@@ -82,43 +101,99 @@ class Server:
     # --- what it asks for -------------------------------------------------------------------------------------------
 
     async def _start(self, request: Request) -> Response:
-        def work() -> dict[str, Any]:
-            return {
-                "version": version("musicae"),
-                "presets": self.studio.catalog.facts(),
-                "instruments": [instrument_name(i) for i in range(_PROGRAMS)],
-                "start": {"preset": self.start.preset, "corners": self.start.corners, "notices": self.start.notices},
-                "limits": {"upload_bytes": _UPLOAD, "corners": MAX_CORNERS},
-            }
+        def work() -> Response:
+            presets = self.studio.catalog.facts()
+            return _json(
+                {
+                    "version": version("musicae"),
+                    "presets": presets,
+                    "instruments": [instrument_name(i) for i in range(_PROGRAMS)],
+                    "start": asdict(self.start),
+                    "limits": {"upload_bytes": _UPLOAD, "corners": MAX_CORNERS},
+                }
+            )
 
-        return await self._answered(request, self.slow, lambda: _json(work()))
+        return await self._answered(request, self.slow, work)
+
+    async def _map(self, request: Request) -> Response:
+        def work() -> Response:
+            codec = self.studio.catalog.codec(request.query_params.get("preset", ""))
+            if not has_plane(codec):
+                raise Refused(404, f"the codes of '{codec.preset.name}' are no plane")
+            return Response(answers.plane_picture(codec), media_type="image/png")
+
+        return await self._answered(request, self.slow, work)
 
     async def _files(self, request: Request) -> Response:
-        async def answer() -> Response:
-            data = await read_body(request, _UPLOAD)
-            name, preset = request.query_params.get("name", "file"), request.query_params.get("preset", "")
+        data, query = await read_body(request, _UPLOAD), request.query_params
 
-            def work() -> Response:
-                key, called, chosen, notices = self.studio.add(data, name, preset)
-                kind = kind_of(self.studio.catalog.codec(chosen))
-                return _json({"id": key, "name": called, "preset": chosen, "kind": kind, "notices": notices})
+        def work() -> Response:
+            options = {"bars": query.get("bars") or None}
+            key, called, chosen, notices = self.studio.add(
+                data, query.get("name", "file"), query.get("preset", ""), options
+            )
+            kind = kind_of(self.studio.catalog.codec(chosen))
+            return _json({"id": key, "name": called, "preset": chosen, "kind": kind, "notices": notices})
 
-            return await self._answered(request, self.slow, work)
-
-        return await self._checked(answer)
+        return await self._answered(request, self.slow, work)
 
     async def _point(self, request: Request) -> Response:
-        async def answer() -> Response:
-            ask = parsed(await read_body(request, MAX_BODY), Point)
+        ask = parsed(await read_body(request, MAX_BODY), Point)
 
-            def work() -> Response:
-                began = time.perf_counter()
-                found = answers.point(self.studio.find(ask))
-                return _json({**found, "ms": round(1000 * (time.perf_counter() - began), 2)})
+        def work() -> Response:
+            began = time.perf_counter()
+            found = answers.point(self.studio.find(ask))
+            return _json({**found, "ms": round(1000 * (time.perf_counter() - began), 2)})
 
-            return await self._answered(request, self.quick, work)
+        return await self._answered(request, self.slow if ask.exact else self.quick, work)
 
-        return await self._checked(answer)
+    async def _sound(self, request: Request) -> Response:
+        ask = parsed(await read_body(request, MAX_BODY), Point)
+
+        def work() -> Response:
+            found = self.studio.find(ask)
+            return Response(self.sounds.of(found.pad.codec, found.sample, ask.only), media_type="audio/wav")
+
+        return await self._answered(request, self.slow, work)
+
+    async def _save(self, request: Request) -> Response:
+        ask, kind = parsed(await read_body(request, MAX_BODY), Point), request.query_params.get("as", "")
+        return await self._answered(
+            request, self.slow, lambda: _download(save_point(self.studio, self.sounds, ask, kind))
+        )
+
+    async def _walk(self, request: Request) -> Response:
+        ask, query = parsed(await read_body(request, MAX_BODY), Point), request.query_params
+        steps, kind = query.get("steps", "9"), query.get("as", "")
+        if not (steps.isascii() and steps.isdecimal() and len(steps) < 5):
+            raise MusicaeError(f"a walk has a number of steps, such as 9, not '{steps:.20}'")
+        return await self._answered(
+            request, self.slow, lambda: _download(save_walk(self.studio, self.sounds, ask, kind, int(steps)))
+        )
+
+    # --- recordings -------------------------------------------------------------------------------------------------
+
+    async def _restore(self, request: Request) -> Response:
+        query = request.query_params
+        data = b"" if "id" in query else await read_body(request, _UPLOAD)
+
+        def work() -> Response:
+            key = query.get("id") or self.studio.store.add(data, query.get("name", "file"))
+            return _json(self.restorations.make(self.studio.store.find(key), query.get("preset", "")))
+
+        return await self._answered(request, self.slow, work)
+
+    async def _audio(self, request: Request) -> Response:
+        return FileResponse(self.restorations.find(request.path_params["id"]).wav, media_type="audio/wav")
+
+    async def _spectrogram(self, request: Request) -> Response:
+        return FileResponse(self.restorations.find(request.path_params["id"]).picture, media_type="image/png")
+
+    async def _saved(self, request: Request) -> Response:
+        file = self.restorations.find(request.path_params["id"]).file
+        return FileResponse(file, media_type="application/octet-stream", filename=file.name)
+
+    # --- how it is answered -----------------------------------------------------------------------------------------
 
     async def _answered(self, request: Request, workers: Workers, work: Callable[[], Response]) -> Response:
         """Let a thread do the work; whoever has left meanwhile, as a page that is moved on, is not worked for."""
@@ -133,14 +208,20 @@ class Server:
             future.cancel()
             left.cancel()
 
-    async def _checked(self, answer: Callable[[], Awaitable[Response]]) -> Response:
-        """Return the answer, or the one line that says why there is none."""
-        try:
-            return await answer()
-        except Refused as error:
-            return failed(error.status, str(error))
-        except MusicaeError as error:
-            return failed(400, self.studio.store.without_folder(str(error)))
+    def _checked(self, answer: Answer) -> Answer:
+        """Return what answers with the one line that says why there is no answer, where there is none."""
+
+        async def checked(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except Refused as error:
+                return failed(error.status, str(error))
+            except MissingError as error:
+                return failed(404, str(error))
+            except MusicaeError as error:
+                return failed(400, self.studio.store.without_folder(str(error)))
+
+        return checked
 
 
 async def _left(request: Request) -> None:
@@ -151,6 +232,11 @@ async def _left(request: Request) -> None:
 
 def _json(value: Any) -> Response:
     return Response(json.encode(value), media_type="application/json")
+
+
+def _download(file: SavedFile) -> Response:
+    disposition = f"attachment; filename*=UTF-8''{quote(file.name)}"
+    return Response(file.data, headers={"Content-Disposition": disposition}, media_type=file.kind)
 
 
 async def _missing(request: Request, error: Exception) -> Response:

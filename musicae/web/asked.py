@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from msgspec import DecodeError, Meta, Struct, ValidationError, field, json
+from msgspec import DecodeError, Meta, Struct, ValidationError, field, json, structs
 
 from musicae.errors import MusicaeError
 
@@ -27,7 +27,8 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     """A place on the pad of a preset, and how what is there is to be made and played.
 
     `corners` are ids of files or ``"draw:SEED"``, `shift` is in standard deviations of each attribute, `lock` names
-    parts that stay those of the first corner, `only` the parts that sound. The rest is as for the commands.
+    parts that stay those of the first corner, `only` the parts that sound; `exact` tries longer to shift attributes as
+    far as asked for. The rest is as for the commands.
     """
 
     preset: _Name
@@ -43,6 +44,12 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     programs: Annotated[dict[str, _Program], Meta(max_length=20)] = field(default_factory=dict)
     transpose: Annotated[int, Meta(ge=-24, le=24)] = 0
     only: Annotated[list[_Name], Meta(max_length=20)] = field(default_factory=list)
+    exact: bool = False
+
+    @property
+    def key(self) -> bytes:
+        """What all that is at the point depends on."""
+        return json.encode(structs.replace(self, only=[]), order="sorted")
 
     @property
     def pad(self) -> tuple[object, ...]:

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
+
+import torch
 
 from musicae.codec import Codec
-from musicae.core import Sample
+from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
-from musicae.ops.choose import codec_for
+from musicae.formats.sound.reading import reading
+from musicae.ops.choose import preset_for
 from musicae.ops.conditions import class_names, condition, most_probable_label
 from musicae.ops.corners import Corner, encoded
 from musicae.ops.inputs import read
 from musicae.ops.keys import in_key_of_first
 from musicae.ops.parts import check_parts
+from musicae.ops.plane import check_plane, code_at
 from musicae.ops.playing import Playing, played, tempo_of
-from musicae.ops.point import Pad
-from musicae.ops.shift import shift_samples
+from musicae.ops.point import Pad, Place
+from musicae.ops.shift import shift_windows
 from musicae.web.asked import Point
-from musicae.web.catalog import Catalog
-from musicae.web.store import Cache, Store
+from musicae.web.catalog import Catalog, kind_of
+from musicae.web.store import Cache, Store, Stored
 
-__all__ = ["Found", "Studio"]
+__all__ = ["DRAW", "Found", "Studio"]
 
-_DRAW = "draw:"
+DRAW, _PLANE = "draw:", "map:"
+
 _MAX_SEED = 2**31
-_CACHE_BYTES = 256_000_000
+_CACHE_BYTES = 128_000_000
 _LOOP_STEPS, _LOOP_SECONDS = 64, 4.0  # How much of a file is looped, of notes and of sound: it must follow the hand.
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is at a point: a sample as it is played, the pad it is on, and what is to be said of it."""
+    """What is at a point: a sample as it is played, where on which pad it is, and what is to be said of it.
+
+    With `plain` it is what the place stands for, and nothing else.
+    """
 
     pad: Pad
+    place: Place
     sample: Sample
     distances: list[float]
     changes: list[str]
     notices: list[str]
+    plain: bool
 
 
 class Studio:
@@ -48,54 +58,55 @@ class Studio:
         self.catalog, self.store = catalog, store
         self._corners: Cache[tuple[Corner, list[str]]] = Cache(_CACHE_BYTES)
         self._pads: Cache[Pad] = Cache(_CACHE_BYTES)
+        self._found: Cache[Found] = Cache(_CACHE_BYTES)
 
     # --- corners ----------------------------------------------------------------------------------------------------
 
-    def add(self, data: bytes, name: str, chosen: str) -> tuple[str, str, str, list[str]]:
+    def add(self, data: bytes, name: str, chosen: str, options: Mapping[str, Any]) -> tuple[str, str, str, list[str]]:
         """Keep a file that is read by the preset `chosen`, or by the one that fits it best where that is ``""``.
 
-        Return its id, its name, the preset's name, and notices. Raise MusicaeError for one that cannot be read.
+        `options` are the adapter's. Return its id, its name, the preset's name, and notices. Raise MusicaeError for one
+        that cannot be read.
         """
-        key = self.store.add(data, name)
-        path = self.store.path(key)
-        codec = self.catalog.codec(chosen) if chosen else codec_for(None, path)
-        preset = codec.preset.name
-        corner, notices = self.corner(preset, key)
-        return key, corner.name, preset, notices
+        key = self.store.add(data, name, options)
+        stored = self.store.find(key)
+        codec = self.catalog.codec(chosen or preset_for(stored.path))
+        if kind_of(codec) == "recording":
+            with reading(stored.path):
+                return key, stored.path.name, codec.preset.name, []
+        corner, notices = self.corner(codec.preset.name, key)
+        return key, corner.name, codec.preset.name, notices
 
     def corner(self, preset: str, key: str) -> tuple[Corner, list[str]]:
-        """Return what stands at a corner, a file or a draw, and what is to be said of it."""
-        found = self._corners.get((preset, key))
-        if found is None:
-            codec = self.catalog.codec(preset)
-            found = _draw(codec, key) if key.startswith(_DRAW) else self._file(codec, self.store.path(key))
-            self._corners.put((preset, key), found, found[0].sample.tensor.nbytes)
-        return found
+        """Return what stands at a corner, and what is to be said of it.
 
-    def _file(self, codec: Codec, path: Path) -> tuple[Corner, list[str]]:
-        if not codec.model.latent_size:
-            raise MusicaeError(f"the preset '{codec.preset.name}' has no codes; choose another")
-        sample = read(codec, path)
-        looped, notices = _looped(codec, sample, path.name)
-        label = most_probable_label(codec, looped)
-        if label is not None:
-            notices.append(f"{path.name} was taken for '{class_names(codec)[label]}'")
-        return Corner(looped, path.name, label), notices
+        It is a file by its id, a draw (``"draw:SEED"``), or a place of the plane of codes (``"map:X,Y"``).
+        Raise MusicaeError for what cannot be there.
+        """
+
+        def make() -> tuple[Corner, list[str]]:
+            codec = self.catalog.codec(preset)
+            if not codec.model.latent_size:
+                raise MusicaeError(f"the preset '{preset}' has no codes; choose another")
+            if key.startswith(DRAW):
+                return _draw(codec, key), []
+            if key.startswith(_PLANE):
+                return _on_plane(codec, key), []
+            return _file(codec, self.store.find(key))
+
+        return self._corners.made((preset, key), make, lambda found: found[0].sample.tensor.nbytes)
 
     def pad(self, ask: Point) -> Pad:
-        """Return the pad of a point."""
-        found = self._pads.get(ask.pad)
-        if found is None:
-            codec = self.catalog.codec(ask.preset)
-            if not codec.model.latent_size:
-                raise MusicaeError(f"the preset '{ask.preset}' has no codes; choose another")
-            corners = [self.corner(ask.preset, key)[0] for key in ask.corners]
-            corners, notices = self._in_one_key(codec, corners, ask.corners)
-            made = encoded(codec, corners, keep=ask.lock, chords=ask.chords.strip() or None)
-            made.notices[:0] = notices
-            found = Pad(made)
-            self._pads.put(ask.pad, found, found.size)
-        return found
+        """Return the pad of a point, made when it is first asked for."""
+        return self._pads.made(ask.pad, lambda: self._made(ask), lambda pad: pad.size)
+
+    def _made(self, ask: Point) -> Pad:
+        codec = self.catalog.codec(ask.preset)
+        corners = [self.corner(ask.preset, key)[0] for key in ask.corners]
+        corners, notices = self._in_one_key(codec, corners, ask.corners)
+        made = encoded(codec, corners, keep=ask.lock, chords=ask.chords.strip() or None)
+        made.notices[:0] = notices
+        return Pad(made)
 
     def _in_one_key(
         self, codec: Codec, corners: Sequence[Corner], keys: Sequence[str]
@@ -103,48 +114,97 @@ class Studio:
         """Return the corners of songs in the key of the first, as `musicae.interpolate` has them."""
         if not codec.spec.parts:
             return [*corners], []
-        samples = [one.sample for one in corners]
-        sources = [s if key.startswith(_DRAW) else self.store.path(key) for s, key in zip(samples, keys, strict=True)]
-        moved, notices = in_key_of_first(codec, samples, sources, {}, asked=False)
-        notices = [one.removesuffix("; --own-key leaves it as it is") for one in notices]
-        return [
-            one if new is one.sample else replace(one, sample=_looped(codec, new, one.name)[0])
-            for one, new in zip(corners, moved, strict=True)
-        ], notices
+        moved, notices = [corners[0]], list[str]()
+        for corner, key in zip(corners[1:], keys[1:], strict=True):
+            if key.startswith((DRAW, _PLANE)):
+                moved.append(corner)
+                continue
+            stored = self.store.find(key)
+            pair = [corners[0].sample, corner.sample]
+            named: list[Source] = [corners[0].name, stored.path]
+            (_, sample), said = in_key_of_first(codec, pair, named, stored.options, asked=False)
+            if sample is not corner.sample:
+                moved.append(replace(corner, sample=_looped(codec, sample, corner.name)[0]))
+                notices += [one.removesuffix("; --own-key leaves it as it is") for one in said]
+            else:
+                moved.append(corner)
+        return moved, notices
 
     # --- points -----------------------------------------------------------------------------------------------------
 
     def find(self, ask: Point) -> Found:
         """Return what is at a point, as it is played. Raise MusicaeError for anything in it that does not exist."""
+        return self._found.made(ask.key, lambda: self._at(ask), lambda found: found.sample.tensor.nbytes)
+
+    def _at(self, ask: Point) -> Found:
         pad = self.pad(ask)
-        codec, notices = pad.codec, list(pad.corners.notices)
+        notices = [*pad.corners.notices]
         for key in dict.fromkeys(ask.corners):
             notices += self.corner(ask.preset, key)[1]
-        made = pad.sample(pad.at(ask.x, ask.y), ask.temperature, ask.seed)
-        changes: list[str] = []
-        if words := [f"{name}={by:+.4f}" for name, by in ask.shift.items() if by]:
-            (made,), changes = shift_samples(codec, [made], words, keep=ask.lock, seed=ask.seed)
-        distances = pad.distances(made)
-        made = played(codec, [made], self._playing(codec, ask, made))[0]
-        return Found(pad, made, distances, changes, notices)
+        place = pad.at(ask.x, ask.y)
+        windows = pad.windows(place, ask.temperature, ask.seed)
+        windows, changes = self.shifted(pad.codec, windows, place, ask)
+        made = pad.sample(place, windows)
+        distances, playing = pad.distances(made), self.playing(pad.codec, ask, made)
+        plain = not (changes or ask.lock or ask.transpose)
+        return Found(pad, place, played(pad.codec, [made], playing)[0], distances, changes, notices, plain)
 
-    def _playing(self, codec: Codec, ask: Point, made: Sample) -> Playing:
+    def shifted(self, codec: Codec, windows: torch.Tensor, place: Place, ask: Point) -> tuple[torch.Tensor, list[str]]:
+        """Return windows with attributes shifted as asked for, and what each was and is."""
+        by = {name: change for name, change in ask.shift.items() if change}
+        for name in by:
+            if (part := name.rpartition(".")[0]) in ask.lock:
+                raise MusicaeError(f"the {part} is locked; unlock it to change {name}")
+        if not by:
+            return windows, []
+        return shift_windows(codec, windows, place.codes, place.cond, by, ask.seed, exact=ask.exact)
+
+    def playing(self, codec: Codec, ask: Point, made: Sample) -> Playing:
+        """Return how a sample is played: at one tempo, its own if no other is asked for."""
         if not codec.adapter.plays:
             return Playing()
-        check_parts(codec, [part for part in ask.programs if part], "the instruments")
+        check_parts(codec, [part for part in ask.programs if part], "instruments")
         return Playing(ask.tempo or tempo_of(codec, made.meta), dict(ask.programs), ask.transpose)
 
 
-def _draw(codec: Codec, key: str) -> tuple[Corner, list[str]]:
-    text = key.removeprefix(_DRAW)
+# --- what stands at a corner -----------------------------------------------------------------------------------------
+
+
+def _file(codec: Codec, stored: Stored) -> tuple[Corner, list[str]]:
+    sample, name = read(codec, stored.path, **stored.options), stored.path.name
+    looped, notices = _looped(codec, sample, name)
+    label = most_probable_label(codec, looped)
+    if label is not None:
+        notices.append(f"{name} was taken for '{class_names(codec)[label]}'")
+    return Corner(looped, name, label), notices
+
+
+def _draw(codec: Codec, key: str) -> Corner:
+    text = key.removeprefix(DRAW)
     if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) < _MAX_SEED):
-        raise MusicaeError(f"'{key:.40}' is no draw; write {_DRAW} and a number, such as {_DRAW}7")
+        raise MusicaeError(f"'{key:.40}' is no draw; write {DRAW} and a number, such as {DRAW}7")
     classes = len(class_names(codec))
     label = int(text) % classes if classes else None
-    cond = condition(codec, label, 1)
-    code = codec.draw(1, int(text), cond=cond)
-    sample = Sample(codec.decode(code, cond=cond)[0], codec.adapter.blank())
-    return Corner(sample, f"draw {text}", label, code), []
+    return _of_code(codec, codec.draw(1, int(text), cond=condition(codec, label, 1)), f"draw {text}", label)
+
+
+def _on_plane(codec: Codec, key: str) -> Corner:
+    check_plane(codec)
+    try:
+        across, down = (float(text) for text in key.removeprefix(_PLANE).split(","))
+        inside = 0 <= across <= 1 and 0 <= down <= 1
+    except ValueError:
+        inside = False
+    if not inside:
+        raise MusicaeError(
+            f"'{key:.40}' is no place of the map; write {_PLANE} and two numbers, such as {_PLANE}0.5,0.5"
+        )
+    return _of_code(codec, code_at(across, down), "a place of the map", 0 if class_names(codec) else None)
+
+
+def _of_code(codec: Codec, code: torch.Tensor, name: str, label: int | None) -> Corner:
+    window = codec.decode(code, cond=condition(codec, label, 1))[0]
+    return Corner(Sample(window, codec.adapter.blank()), name, label, code)
 
 
 def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]:
@@ -157,4 +217,5 @@ def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]
         return sample, []
     cond = sample.cond[:, :length] if sample.cond is not None and sample.cond.ndim == 2 else sample.cond
     shown = f"{length / rate:.1f} of {own / rate:.1f} s" if rate else f"{length} of {own} steps"
-    return replace(sample, tensor=sample.tensor[..., :length], cond=cond), [f"{name} is long: {shown} are looped"]
+    choose = "" if rate else "; choose others by their bars"
+    return replace(sample, tensor=sample.tensor[..., :length], cond=cond), [f"{name}: the first {shown} loop{choose}"]

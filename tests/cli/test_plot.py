@@ -53,17 +53,6 @@ def test_what_is_drawn_are_the_codes_of_the_test_split(
     assert torch.allclose(tiles[0, -1], corner[0], atol=1e-5)
 
 
-def test_the_plane_of_a_conditional_model_is_of_its_first_class(untrained: Any) -> None:
-    model = {"name": "vae", "latent": 2, "classes": 10, "width": 8, "depth": 2}
-    codec = codecs.load(str(untrained("tiny-class-plane", adapter={"name": "image"}, model=model)))
-    tiles, at, under = plot._plane(codec)
-    assert under == ", class 0"
-    assert at == pytest.approx([-value for value in reversed(at)], abs=1e-5)
-    label = codec.label_conditions(torch.tensor([0]))
-    expected = codec.decode(torch.tensor([[at[0], at[3]]]), cond=label)[0]
-    assert torch.allclose(tiles[3, 0], expected, atol=1e-5)
-
-
 def _keep(seen: dict[str, Any], path: Path, *what: Any) -> None:
     seen[path.name] = what
     path.write_bytes(b"drawn")

@@ -25,7 +25,20 @@ from musicae.formats.sound.kind import Block, Kind
 from musicae.formats.sound.reading import reading
 from musicae.formats.temporary import temporary_folder
 
-__all__ = ["RATE", "VARIABLE", "available", "render"]
+__all__ = [
+    "DECAY",
+    "RATE",
+    "VARIABLE",
+    "Synth",
+    "Track",
+    "available",
+    "decoded",
+    "play",
+    "render",
+    "soundfont",
+    "synthesiser",
+    "tracks_of",
+]
 
 VARIABLE = "MUSICAE_SYNTH"
 """The environment variable that names the synthesiser: ``midirenderer``, which is the default, or ``fluidsynth``."""
@@ -33,10 +46,12 @@ VARIABLE = "MUSICAE_SYNTH"
 RATE = 48_000
 """Frames in a second, the only rate of midirenderer."""
 
+DECAY = 6 * RATE
+"""Frames that a note is followed for after its end; the longest, of bells and cymbals, is 55 dB down by then."""
+
 _MAX_HOURS = 1.0
 _PEAK = 0.9
 _STRETCH = 30 * RATE
-_DECAY = 6 * RATE  # The longest, of bells and cymbals, is 55 dB down by then.
 _TRACKS = 14  # Pitched ones that have a channel of their own beside drums, as symusic counts.
 _VOLUMES = (127, 90, 64, 45, 32, 23, 16)  # Each halves the amplitude, which goes with the square.
 _VOLUME_CONTROL = 7
@@ -50,7 +65,7 @@ Synth = Callable[[bytes], Block]
 """Renders the bytes of a MIDI file as ``(frames, 2)`` at `RATE`, which is clipped at full scale."""
 
 
-class _Track(NamedTuple):
+class Track(NamedTuple):
     """The notes of one track, in the order of their onsets; `start` and `end` ``(N,)`` are in frames."""
 
     program: int
@@ -60,14 +75,14 @@ class _Track(NamedTuple):
     pitch: Frames
     velocity: Frames
 
-    def between(self, first: int, last: int) -> _Track:
+    def between(self, first: int, last: int) -> Track:
         """Return the notes that begin from `first` to before `last`, in frames after `first`."""
         own = slice(*np.searchsorted(self.start, (first, last)).tolist())
         times = (self.start[own] - first, self.end[own] - first)
-        return _Track(self.program, self.drums, *times, self.pitch[own], self.velocity[own])
+        return Track(self.program, self.drums, *times, self.pitch[own], self.velocity[own])
 
 
-def render(source: File, wav: File, name: str = "") -> str:
+def render(source: File, wav: File, name: str = "", synth: Synth | None = None) -> str:
     """Write the sound of a file of notes as a stereo WAV file of 16 bits at `RATE`, its peak at 0.9.
 
     Notes, programs, drums, velocities and tempos count; controllers and pitch bends do not.
@@ -77,6 +92,7 @@ def render(source: File, wav: File, name: str = "") -> str:
     source : a MIDI (or ABC) file, or a stream of its bytes.
     wav : the file to write (complete or not at all), or a stream.
     name : what the source is called in messages, by default by its own name.
+    synth : what renders, in place of the synthesiser that the user has named.
 
     Returns
     -------
@@ -89,20 +105,20 @@ def render(source: File, wav: File, name: str = "") -> str:
     """
     if isinstance(wav, Path) and not wav.parent.is_dir():
         raise MusicaeError(f"there is no folder {wav.parent}; make it first")
-    synthesiser, synth = _synth()
-    tracks = _tracks(source, name or name_of(source))
+    name_of_synth, chosen = synthesiser()
+    tracks = tracks_of(source, name or name_of(source))
     with temporary_folder() as folder:
         # The peak is known only at the end.
         with writing(folder / "raw.wav", Kind(RATE, 2, subtype="FLOAT")) as raw:
-            for block in _blocks(tracks, synth):
+            for block in _blocks(tracks, synth or chosen):
                 raw.write(block)
         with reading(folder / "raw.wav") as reader, writing(wav, Kind(RATE, 2)) as opened:
             for block in reader.blocks():
                 opened.write(block * np.float32(_PEAK / max(raw.peak, 1e-9)))
-    return f"the sound is by {synthesiser}"
+    return f"the sound is by {name_of_synth}"
 
 
-def _tracks(source: File, name: str) -> list[_Track]:
+def tracks_of(source: File, name: str) -> list[Track]:
     """Return the tracks of a file, with their times in frames."""
     score, tracks, *_ = midi.load(source)
     if not tracks.tracks:
@@ -122,12 +138,12 @@ def _tracks(source: File, name: str) -> list[_Track]:
     if hours > _MAX_HOURS:
         raise MusicaeError(f"{name} lasts {hours:.1f} hours; at most one can be rendered; choose an excerpt")
     return [
-        _Track(one.program, one.drums, *(notes[one.span] for notes in (start, end, tracks.pitch, tracks.velocity)))
+        Track(one.program, one.drums, *(notes[one.span] for notes in (start, end, tracks.pitch, tracks.velocity)))
         for one in tracks.tracks
     ]
 
 
-def _blocks(tracks: Sequence[_Track], synth: Synth) -> Iterator[Block]:
+def _blocks(tracks: Sequence[Track], synth: Synth) -> Iterator[Block]:
     """Go through the sound of all tracks, which ends where the last decay does."""
     last = max(int(track.start[-1]) for track in tracks)
     sound, volumes = np.zeros((0, 2), np.float32), list(_VOLUMES)
@@ -143,7 +159,7 @@ def _blocks(tracks: Sequence[_Track], synth: Synth) -> Iterator[Block]:
     yield sound[: audible[-1] + 1 if len(audible) else 0]
 
 
-def _groups(tracks: Sequence[_Track]) -> Iterator[list[_Track]]:
+def _groups(tracks: Sequence[Track]) -> Iterator[list[Track]]:
     """Cut tracks into groups in which each has a channel of its own: some pitched ones, and one of drums."""
     pitched, drums = ([track for track in tracks if track.drums is kind] for kind in (False, True))
     for i in range(max(-(-len(pitched) // _TRACKS), len(drums))):
@@ -157,16 +173,21 @@ def _sum(one: Block, other: Block) -> Block:
     return result
 
 
-def _play(tracks: Sequence[_Track], synth: Synth, volumes: list[int]) -> Block:
+def play(tracks: Sequence[Track], synth: Synth, decay: int = DECAY) -> Block:
+    """Return the sound of tracks with a channel each, ``(frames, 2)``, until `decay` frames after their last note."""
+    return _play(tracks, synth, list(_VOLUMES), decay)
+
+
+def _play(tracks: Sequence[Track], synth: Synth, volumes: list[int], decay: int = DECAY) -> Block:
     """Return the sound of some tracks as at the highest volume; those of `volumes` that clip it are taken out."""
-    sound = synth(_midi_bytes(tracks, volumes[0]))
+    sound = synth(_midi_bytes(tracks, volumes[0], decay))
     while np.abs(sound).max(initial=0.0) > _FULL and len(volumes) > 1:
         del volumes[0]
-        sound = synth(_midi_bytes(tracks, volumes[0]))
+        sound = synth(_midi_bytes(tracks, volumes[0], decay))
     return sound * np.float32((_VOLUMES[0] / volumes[0]) ** 2)
 
 
-def _midi_bytes(tracks: Sequence[_Track], volume: int) -> bytes:
+def _midi_bytes(tracks: Sequence[Track], volume: int, decay: int) -> bytes:
     """Return a MIDI file in which a tick is a frame, and which lasts as long as the decay of its notes."""
     from symusic.core import ControlChangeTick, NoteTickList, ScoreTick, TrackTick
 
@@ -181,7 +202,7 @@ def _midi_bytes(tracks: Sequence[_Track], volume: int) -> bytes:
         )
         made.controls.append(ControlChangeTick(0, _VOLUME_CONTROL, volume))
         # The sound ends at the last event.
-        made.controls.append(ControlChangeTick(int(track.end.max()) + _DECAY, _VOLUME_CONTROL, volume))
+        made.controls.append(ControlChangeTick(int(track.end.max()) + decay, _VOLUME_CONTROL, volume))
         score.tracks.append(made)
     return score.dumps_midi()
 
@@ -191,10 +212,10 @@ def _midi_bytes(tracks: Sequence[_Track], volume: int) -> bytes:
 
 def available() -> str:
     """Return the name of the synthesiser that is used. Raise MusicaeError where it is unknown or not installed."""
-    return _synth()[0]
+    return synthesiser()[0]
 
 
-def _synth() -> tuple[str, Synth]:
+def synthesiser() -> tuple[str, Synth]:
     """Return the name of the synthesiser that the user wants, and the function that renders with it."""
     makers = {"midirenderer": _midirenderer, "fluidsynth": _fluidsynth}
     name = os.environ.get(VARIABLE, "").strip() or "midirenderer"
@@ -204,19 +225,26 @@ def _synth() -> tuple[str, Synth]:
 
 
 def _midirenderer() -> Synth:
-    import soundfile
     from midirenderer import render_wave_from
 
+    instruments = soundfont().read_bytes()
+    return lambda data: decoded(render_wave_from(instruments, data))
+
+
+def soundfont() -> Path:
+    """Return the file of the instruments. Raise MusicaeError where it is missing."""
     found = find_spec("pretty_midi")
     if found is None or found.origin is None:
         raise MusicaeError("the package pretty_midi, whose SoundFont plays, is missing; install it with pip")
-    soundfont = Path(found.origin).with_name(_SOUNDFONT).read_bytes()
+    return Path(found.origin).with_name(_SOUNDFONT)
 
-    def play(data: bytes) -> Block:
-        sound: Block = soundfile.read(io.BytesIO(render_wave_from(soundfont, data)), dtype="float32")[0]
-        return sound
 
-    return play
+def decoded(wav: bytes) -> Block:
+    """Return the frames of a WAV file."""
+    import soundfile
+
+    sound: Block = soundfile.read(io.BytesIO(wav), dtype="float32")[0]
+    return sound
 
 
 def _fluidsynth() -> Synth:
@@ -228,10 +256,10 @@ def _fluidsynth() -> Synth:
         ) from None
     import pretty_midi
 
-    def play(data: bytes) -> Block:
+    def render_midi(data: bytes) -> Block:
         parsed = pretty_midi.PrettyMIDI(io.BytesIO(data))
         # It divides the sum of the tracks by their number.
         mono = parsed.fluidsynth(fs=RATE, normalize=False) * len(parsed.instruments)
         return np.repeat(mono.astype(np.float32)[:, None], 2, axis=1)
 
-    return play
+    return render_midi
