@@ -36,10 +36,10 @@ export function weights(count, x, y) {
   return count === 2 ? [1 - x, x] : [(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y];
 }
 
-export function mix(colours, shares) {
-  const sum = [0, 0, 0];
-  colours.forEach((colour, i) => toLab(colour).forEach((value, k) => (sum[k] += shares[i] * value)));
-  return fromLab(sum);
+/** A function that mixes `colours` by their shares. */
+export function mixer(colours) {
+  const labs = colours.map(toLab);
+  return (shares) => fromLab([0, 1, 2].map((k) => labs.reduce((sum, lab, i) => sum + shares[i] * lab[k], 0)));
 }
 
 const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);

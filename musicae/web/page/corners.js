@@ -2,6 +2,7 @@
 
 import { $, icon, make } from "./dom.js";
 import { corners as colours, css, onTheme } from "./colour.js";
+import { MAP } from "./explorer.js";
 import { upload } from "./net.js";
 import { shortName } from "./words.js";
 
@@ -14,7 +15,8 @@ export const draw = (seed = randomSeed()) => ({ id: `draw:${seed}`, name: `draw 
 
 export const isDraw = (corner) => corner?.id.startsWith("draw:") ?? false;
 
-const isFile = (corner) => corner !== null && !corner.id.includes(":");
+/** Whether a corner has somebody's file. */
+export const isFile = (corner) => Boolean(corner) && !corner.id.includes(":");
 
 /** Ask for a file; null when none is chosen. */
 export function chooseFile(accept = "") {
@@ -144,8 +146,9 @@ export class Corners {
   /** The corners for another preset: files stay where they are of the same kind, draws are made anew. */
   forPreset(next, old) {
     const same = next.kind === old.kind;
-    const corners = this.store.state.corners.length ? this.store.state.corners : [null, null];
-    return corners.map((corner) => (same && isFile(corner) ? corner : next.draws ? draw() : null));
+    const { corners } = this.store.state;
+    if (next.map && !(same && corners.some(isFile))) return MAP;
+    return (corners.length > 1 ? corners : [null, null]).map((corner) => (same && isFile(corner) ? corner : next.draws ? draw() : null));
   }
 
   /** New draws for all corners that are draws; if none is, two more corners with draws. */

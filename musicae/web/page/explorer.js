@@ -1,10 +1,10 @@
 // Ways to get about: the map of a preset with two numbers, and the point that wanders.
 
 import { $, calm, nextFrame, surface } from "./dom.js";
-import { onTheme, theme } from "./colour.js";
+import { onTheme } from "./colour.js";
 
-const CORNERS = ["map:0,0", "map:1,0", "map:0,1", "map:1,1"];
-const NAMES = ["top left", "top right", "bottom left", "bottom right"];
+/** The corners with which the pad is the map. */
+export const MAP = ["top left", "top right", "bottom left", "bottom right"].map((name, i) => ({ id: `map:${i % 2},${i >> 1}`, name }));
 
 export class Explorer {
   /** `move(x, y)` moves the point. */
@@ -40,7 +40,7 @@ export class Explorer {
 
   /** The map is the pad itself where its corners are those of the map. */
   setState(state) {
-    const whole = state.corners.length === 4 && state.corners.every((corner, i) => corner?.id === CORNERS[i]);
+    const whole = state.corners.length === 4 && state.corners.every((corner, i) => corner?.id === MAP[i].id);
     const { image } = this;
     this.pad.setBackdrop(
       whole && image
@@ -60,8 +60,7 @@ export class Explorer {
   goTo(event) {
     const box = event.currentTarget.getBoundingClientRect();
     const share = (at, from, size) => Math.round(1000 * Math.min(1, Math.max(0, (at - from) / size))) / 1000;
-    const corners = CORNERS.map((id, i) => ({ id, name: NAMES[i] }));
-    this.store.change({ corners, x: share(event.clientX, box.left, box.width), y: share(event.clientY, box.top, box.height) }, "map");
+    this.store.change({ corners: MAP, x: share(event.clientX, box.left, box.width), y: share(event.clientY, box.top, box.height) }, "map");
   }
 
   draw() {
@@ -71,9 +70,8 @@ export class Explorer {
     context.drawImage(this.image, 0, 0, width, height);
     if (!this.mark) return;
     const [x, y] = [this.mark[0] * width, this.mark[1] * height];
-    context.lineWidth = 3;
-    for (const [radius, colour] of [[9, theme("--paper")], [7, theme("--ink")]]) {
-      context.strokeStyle = colour;
+    for (const [radius, colour, wide] of [[11, "#000", 7], [11, "#fff", 3.5]]) {
+      [context.strokeStyle, context.lineWidth] = [colour, wide];
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
       context.stroke();

@@ -40,12 +40,13 @@ export class Lanes {
     const name = sentence(part || preset.suggested || "line");
     const canvas = make("canvas", { role: "img" });
     const head = make("div", { className: "playhead", hidden: true });
-    const roll = make("div", { className: "roll" }, canvas, head);
+    const roll = make("div", { className: "roll" }, canvas, make("div", { className: "track" }, head));
     const lane = { part, index, canvas, head, notes: [], before: [], since: 0, range: null, switches: {} };
     roll.addEventListener("pointerdown", (event) => {
       if (!this.point || event.button) return;
-      const box = roll.getBoundingClientRect();
-      this.seek(((event.clientX - box.left) / box.width) * (this.point.length / this.point.steps_per_beat));
+      const box = head.parentElement.getBoundingClientRect();
+      const share = Math.max(0, (event.clientX - box.left) / box.width);
+      this.seek(share * (this.point.length / this.point.steps_per_beat));
     });
     const element = make("div", { className: "lane" }, this.heading(lane, name, several), roll);
     lane.element = element;
@@ -166,15 +167,25 @@ export class Lanes {
     }
   }
 
+  /** How much room there is at the left of all rolls for the names of pitches and drums: on a phone, none. */
+  gutter() {
+    const lanes = [...this.lanes.values()];
+    const narrow = lanes[0].canvas.clientWidth < 480;
+    const gutter = narrow ? 0 : lanes.some(({ range }) => range?.drums) ? 82 : 34;
+    this.element.parentElement.style.setProperty("--gutter", `${gutter}px`);
+    return gutter;
+  }
+
   draw(time = performance.now()) {
     if (!this.point) return;
     const levels = this.levels();
+    const gutter = this.gutter();
     for (const [part, lane] of this.lanes) {
       if (!lane.range) continue;
       const blend = calm() ? 1 : Math.min(1, Math.max(0, (time - lane.since) / BLEND));
       const colour = this.lanes.size === 1 ? this.colour() : ofPart(part, lane.index);
       lane.element.style.setProperty("--part", css(colour));
-      drawRoll(lane.canvas, { ...lane, blend, grid: this.grid, colour, step: this.step, faint: !levels[part] });
+      drawRoll(lane.canvas, { ...lane, blend, gutter, grid: this.grid, colour, step: this.step, faint: !levels[part] });
       if (blend < 1) nextFrame(this.draw);
     }
   }

@@ -40,6 +40,7 @@ class Page {
     this.saving = new Saving({ body: () => this.body(), say, failed });
     this.explorer = new Explorer(this.store, this.pad, (x, y) => this.move(x, y, true));
     this.points = new Latest((body, signal) => postJson("api/point", body, signal), (point, body) => this.show(point, body), failed);
+    this.exactly = later(300, (body) => this.points.ask({ ...body, exact: true }));
     this.speak = later(700, (text) => ($("live").textContent = text));
     this.follow = this.follow.bind(this);
     this.health = new Health((there) => this.serverIs(there));
@@ -125,7 +126,10 @@ class Page {
     this.corners.setState(state);
     this.shape.setState(state);
     this.restore.setState(state);
-    if (preset.kind === "recording") return;
+    if (preset.kind === "recording") {
+      if (state.preset !== before?.preset) this.restore.begin(state);
+      return;
+    }
     const body = this.body();
     if (JSON.stringify(state.corners) !== JSON.stringify(before?.corners)) this.lanes.forget();
     this.pad.element.classList.toggle("flat", state.corners.length === 2);
@@ -133,14 +137,16 @@ class Page {
     this.lanes.setState(state);
     this.player.setLevels(this.lanes.levels());
     this.explorer.setState(state);
-    this.previews.setBody(body);
     this.caption();
-    if (body) this.points.ask(body);
+    if (!body) return;
+    this.points.ask(body);
+    // While the hand moves, shifts are found coarsely.
+    if (Object.keys(state.shift).length) this.exactly(body);
   }
 
   open(preset) {
     document.title = `${preset.name} · musicae`;
-    document.body.className = preset.kind;
+    document.body.className = `kind-${preset.kind}`;
     $("preset").value = preset.name;
     $("lanes").hidden = preset.kind !== "notes";
     $("picture").hidden = preset.kind !== "picture";
@@ -157,8 +163,9 @@ class Page {
     this.explorer.open(preset);
   }
 
-  show(point, body) {
+  show(point, { exact, ...body }) {
     if (body.preset !== this.store.state.preset) return;
+    if (exact && JSON.stringify(body) !== JSON.stringify(this.body())) return; // The hand has moved on.
     this.point = point;
     this.health.set(true);
     if (this.troubled) this.hush();
@@ -168,21 +175,22 @@ class Page {
       if (!this.player.engine?.loop) $("counter").textContent = bars === 1 ? "1 bar" : `${bars} bars`;
     }
     if (point.picture) this.picture.show(point.picture.png);
-    if (point.wave) this.wave.show(point.wave);
+    if (point.wave) this.wave.show(point.wave, point.spectrogram?.png);
     this.shape.show(point);
     this.explorer.show(point);
+    this.previews.setBody(body);
     this.caption();
-    this.hear(point, body);
+    this.hear(point, body, exact);
     $("notice").textContent = $("notice").title = [...(point.changes ?? []), ...(point.notices ?? [])].join("; ");
     this.speak(`${place(this.names(), this.store.state.x, this.store.state.y)}; ${amount(point)}`);
   }
 
-  hear(point, body) {
+  hear(point, body, exact) {
     if (point.picture) return;
     const { parts } = this.store.preset;
     const sounding = point.wave ? [""] : parts.filter((part) => point.rolls.some((roll) => roll.part === part && roll.notes.length));
     const beats = point.wave ? 1 : point.length / point.steps_per_beat;
-    this.player.show({ body, parts: sounding.length ? sounding : [parts[0] ?? ""], beats, once: Boolean(point.wave) });
+    this.player.show({ body, parts: sounding.length ? sounding : [parts[0] ?? ""], beats, once: Boolean(point.wave), exact });
     if (this.strikeNext && point.wave) this.player.strike();
     this.strikeNext = false;
   }
@@ -203,12 +211,13 @@ class Page {
     element.setAttribute("aria-valuenow", String(Math.round(100 * x)));
   }
 
+  /** How far it is from the corners, in words. */
   unlike() {
     const { distances } = this.point;
-    if (distances?.length !== 2 || this.store.state.corners.length !== 2) return [];
-    const [first, second] = distances.map((distance) => `${Math.round(100 * distance)} %`);
-    const [a, b] = this.names();
-    return [`${first} unlike ${a}, ${second} unlike ${b}`];
+    const names = this.names();
+    if (distances?.length !== names.length) return [];
+    if (names.length === 4) return [`most like ${names[distances.indexOf(Math.min(...distances))]}`];
+    return [distances.map((distance, i) => `${Math.round(100 * distance)} % unlike ${names[i]}`).join(", ")];
   }
 
   playing() {

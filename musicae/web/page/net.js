@@ -41,8 +41,8 @@ export async function upload(path, file) {
 
 /** The file in an answer, with the name that the server gives it. */
 export async function fileOf(answer, fallback) {
-  const given = /filename="?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "");
-  return new File([await answer.blob()], given ? given[1] : fallback, { type: answer.headers.get("content-type") ?? "" });
+  const given = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "");
+  return new File([await answer.blob()], given ? decodeURIComponent(given[1]) : fallback, { type: answer.headers.get("content-type") ?? "" });
 }
 
 /**

@@ -1,7 +1,7 @@
 // The pad: a field between two or four corners, a point that is dragged over it, and the trail it leaves.
 
 import { calm, clamp, nextFrame, surface } from "./dom.js";
-import { corners, css, isDark, mix, onTheme, theme, weights } from "./colour.js";
+import { corners, css, isDark, mixer, onTheme, theme, weights } from "./colour.js";
 
 const TRAIL = 2600; // milliseconds until a trail has faded
 const STEP = 0.02;
@@ -101,7 +101,7 @@ export class Pad {
 
   /** The colour of where the point is, [r, g, b]. */
   colour() {
-    return mix(corners().slice(0, this.count), weights(this.count, this.x, this.y));
+    return mixer(corners().slice(0, this.count))(weights(this.count, this.x, this.y));
   }
 
   at(x, y, width, height) {
@@ -123,17 +123,17 @@ export class Pad {
   }
 
   field(context, width, height) {
-    const colours = corners().slice(0, this.count);
-    const size = 48;
+    const size = 128;
     const rows = this.count === 2 ? 1 : size;
     const key = `${this.count} ${isDark()}`;
     if (this.painted !== key) {
       this.small = new OffscreenCanvas(size, rows);
       const pen = this.small.getContext("2d");
       const image = pen.createImageData(size, rows);
+      const mix = mixer(corners().slice(0, this.count));
       for (let i = 0; i < size * rows; i++) {
         const shares = weights(this.count, (i % size) / (size - 1), Math.floor(i / size) / (size - 1));
-        image.data.set([...mix(colours, shares).map((value) => Math.round(255 * clamp(value, 0, 1))), 255], 4 * i);
+        image.data.set([...mix(shares).map((value) => Math.round(255 * clamp(value, 0, 1))), 255], 4 * i);
       }
       pen.putImageData(image, 0, 0);
       this.painted = key;

@@ -6,7 +6,7 @@ import { postJson } from "./net.js";
 import { decodePng } from "./views.js";
 
 const PLACES = [[0, 0], [1, 0], [0, 1], [1, 1]];
-const [WIDE, TALL, SIDE, EDGE, CHIP] = [104, 40, 58, 16, 48];
+const [WIDE, TALL, SIDE, EDGE] = [104, 40, 58, 16];
 
 export class Previews {
   constructor(pad) {
@@ -42,12 +42,13 @@ export class Previews {
   }
 
   draw(context, width, height) {
+    const chip = (document.querySelector(".corner")?.offsetHeight ?? 30) + 18;
     this.drawings.forEach((drawing, i) => {
       if (!drawing) return;
       const [wide, tall] = drawing.image ? [SIDE, SIDE] : [WIDE, TALL];
       const [right, below] = [i % 2, i > 1];
       context.save();
-      context.translate(right ? width - EDGE - wide : EDGE, below ? height - CHIP - tall : CHIP);
+      context.translate(right ? width - EDGE - wide : EDGE, below ? height - chip - tall : chip);
       context.fillStyle = theme("--ink");
       context.globalAlpha = 0.5;
       if (drawing.image) picture(context, drawing.image, wide, tall);

@@ -1,7 +1,7 @@
 // Recordings: before and after, heard in turns without a stop, and both spectrograms.
 
 import { $, nextFrame } from "./dom.js";
-import { chooseFile } from "./corners.js";
+import { chooseFile, isFile } from "./corners.js";
 import { ask, upload } from "./net.js";
 import { clock } from "./words.js";
 
@@ -38,11 +38,23 @@ export class Restore {
   async take(file) {
     const most = this.store.start.limits?.upload_bytes ?? Infinity;
     if (file.size > most) return this.say(`${file.name} is too large: files up to ${Math.round(most / 1e6)} MB are read here.`);
+    await this.ask(`name=${encodeURIComponent(file.name)}`, file.name, file);
+  }
+
+  /** Restore a recording that the server has: the one that musicae play was started with. */
+  begin({ corners, recording }) {
+    const [corner] = corners;
+    if (recording || !isFile(corner)) return;
+    this.ask(`id=${encodeURIComponent(corner.id)}`, corner.name);
+  }
+
+  async ask(query, name, file) {
     this.busy(true);
+    const { preset } = this.store.state;
     try {
-      const asked = `api/restore?name=${encodeURIComponent(file.name)}&preset=${encodeURIComponent(this.store.state.preset)}`;
-      const { before, after, notices } = await upload(asked, file);
-      this.store.change({ recording: { before, after, name: file.name.slice(0, 80) } }, `recording ${performance.now()}`);
+      const { before, after, notices } = await upload(`api/restore?${query}&preset=${encodeURIComponent(preset)}`, file);
+      if (this.store.state.preset !== preset) return;
+      this.store.change({ recording: { before, after, name: name.slice(0, 80) } }, `recording ${performance.now()}`);
       if (notices?.length) this.say(notices[0]);
     } catch (error) {
       this.failed(error);

@@ -44,14 +44,15 @@ export class Range {
  * Draw `notes` [start, length, pitch, velocity]. `before` are those shown so far, which give way: `blend` 0 to 1 tells
  * how far. `step` is the one that sounds, or -1.
  */
-export function drawRoll(canvas, { notes, before = [], blend = 1, grid, range, colour, step = -1, faint = false }) {
+export function drawRoll(canvas, { notes, before = [], blend = 1, grid, range, colour, gutter = 0, step = -1, faint = false }) {
   const { context, width, height } = surface(canvas);
   if (!width) return;
   const rowHeight = height / range.count;
-  const stepWidth = width / grid.length;
+  const stepWidth = (width - gutter) / grid.length;
   rows(context, width, height, range, rowHeight);
-  beats(context, width, height, grid, stepWidth);
-  labels(context, range, rowHeight, height);
+  labels(context, range, rowHeight, height, gutter);
+  context.translate(gutter, 0);
+  beats(context, height, grid, stepWidth, gutter);
   const geometry = { stepWidth, rowHeight, height, range };
   const key = (note) => `${note[0]} ${note[2]}`;
   const kept = new Set(blend < 1 ? before.map(key) : []);
@@ -72,9 +73,9 @@ function rows(context, width, height, range, rowHeight) {
   }
 }
 
-function beats(context, width, height, { length, perBeat, perBar }, stepWidth) {
+function beats(context, height, { length, perBeat, perBar }, stepWidth, gutter) {
   const tick = stepWidth * perBeat >= 7 ? perBeat : perBeat * perBar;
-  for (let step = tick; step < length; step += tick) {
+  for (let step = gutter ? 0 : tick; step < length; step += tick) {
     const bar = step % (perBeat * perBar) === 0;
     context.fillStyle = theme(bar ? "--bar" : "--beat");
     context.fillRect(Math.round(step * stepWidth) - (bar ? 0.5 : 0), 0, bar ? 1.5 : 1, height);
@@ -103,17 +104,18 @@ function one(context, [start, length, pitch, velocity], { stepWidth, rowHeight, 
   }
 }
 
-function labels(context, range, rowHeight, height) {
+function labels(context, range, rowHeight, height, gutter) {
   context.font = `10px ${theme("--sans") || "system-ui"}`;
   context.fillStyle = theme("--muted");
   context.textBaseline = "middle";
   if (range.drums) {
-    if (rowHeight < 10) return;
-    range.names.forEach((name, row) => context.fillText(name, 4, height - (row + 0.5) * rowHeight + 0.5));
+    if (!gutter) return;
+    if (rowHeight < 10) context.font = context.font.replace("10px", `${Math.max(6, Math.floor(rowHeight))}px`);
+    range.names.forEach((name, row) => context.fillText(name, 8, height - (row + 0.5) * rowHeight + 0.5));
     return;
   }
   const [low, high] = range.span;
   for (let pitch = low; pitch <= high; pitch++) {
-    if (pitch % 12 === 0) context.fillText(pitchName(pitch), 4, height - (pitch - low + 0.5) * rowHeight + 0.5);
+    if (pitch % 12 === 0) context.fillText(pitchName(pitch), gutter ? 8 : 4, height - (pitch - low + 0.5) * rowHeight + 0.5);
   }
 }

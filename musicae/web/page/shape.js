@@ -68,26 +68,62 @@ export class Shape {
 
   build(preset) {
     this.attributes.clear();
-    $("shape").replaceChildren();
-    for (const attribute of preset.attributes) {
-      const { name, about } = attribute;
-      const place = make("div", { className: "control", title: about ? sentence(about) : "" });
-      const input = (value) => {
-        const { [name]: _, ...shift } = this.state.shift;
-        this.changed({ shift: value ? { ...shift, [name]: value } : shift }, `shift ${name}`);
-      };
-      const text = (value) => shiftText(value, attribute);
-      this.attributes.set(name, new Slider(place, { title: sentence(name), low: -3, high: 3, step: 0.1, rest: 0, centre: true, text, input }));
-      $("shape").append(place);
-    }
+    const parts = preset.parts.filter((part) => preset.attributes.some(({ name }) => name.startsWith(`${part}.`)));
+    const groups = parts.length ? parts.map((part) => [part, `${part}.`]) : [["", ""]];
+    this.tabs = groups.map(([part, prefix]) => {
+      const panel = make("div", { className: "sliders" });
+      const some = preset.attributes.filter(({ name }) => name.startsWith(prefix));
+      panel.append(...some.map((attribute) => this.slider(attribute, attribute.name.slice(prefix.length), part)));
+      const tab = make("button", { type: "button", role: "tab" }, sentence(part));
+      tab.addEventListener("click", () => this.open(part));
+      tab.addEventListener("keydown", (event) => this.pressTab(event, part));
+      return { part, prefix, panel, tab };
+    });
+    const row = make("div", { className: "segments", role: "tablist", "aria-label": "The part to shape" }, ...this.tabs.map(({ tab }) => tab));
+    $("shape").replaceChildren(...(parts.length ? [row] : []), ...this.tabs.map(({ panel }) => panel));
+    this.open(groups[0][0]);
     $("shape").hidden = !preset.attributes.length;
     $("chords-box").hidden = !preset.chords;
-    $("transpose").hidden = !preset.plays || preset.parts.join() === "drums" || /drums|groove/.test(preset.suffix);
+    $("transpose").hidden = !Object.keys(preset.programs).length;
+  }
+
+  slider(attribute, title, part) {
+    const { name, about } = attribute;
+    const place = make("div", { className: "control", title: about ? sentence(about) : "" });
+    const input = (value) => {
+      const { [name]: _, ...shift } = this.state.shift;
+      this.changed({ shift: value ? { ...shift, [name]: value } : shift }, `shift ${name}`);
+    };
+    const text = (value) => shiftText(value, attribute);
+    const slider = new Slider(place, { title: sentence(title), low: -3, high: 3, step: 0.1, rest: 0, centre: true, text, input });
+    if (part) slider.range.setAttribute("aria-label", `${sentence(part)}, ${title}`);
+    this.attributes.set(name, slider);
+    return place;
+  }
+
+  /** Show the sliders of a part. */
+  open(part, focus = false) {
+    for (const { part: own, panel, tab } of this.tabs) {
+      panel.hidden = own !== part;
+      tab.setAttribute("aria-selected", String(own === part));
+      tab.tabIndex = own === part ? 0 : -1;
+      if (focus && own === part) tab.focus();
+    }
+  }
+
+  pressTab(event, part) {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    const names = this.tabs.map((tab) => tab.part);
+    this.open(names[(names.indexOf(part) + by + names.length) % names.length], true);
+    event.preventDefault();
   }
 
   setState(state) {
     this.state = state;
     for (const [name, slider] of this.attributes) slider.set(state.shift[name] ?? 0);
+    const moved = Object.keys(state.shift);
+    for (const { prefix, tab } of this.tabs) tab.classList.toggle("moved", moved.some((name) => name.startsWith(prefix)));
     this.temperature.set(state.temperature);
     if (state.tempo !== null) this.tempo.set(state.tempo);
     $("seed").value = state.seed;

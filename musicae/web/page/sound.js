@@ -60,11 +60,12 @@ export class Player {
   }
 
   /**
-   * Have `task` sound: at once or, if something plays, from the next beat on. It is {body, parts, beats, once}; `load`
-   * fetches a part from elsewhere, and `loaded` hears how many seconds there are.
+   * Have `task` sound: at once or, if something plays, from the next beat on. It is {body, parts, beats, once}; `exact`
+   * tells that the server has improved on the same body, `load` fetches a part from elsewhere, and `loaded` hears how
+   * many seconds there are.
    */
   show(task) {
-    this.task = { ...task, key: JSON.stringify([task.body, task.parts]) };
+    this.task = { ...task, key: JSON.stringify([task.body, task.parts, task.exact]) };
     if (this.wanted && this.task.key !== this.loaded) this.queue.ask(this.task);
   }
 

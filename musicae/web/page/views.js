@@ -31,17 +31,18 @@ export class Picture {
   }
 }
 
-/** The waveform of a sound, with the place that is heard. */
+/** The waveform of a sound with its spectrogram below, and the place that is heard. */
 export class Wave {
   constructor(canvas, colour) {
-    Object.assign(this, { canvas, colour, share: 0 });
+    Object.assign(this, { canvas, colour, share: 0, image: null });
     this.draw = this.draw.bind(this);
     new ResizeObserver(() => nextFrame(this.draw)).observe(canvas);
     onTheme(() => nextFrame(this.draw));
   }
 
-  show(wave) {
+  async show(wave, png) {
     this.wave = wave;
+    this.image = png ? await decodePng(png) : null;
     nextFrame(this.draw);
   }
 
@@ -54,21 +55,30 @@ export class Wave {
   draw() {
     const { context, width, height } = surface(this.canvas);
     if (!this.wave || !width) return;
+    const upper = this.image ? Math.round(height * 0.56) : height;
+    this.bars(context, width, upper);
+    if (this.image) context.drawImage(this.image, 0, upper, width, height - upper);
+    if (!this.share) return;
+    context.fillStyle = theme("--ink");
+    context.fillRect(this.share * width - 1, 0, 2, upper);
+    context.fillStyle = "#fff";
+    context.fillRect(this.share * width - 1, upper, 2, height - upper);
+  }
+
+  bars(context, width, height) {
     const { peaks } = this.wave;
-    const bars = Math.max(1, Math.min(peaks.length, Math.floor(width / 3)));
-    const top = Math.max(0.05, ...peaks.map(([low, high]) => Math.max(-low, high)));
-    const scale = (0.46 * height) / Math.max(top, 0.25);
-    context.fillStyle = theme("--beat");
-    context.fillRect(0, height / 2, width, 1);
-    for (let bar = 0; bar < bars; bar++) {
-      const some = peaks.slice(Math.floor((bar * peaks.length) / bars), Math.max(1, Math.floor(((bar + 1) * peaks.length) / bars)));
+    const count = Math.max(1, Math.min(peaks.length, Math.floor(width / 3)));
+    const most = Math.max(0.25, ...peaks.map(([low, high]) => Math.max(-low, high)));
+    const scale = (0.44 * height) / most;
+    const wide = width / count;
+    for (let i = 0; i < count; i++) {
+      const from = Math.floor((i * peaks.length) / count);
+      const some = peaks.slice(from, Math.max(from + 1, Math.floor(((i + 1) * peaks.length) / count)));
       const low = Math.min(...some.map(([value]) => value));
       const high = Math.max(...some.map(([, value]) => value));
-      const x = (bar / bars) * width;
-      const wide = width / bars;
-      context.fillStyle = css(this.colour(), this.share && bar / bars < this.share ? 1 : 0.62);
+      context.fillStyle = css(this.colour(), this.share && i / count < this.share ? 1 : 0.7);
       context.beginPath();
-      context.roundRect(x + 0.5, height / 2 - high * scale, Math.max(1, wide - 1), Math.max(1.5, (high - low) * scale), wide / 3);
+      context.roundRect(i * wide + 0.5, height / 2 - high * scale, Math.max(1, wide - 1), Math.max(1.5, (high - low) * scale), wide / 3);
       context.fill();
     }
   }
