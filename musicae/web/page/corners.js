@@ -4,14 +4,15 @@ import { $, icon, make } from "./dom.js";
 import { corners as colours, css, onTheme } from "./colour.js";
 import { MAP } from "./explorer.js";
 import { upload } from "./net.js";
+import { drawn } from "./state.js";
 import { shortName } from "./words.js";
 
 const PLACES = ["left", "right", "bottom left", "bottom right"];
 const PLACES4 = ["top left", "top right", "bottom left", "bottom right"];
 
-export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 10_000;
+const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 10_000;
 
-export const draw = (seed = randomSeed()) => ({ id: `draw:${seed}`, name: `draw ${seed}` });
+const draw = () => drawn(randomSeed());
 
 export const isDraw = (corner) => corner?.id.startsWith("draw:") ?? false;
 
@@ -119,7 +120,6 @@ export class Corners {
     const corner = { id: answer.id, name: shortName(answer.name ?? file.name) };
     if (answer.preset && answer.preset !== preset) this.moveTo(answer, corner, file);
     else this.put(i, corner, "file");
-    if (answer.notices?.length) this.say(answer.notices[0]);
   }
 
   moveTo({ preset, kind }, corner, file) {
@@ -156,8 +156,8 @@ export class Corners {
     const { state, preset } = this.store;
     const fields = { seed: randomSeed() };
     if (preset.draws) {
-      if (state.corners.some((corner) => isDraw(corner) || !corner)) {
-        fields.corners = state.corners.map((corner) => (isDraw(corner) || !corner ? draw() : corner));
+      if (!state.corners.every(isFile)) {
+        fields.corners = state.corners.map((corner) => (isFile(corner) ? corner : draw()));
       } else if (state.corners.length === 2) {
         fields.corners = [...state.corners, draw(), draw()];
       } else if (!state.temperature) {

@@ -6,6 +6,11 @@ import { onTheme } from "./colour.js";
 /** The corners with which the pad is the map. */
 export const MAP = ["top left", "top right", "bottom left", "bottom right"].map((name, i) => ({ id: `map:${i % 2},${i >> 1}`, name }));
 
+export const isMap = (corners) => corners.length === 4 && corners.every((corner, i) => corner?.id === MAP[i].id);
+
+/** The id of what is at a place of the map. The ways between corners are curved, so that its own corners do not do. */
+export const mapId = (x, y) => `map:${x.toFixed(3)},${y.toFixed(3)}`;
+
 export class Explorer {
   /** `move(x, y)` moves the point. */
   constructor(store, pad, move) {
@@ -33,23 +38,17 @@ export class Explorer {
     const answer = await fetch(`api/map?preset=${encodeURIComponent(preset.name)}`).catch(() => null);
     if (!answer?.ok || this.store.state.preset !== preset.name) return;
     this.image = await createImageBitmap(await answer.blob());
-    $("map").hidden = false;
     nextFrame(this.draw);
     this.setState(this.store.state);
   }
 
   /** The map is the pad itself where its corners are those of the map. */
   setState(state) {
-    const whole = state.corners.length === 4 && state.corners.every((corner, i) => corner?.id === MAP[i].id);
+    const whole = isMap(state.corners);
     const { image } = this;
-    this.pad.setBackdrop(
-      whole && image
-        ? (context, margin, width, height) => {
-            context.globalAlpha = 0.5;
-            context.drawImage(image, margin, margin, width - 2 * margin, height - 2 * margin);
-          }
-        : null,
-    );
+    $("map").hidden = !image || whole;
+    this.pad.setBackdrop(whole ? image : null);
+    document.body.classList.toggle("on-map", whole);
   }
 
   show({ map }) {

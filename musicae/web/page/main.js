@@ -2,7 +2,7 @@
 
 import { $, later, make, nextFrame, typing } from "./dom.js";
 import { Corners } from "./corners.js";
-import { Explorer } from "./explorer.js";
+import { Explorer, isMap, mapId } from "./explorer.js";
 import { Health, Latest, getJson, postJson } from "./net.js";
 import { Lanes } from "./lanes.js";
 import { Pad } from "./pad.js";
@@ -40,8 +40,8 @@ class Page {
     this.saving = new Saving({ body: () => this.body(), say, failed });
     this.explorer = new Explorer(this.store, this.pad, (x, y) => this.move(x, y, true));
     this.points = new Latest((body, signal) => postJson("api/point", body, signal), (point, body) => this.show(point, body), failed);
-    this.exactly = later(300, (body) => this.points.ask({ ...body, exact: true }));
-    this.speak = later(700, (text) => ($("live").textContent = text));
+    this.exactly = later(300, (body) => this.ask({ ...body, exact: true }));
+    this.speak = later(500, (text) => ($("live").textContent = text));
     this.follow = this.follow.bind(this);
     this.health = new Health((there) => this.serverIs(there));
     this.fillPresets(start);
@@ -112,10 +112,15 @@ class Page {
     const { preset, corners, x, y, temperature, seed, shift, chords, lock, tempo, programs, transpose } = this.store.state;
     const there = corners.filter(Boolean);
     if (!there.length) return null;
+    const rest = { temperature, seed, shift, chords, lock, tempo, programs, transpose };
+    if (isMap(corners)) return { preset, corners: [mapId(x, y), mapId(x, y)], x: 0, y: 0, ...rest };
     const ids = corners.map((corner, i) => (corner ?? corners[i ^ 1] ?? there[0]).id);
-    return {
-      preset, corners: ids, x, y: ids.length === 2 ? 0 : y, temperature, seed, shift, chords, lock, tempo, programs, transpose,
-    };
+    return { preset, corners: ids, x, y: ids.length === 2 ? 0 : y, ...rest };
+  }
+
+  ask(body) {
+    $("what").setAttribute("aria-busy", "true");
+    this.points.ask(body);
   }
 
   update(state, before) {
@@ -138,8 +143,11 @@ class Page {
     this.player.setLevels(this.lanes.levels());
     this.explorer.setState(state);
     this.caption();
-    if (!body) return;
-    this.points.ask(body);
+    if (!body) {
+      $("what").setAttribute("aria-busy", "false");
+      return;
+    }
+    this.ask(body);
     // While the hand moves, shifts are found coarsely.
     if (Object.keys(state.shift).length) this.exactly(body);
   }
@@ -167,6 +175,7 @@ class Page {
     if (body.preset !== this.store.state.preset) return;
     if (exact && JSON.stringify(body) !== JSON.stringify(this.body())) return; // The hand has moved on.
     this.point = point;
+    $("what").setAttribute("aria-busy", String(this.points.next !== null));
     this.health.set(true);
     if (this.troubled) this.hush();
     if (point.rolls) {
@@ -182,7 +191,7 @@ class Page {
     this.caption();
     this.hear(point, body, exact);
     $("notice").textContent = $("notice").title = [...(point.changes ?? []), ...(point.notices ?? [])].join("; ");
-    this.speak(`${place(this.names(), this.store.state.x, this.store.state.y)}; ${amount(point)}`);
+    this.speak(this.pad.element.getAttribute("aria-valuetext"));
   }
 
   hear(point, body, exact) {
@@ -202,7 +211,8 @@ class Page {
   caption() {
     const { corners, x, y } = this.store.state;
     const empty = !corners.some(Boolean);
-    const text = empty ? "Drop a file on each corner" : place(this.names(), x, y);
+    const onMap = `on the map, ${Math.round(100 * x)} % across and ${Math.round(100 * y)} % down`;
+    const text = empty ? "Drop a file on each corner" : isMap(corners) ? onMap : place(this.names(), x, y);
     $("place").textContent = sentence(text);
     const facts = this.point ? [amount(this.point), ...this.unlike()].filter(Boolean) : [];
     $("facts").textContent = facts.join(" · ");
@@ -262,6 +272,7 @@ class Page {
   }
 
   failed(error) {
+    $("what").setAttribute("aria-busy", "false");
     if (error.gone) {
       this.health.set(false);
       return;
@@ -282,7 +293,7 @@ class Page {
     if (now - (this.resent ?? -Infinity) < 5000) return this.complain(error.message);
     this.resent = now;
     try {
-      if (await this.corners.sendAgain()) this.points.ask(this.body());
+      if (await this.corners.sendAgain()) this.ask(this.body());
       else this.complain(error.message);
     } catch (again) {
       this.failed(again);
@@ -297,7 +308,7 @@ class Page {
     }
     this.hush();
     const body = this.body();
-    if (body && this.store.preset.kind !== "recording") this.points.ask(body);
+    if (body && this.store.preset.kind !== "recording") this.ask(body);
   }
 }
 

@@ -5,7 +5,7 @@ import { corners, css, isDark, mixer, onTheme, theme, weights } from "./colour.j
 
 const TRAIL = 2600; // milliseconds until a trail has faded
 const STEP = 0.02;
-const MARGIN = 26; // pixels between the edge and where the point can be
+const MARGIN = 26; // pixels between the edge and where the point can be, unless a picture fills the pad
 
 export class Pad {
   /** `moved(x, y, more)`: the point was moved; `more` tells that the drag goes on. */
@@ -45,7 +45,7 @@ export class Pad {
 
   follow(event, more) {
     const box = this.canvas.getBoundingClientRect();
-    const along = (at, from, size) => clamp((at - from - MARGIN) / (size - 2 * MARGIN), 0, 1);
+    const along = (at, from, size) => clamp((at - from - this.margin) / (size - 2 * this.margin), 0, 1);
     this.go(along(event.clientX, box.left, box.width), along(event.clientY, box.top, box.height), more);
   }
 
@@ -83,9 +83,14 @@ export class Pad {
     nextFrame(this.draw);
   }
 
-  setBackdrop(backdrop) {
-    this.backdrop = backdrop;
+  /** Fill the pad with a picture, or with colours: null. */
+  setBackdrop(image) {
+    this.backdrop = image;
     this.refresh();
+  }
+
+  get margin() {
+    return this.backdrop ? 0 : MARGIN;
   }
 
   refresh() {
@@ -105,7 +110,8 @@ export class Pad {
   }
 
   at(x, y, width, height) {
-    return [MARGIN + x * (width - 2 * MARGIN), this.count === 2 ? height / 2 : MARGIN + y * (height - 2 * MARGIN)];
+    const margin = this.margin;
+    return [margin + x * (width - 2 * margin), this.count === 2 ? height / 2 : margin + y * (height - 2 * margin)];
   }
 
   draw(time = performance.now()) {
@@ -143,8 +149,8 @@ export class Pad {
     context.imageSmoothingQuality = "high";
     context.drawImage(this.small, 0.5, rows > 1 ? 0.5 : 0, size - 1, rows > 1 ? size - 1 : 1, 0, 0, width, height);
     if (this.backdrop) {
-      context.globalAlpha = 1;
-      this.backdrop(context, MARGIN, width, height);
+      context.globalAlpha = 0.9;
+      context.drawImage(this.backdrop, 0, 0, width, height);
     }
     context.restore();
   }

@@ -23,6 +23,9 @@ export const blank = () => ({
 const copy = (value) => JSON.parse(JSON.stringify(value));
 const number = (value) => String(Math.round(value * 1000) / 1000);
 
+/** A corner that is drawn from the prior. */
+export const drawn = (seed) => ({ id: `draw:${seed}`, name: `draw ${seed}` });
+
 /** The state as an address's fragment, without the #. */
 export function encode(state) {
   const fields = new URLSearchParams({ preset: state.preset, x: number(state.x) });
@@ -52,6 +55,7 @@ export function decode(fragment, start) {
   state.preset = own.name;
   if (!preset || preset.name === start.start.preset) state.corners = copy(start.start.corners);
   if (!preset) return state;
+  if (!state.corners.length && own.draws) state.corners = [drawn(1), drawn(2)];
   const corners = fields.getAll("corner").map(readCorner);
   if (corners.length === 2 || corners.length === 4) state.corners = corners;
   state.x = read(fields, "x", 0.5, 0, 1);

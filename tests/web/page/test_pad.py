@@ -1,0 +1,128 @@
+"""The pad moves by mouse, touch and keyboard, and what is shown follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from driver import Driver
+
+Open = Callable[..., Driver]
+TWO = "preset=melody-2bar&corner=draw:1+one&corner=draw:2+two"
+FOUR = f"{TWO}&corner=draw:3+three&corner=draw:4+four"
+
+
+def test_a_drag_changes_lane_words_and_address(page: Open) -> None:
+    it = page().open(TWO)
+    assert it.place == "Halfway between one and two"
+    before, address = it.lane(), it.fragment
+    it.drag((0.5, 0.5), (0.2, 0.5), (0.0, 0.5))
+    it.wait(lambda: it.place == "At one", "the point at the corner")
+    it.wait(lambda: it.lane() != before, "other notes")
+    it.until("document.querySelector('#facts').textContent.includes('0 % unlike one')")
+    it.wait(lambda: it.fragment != address, "a new address")
+    assert "x=0&" in it.fragment
+
+
+def test_four_corners_are_a_square(page: Open) -> None:
+    it = page().open(FOUR)
+    assert it.place == "In the middle of all four"
+    it.drag((0.5, 0.5), (1.0, 0.0))
+    it.wait(lambda: it.place == "At two", "the second corner")
+    it.drag((0.9, 0.5), (0.0, 1.0))
+    it.wait(lambda: it.place == "At three", "the third corner")
+    it.page.click("#four")
+    it.wait(lambda: it.page.locator(".corner").count() == 2, "two corners")
+
+
+def test_only_the_newest_point_is_asked_for(page: Open) -> None:
+    it = page().open(TWO)
+    open_now, most, asked = 0, 0, 0
+
+    def began(request: object) -> None:
+        nonlocal open_now, most, asked
+        if "api/point" in request.url:  # type: ignore[attr-defined]
+            open_now, asked = open_now + 1, asked + 1
+            most = max(most, open_now)
+
+    def ended(request: object) -> None:
+        nonlocal open_now
+        open_now -= "api/point" in request.url  # type: ignore[attr-defined]
+
+    it.page.on("request", began)
+    it.page.on("requestfinished", ended)
+    it.drag(*[(0.1 + 0.02 * i, 0.5) for i in range(40)])
+    it.wait(lambda: not open_now, "the last answer")
+    assert most == 1
+    assert 1 <= asked < 100  # 160 moves.
+
+
+def test_all_of_it_by_keyboard(page: Open) -> None:
+    it = page().open(TWO)
+    press = it.page.keyboard.press
+    focus = "document.activeElement.id || document.activeElement.className"
+    for _ in range(20):
+        press("Tab")
+        if it.page.evaluate(focus) == "pad":
+            break
+    assert it.page.evaluate(focus) == "pad"
+    assert it.page.evaluate("document.activeElement.matches(':focus-visible')")
+    press("ArrowRight")
+    assert it.page.get_attribute("#pad", "aria-valuenow") == "52"
+    press("Shift+ArrowRight")
+    assert it.page.get_attribute("#pad", "aria-valuenow") == "62"
+    it.until("/^62 % of the way from one to two; \\d+ notes$/.test(document.querySelector('#live').textContent)")
+    assert it.page.get_attribute("#pad", "aria-valuetext") == it.text("#live")
+    press("Home")
+    assert it.place == "Halfway between one and two"
+    press("Control+z")
+    assert it.page.get_attribute("#pad", "aria-valuenow") in ("50", "62")  # Keys in a row are one step to undo.
+    press("Control+Shift+z")
+    assert it.place == "Halfway between one and two"
+    reached = set()
+    for _ in range(40):
+        press("Tab")
+        reached.add(it.page.evaluate(focus))
+    assert {"undo", "copy", "preset", "new", "four", "wander", "seed", "play", "midi"} <= reached
+
+
+def test_a_thumb_moves_it_without_scrolling_the_page(page: Open) -> None:
+    it = page(viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True).open(TWO)
+    touch = it.page.context.new_cdp_session(it.page)
+    box = it.page.locator("#pad").bounding_box()
+    assert box is not None
+    for kind, x in (("touchStart", 0.5), ("touchMove", 0.6), ("touchMove", 0.9), ("touchMove", 1.0)):
+        at = {"x": box["x"] + x * box["width"] - 1, "y": box["y"] + 0.5 * box["height"] + 30 * x}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    it.wait(lambda: it.place == "At two", "the second corner")
+    assert it.page.evaluate("scrollY") == 0
+
+
+def test_it_wanders_and_stops_at_a_touch(page: Open) -> None:
+    it = page().open(TWO)
+    it.page.click("#wander")
+    it.wait(lambda: it.place != "Halfway between one and two", "a move")
+    it.drag((0.5, 0.5), (0.5, 0.5))
+    assert it.page.get_attribute("#wander", "aria-pressed") == "false"
+
+
+def test_shape_shifts_what_is_there_and_says_so(page: Open) -> None:
+    it = page().open(TWO)
+    slider = it.page.get_by_label("Density")
+    slider.focus()
+    for _ in range(15):
+        it.page.keyboard.press("ArrowRight")
+    assert "+1.5 SD" in (slider.get_attribute("aria-valuetext") or "")
+    assert "notes a bar" in (slider.get_attribute("aria-valuetext") or "")
+    it.until("document.querySelector('#notice').textContent.includes('density: was')")
+    slider.dblclick()
+    assert slider.get_attribute("aria-valuetext") == "as it is"
+
+
+def test_something_new_can_be_undone(page: Open) -> None:
+    it = page().open(TWO)
+    it.page.click("#new")
+    it.until("![...document.querySelectorAll('.corner')].some(({ textContent }) => /one|two/.test(textContent))")
+    it.page.click("#undo")
+    it.wait(lambda: it.place == "Halfway between one and two", "the corners of before")
+    assert "seed" not in it.fragment

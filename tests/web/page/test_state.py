@@ -1,0 +1,124 @@
+"""The address holds the state; the page outlives its server, and what is in an address that somebody made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from driver import Driver
+from playwright.sync_api import Route
+
+Open = Callable[..., Driver]
+BAND = "preset=band-2bar&corner=draw:1+one&corner=draw:2+two"
+
+
+def test_a_reload_restores_all_of_it(page: Open) -> None:
+    it = page().open(BAND)
+    it.drag((0.5, 0.5), (0.3, 0.5))
+    it.page.select_option(".instrument >> nth=0", "73")
+    it.page.get_by_label("Keep the drums").click()
+    it.page.fill("#chords", "Am | F")
+    it.page.keyboard.press("Enter")
+    it.page.fill("#seed", "7")
+    it.page.keyboard.press("Enter")
+    it.page.get_by_label("A semitone higher").click()
+    it.page.get_by_label("Tempo").fill("140")
+    it.until("location.hash.includes('tempo=140')")
+    it.settle()
+    assert it.text("#chord-row")[:3] in ("A#m", "Bbm")  # A semitone above the chords in the box.
+    seen = [it.fragment, it.place, it.text("#chord-row"), it.text("#facts")]
+    it.page.reload()
+    it.settle()
+    assert [it.fragment, it.place, it.text("#chord-row"), it.text("#facts")] == seen
+    assert it.page.input_value(".instrument >> nth=0") == "73"
+    assert it.page.get_by_label("Keep the drums").get_attribute("aria-pressed") == "true"
+    assert it.page.input_value("#chords") == "Am | F"
+    assert it.page.input_value("#seed") == "7"
+    assert it.text("#transpose output") == "+1"
+    assert it.text("#tempo output") == "140 bpm"
+
+
+def test_an_address_that_makes_no_sense_is_the_start(page: Open) -> None:
+    it = page()
+    for fragment in (
+        "preset=nothing", "%%%&=&&x=", "preset=melody-2bar&corner=%3Cscript%3E&x=NaN&y=1e99&seed=-4&tempo=fast",
+        "preset=melody-2bar&shift=density+9e9&shift=nothing+1&program=bass+500&mute=a&chords=%00&transpose=1e400",
+        "preset=denoise&recording=a+b", "x" * 5000,
+    ):  # fmt: skip
+        it.page.goto("about:blank")
+        it.page.goto(f"{it.address}#{fragment}")
+        it.until("!document.body.classList.contains('starting')")
+        if "denoise" not in fragment:
+            it.settle()
+        assert it.page.evaluate("document.querySelectorAll('script').length") == 1
+
+
+def test_a_link_opens_in_the_same_page(page: Open) -> None:
+    it = page().open(BAND)
+    it.page.evaluate("location.hash = 'preset=melody-2bar&corner=draw:5+five&corner=draw:6+six&x=1'")
+    it.wait(lambda: it.place == "At six", "the other state")
+    it.page.keyboard.press("Control+z")
+    it.wait(lambda: it.place == "Halfway between one and two", "the state before")
+
+
+def test_the_server_goes_and_comes_back(page: Open) -> None:
+    it = page().open(BAND)
+    it.page.context.set_offline(True)
+    it.page.focus("#pad")
+    it.page.keyboard.press("ArrowRight")
+    it.wait(lambda: "does not answer" in it.line(), "the line")
+    it.page.keyboard.press("End")
+    it.page.keyboard.press("Shift+ArrowRight")
+    it.page.context.set_offline(False)
+    it.wait(lambda: it.line() == "", "the server", 10)
+    it.until("document.querySelector('#live').textContent.startsWith('62 %')")
+    it.errors.clear()  # The browser's, of an address that is not there.
+
+
+def test_files_are_sent_again_to_a_server_that_forgot_them(page: Open, data: Path) -> None:
+    it = page().open("preset=melody-2bar&corner=draw:1+one&corner=draw:2+two")
+    it.drop(data / "twinkle.mid", ".corner:nth-child(2)")
+    it.wait(lambda: "twinkle" in it.place, "the dropped file")
+    sent: list[str] = []
+    it.page.on("request", lambda request: sent.append(request.url))
+
+    def forget(route: Route) -> None:
+        if route.request.post_data_json["x"] == 0.52 and not any("api/files" in url for url in sent):
+            route.fulfill(status=404, content_type="application/json", body='{"error": "no such file"}')
+        else:
+            route.continue_()
+
+    it.page.route("**/api/point", forget)
+    it.page.focus("#pad")
+    it.page.keyboard.press("ArrowRight")
+    it.wait(lambda: any("api/files" in url for url in sent), "the file sent again")
+    it.until("document.querySelector('#live').textContent.startsWith('52 %')")
+    assert it.line() == ""
+    it.errors.clear()  # The status that was made up.
+
+
+def test_a_recording_is_heard_before_and_after_without_a_stop(page: Open, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    seconds = np.arange(2 * 22_050) / 22_050
+    noisy = 0.4 * np.sin(2 * np.pi * 440 * seconds) + 0.05 * rng.standard_normal(len(seconds))
+    soundfile.write(tmp_path / "hiss.wav", noisy, 22_050)
+    it = page()
+    it.page.goto(f"{it.address}#preset=denoise")
+    it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
+    it.drop(tmp_path / "hiss.wav", "#restore-drop")
+    it.wait(lambda: it.shown("#restored"), "the result")
+    it.until("[...document.querySelectorAll('.spectrogram img')].every((one) => one.naturalWidth > 50)")
+    it.page.click("#play")
+    where = "import('./page/main.js').then(({ player: { engine } }) => engine?.playing ? engine.voice.at : -1)"
+    it.until(f"{where}.then((at) => at >= 0)")
+    began = it.page.evaluate(where)
+    level = "import('./page/main.js').then(({ player }) => [...player.engine.levels].join())"
+    assert it.page.evaluate(level) == "before,0,after,1"
+    it.page.click("#before")
+    assert it.page.evaluate(level) == "before,1,after,0"
+    assert it.page.evaluate(where) == began, "it goes on"
+    it.page.reload()
+    it.wait(lambda: it.shown("#restored"), "the result, still")
+    assert "hiss.wav" in it.text("#recording-facts")
