@@ -52,7 +52,7 @@ class Pad:
 
     def at(self, x: float, y: float = 0.0) -> Place:
         """Return the place `x` to the right and `y` down, 0 to 1 each; along a line `y` does not count."""
-        weights = _bilinear(x, y) if len(self._noise) == 4 else [1 - x, x]
+        weights = _bilinear(x, y) if len(self._noise) == 4 else [1.0 - x, float(x)]
         if self.codec.prior is None:
             codes = self._codes([(x, y)])[0]
         else:
@@ -113,7 +113,7 @@ class Pad:
         """Return the codes ``(places, N, D)`` at places, by way of the prior's noise."""
         noise = torch.stack([latent.inside(self._noise, x, y, spherical=True) for x, y in places])
         off = torch.stack([latent.inside(self._off, x, y) for x, y in places])
-        weights = [_bilinear(x, y) if len(self._noise) == 4 else [1 - x, x] for x, y in places]
+        weights = [_bilinear(x, y) if len(self._noise) == 4 else [1.0 - x, float(x)] for x, y in places]
         conds = [self._condition(one) for one in weights]
         cond = torch.cat([one for one in conds if one is not None]) if self._conds is not None else None
         return self.codec.from_noise(noise.flatten(0, 1), cond).view(noise.shape) + off
@@ -126,6 +126,7 @@ class Pad:
 
 
 def _bilinear(x: float, y: float) -> list[float]:
+    x, y = float(x), float(y)
     return [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x]
 
 

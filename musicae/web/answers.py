@@ -23,6 +23,7 @@ from musicae.web.studio import Found
 __all__ = ["plane_picture", "point"]
 
 _PEAKS = 400  # Of a waveform.
+_SHOWN = (128, 256)  # Pixels of a spectrogram at most.
 _RANGE_DB = 80.0  # That a spectrogram's values 0 to 1 stand for.
 _VELOCITY = 100  # Where a roll says nothing of loudness.
 
@@ -59,7 +60,9 @@ def _sound(codec: Codec, sample: Sample) -> dict[str, Any]:
     picture = codec.adapter.picture(sample.tensor)
     if picture is None:
         return {"wave": {"peaks": _peaks(sample.tensor[0]), "seconds": seconds}}
-    drawn = {"png": png(lambda file: plots.spectrogram(picture, file))}
+    shape = min(_SHOWN[0], picture.shape[1]), min(_SHOWN[1], picture.shape[2])
+    small = torch.nn.functional.adaptive_avg_pool2d(picture[None], shape)[0]
+    drawn = {"png": png(lambda file: plots.spectrogram(small, file))}
     steps_are_samples = codec.adapter.sample_rate > 0
     # Of a spectrogram the level is drawn: the phase that makes a wave of it takes too long while the hand moves.
     wave = _peaks(sample.tensor[0]) if steps_are_samples else _peaks(_levels(picture[0]))

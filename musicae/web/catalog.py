@@ -38,12 +38,13 @@ def kind_of(codec: Codec) -> str:
 
 def facts(codec: Codec) -> dict[str, Any]:
     """Return what the page is told of a preset that can be played with."""
+    parts = list(codec.spec.parts)
     traits = attributes.load(codec).traits if attributes.has(codec) else ()
     return {
         "name": codec.preset.name,
         "kind": kind_of(codec),
         "description": codec.preset.description,
-        "parts": list(codec.spec.parts),
+        "parts": parts if len(parts) > 1 else [],
         "plays": bool(codec.adapter.plays),
         "draws": codec.model.latent_size > 0,
         "chords": takes_chords(codec, torch.zeros(CHORD_CHANNELS, 1)),

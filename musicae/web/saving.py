@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +17,9 @@ from musicae.ops.drawing import draw
 from musicae.ops.interpolate import steps_between
 from musicae.ops.playing import played
 from musicae.ops.point import Place
-from musicae.ops.suffixes import suffixes_written
 from musicae.ops.walk import WalkOptions
 from musicae.web.asked import Point
-from musicae.web.sounds import Sounds
+from musicae.web.sounds import Sounds, has_sound
 from musicae.web.studio import Found, Studio
 
 __all__ = ["MAX_STEPS", "SavedFile", "save_point", "save_walk"]
@@ -46,6 +45,7 @@ def save_point(studio: Studio, sounds: Sounds, ask: Point, kind: str) -> SavedFi
     """
     found = studio.find(ask)
     codec, name = found.pad.codec, _stem(studio, ask)
+    _check_kind(codec, kind, ["npz"])
     if kind == "npz":
         return _file(name, kind, _codes(codec, found, name))
     return _file(name, kind, _written(codec, sounds, [found.sample], [""], kind))
@@ -60,6 +60,7 @@ def save_walk(studio: Studio, sounds: Sounds, ask: Point, kind: str, steps: int)
         raise MusicaeError(f"a walk has 2 to {MAX_STEPS} steps here, not {steps}; musicae interpolate takes more")
     pad = studio.pad(ask)
     codec, corners = pad.codec, pad.corners
+    _check_kind(codec, kind, [])
     ends = replace(corners, samples=corners.samples[:2], codes=corners.codes[:2], conds=corners.conds[:2])
     parts = steps_between(ends, WalkOptions(steps, temperature=ask.temperature, seed=ask.seed))
     if any(ask.shift.values()):
@@ -78,18 +79,25 @@ def _shifted(studio: Studio, codec: Codec, part: Sample, ask: Point) -> Sample:
     return replace(part, tensor=codec.join(moved, part.hop, part.tensor.shape[-1]))
 
 
+def _check_kind(codec: Codec, kind: str, also: Sequence[str]) -> None:
+    """Raise MusicaeError for a kind of file that is not written of what a codec makes."""
+    kinds = [*also, "png", *(["mid"] if codec.adapter.plays else []), *(["wav"] if has_sound(codec) else [])]
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise MusicaeError(f"what '{codec.preset.name}' makes is saved as {known}, not as '{kind:.20}'")
+
+
 def _written(codec: Codec, sounds: Sounds, parts: Sequence[Sample], titles: Sequence[str], kind: str) -> bytes:
     """Return samples one after another as a file."""
-    joined, file = parts[0] if len(parts) == 1 else codec.adapter.concat(parts), io.BytesIO()
-    writers: dict[str, Callable[[], object]] = {"png": lambda: draw(codec.adapter, parts, file, titles)}
-    if codec.adapter.plays:
-        writers["mid"] = lambda: codec.adapter.write(joined, file)
-    if codec.adapter.plays or ".wav" in suffixes_written(codec.adapter):
-        writers["wav"] = lambda: sounds.write(codec, joined, file)
-    if kind not in writers:
-        known = ", ".join(sorted([*writers, *(["npz"] if len(parts) == 1 else [])]))
-        raise MusicaeError(f"what '{codec.preset.name}' makes is saved as {known}, not as {kind:.20}")
-    writers[kind]()
+    file = io.BytesIO()
+    if kind == "png":
+        draw(codec.adapter, parts, file, titles)
+        return file.getvalue()
+    joined = parts[0] if len(parts) == 1 else codec.adapter.concat(parts)
+    if kind == "mid":
+        codec.adapter.write(joined, file)
+    else:
+        sounds.write(codec, joined, file)
     return file.getvalue()
 
 

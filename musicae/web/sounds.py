@@ -11,6 +11,7 @@ import numpy as np
 
 from musicae.codec import Codec
 from musicae.core import Sample
+from musicae.errors import MusicaeError
 from musicae.formats.music import synth
 from musicae.formats.music.loops import loop_of, same_sound
 from musicae.formats.music.synth import RATE, Synth, Track
@@ -19,14 +20,20 @@ from musicae.formats.sound.kind import Block
 from musicae.formats.sound.reading import reading
 from musicae.ops.parts import check_parts, playing, sounding_alone
 from musicae.ops.playing import tempo_of
+from musicae.ops.suffixes import suffixes_written
 from musicae.web.store import Cache
 from musicae.web.workers import Workers
 
-__all__ = ["Sounds", "wave_of"]
+__all__ = ["Sounds", "has_sound", "wave_of"]
 
 _GAIN, _FULL = 1.0, 0.98  # Of all loops alike, so that stems add up; a loop that would clip is turned down.
 _FADE = 240  # Samples at the ends of a sound that is no music, so that it does not click where it begins again.
 _CACHE_BYTES = 128_000_000
+
+
+def has_sound(codec: Codec) -> bool:
+    """Tell whether what a codec makes can be heard."""
+    return bool(codec.adapter.plays) or ".wav" in suffixes_written(codec.adapter)
 
 
 class Sounds:
@@ -41,6 +48,8 @@ class Sounds:
 
         Raise MusicaeError for parts that it does not have, and for what has no sound.
         """
+        if not has_sound(codec):
+            raise MusicaeError(f"what '{codec.preset.name}' makes has no sound")
         if not codec.adapter.plays:
             check_parts(codec, only, "only")
             return _unlooped(codec, sample)

@@ -154,7 +154,7 @@ class Studio:
         by = {name: change for name, change in ask.shift.items() if change}
         for name in by:
             if (part := name.rpartition(".")[0]) in ask.lock:
-                raise MusicaeError(f"the {part} is locked; unlock it to change {name}")
+                raise MusicaeError(f"to change {name}, unlock the {part}")
         if not by:
             return windows, []
         return shift_windows(codec, windows, place.codes, place.cond, by, ask.seed, exact=ask.exact)

@@ -14,8 +14,6 @@ const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 10_000;
 
 const draw = () => drawn(randomSeed());
 
-export const isDraw = (corner) => corner?.id.startsWith("draw:") ?? false;
-
 /** Whether a corner has somebody's file. */
 export const isFile = (corner) => Boolean(corner) && !corner.id.includes(":");
 
@@ -221,7 +219,7 @@ export class Corners {
   under(event) {
     const box = $("field").getBoundingClientRect();
     const out = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
-    if (out || !box.width) return Math.max(0, this.store.state.corners.findIndex((corner) => !corner || isDraw(corner)));
+    if (out || !box.width) return Math.max(0, this.store.state.corners.findIndex((corner) => !isFile(corner)));
     const right = event.clientX > box.left + box.width / 2 ? 1 : 0;
     const below = this.buttons.length === 4 && event.clientY > box.top + box.height / 2 ? 2 : 0;
     return right + below;

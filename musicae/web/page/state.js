@@ -62,7 +62,7 @@ export function decode(fragment, start) {
   state.y = read(fields, "y", 0.5, 0, 1);
   state.temperature = read(fields, "temperature", 0, 0, 2);
   state.seed = Math.round(read(fields, "seed", 0, 0, 2 ** 31 - 1));
-  state.chords = (fields.get("chords") ?? "").slice(0, 400);
+  if (own.chords) state.chords = (fields.get("chords") ?? "").slice(0, 400);
   state.transpose = Math.round(read(fields, "transpose", 0, -24, 24));
   if (fields.has("tempo")) state.tempo = read(fields, "tempo", 120, 30, 300);
   const attributes = own.attributes.map(({ name }) => name);

@@ -126,7 +126,9 @@ def test_what_would_be_clipped_is_rendered_more_quietly(make_midi, tmp_path, mon
     path = make_midi(*({**one, "name": str(i)} for i, one in enumerate(tracks)))
     volumes = []
     made = synth._midi_bytes
-    monkeypatch.setattr(synth, "_midi_bytes", lambda some, volume, decay: volumes.append(volume) or made(some, volume, decay))
+    monkeypatch.setattr(
+        synth, "_midi_bytes", lambda some, volume, decay: volumes.append(volume) or made(some, volume, decay)
+    )
     render(path, tmp_path / "out.wav")
     assert len(volumes) > 1
     sound, _ = soundfile.read(tmp_path / "out.wav")
