@@ -24,7 +24,6 @@ EXTRAS = {
     "live": "musicae denoise --live, from a microphone",
     "onnx": "musicae export, models as ONNX files that run without torch",
     "peers": "other denoisers to compare with (evaluate --against), and measures of speech",
-    "play": "musicae play, the page in the browser",
     "tensorboard": "training curves in TensorBoard",
 }
 """What each extra adds; those for developing musicae are left out."""
