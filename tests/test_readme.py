@@ -103,14 +103,14 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
             assert heading in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles], link
 
 
-def test_every_picture_is_shown_and_small() -> None:
+def test_every_picture_and_sound_is_shown_and_small() -> None:
     shown = {
         (page.parent / link).resolve()
         for page in PAGES
         for link in LINK.findall(page.read_text(encoding="utf-8"))
-        if link.endswith((".png", ".jpg"))
+        if link.endswith((".png", ".jpg", ".svg", ".mp3"))
     }
-    for folder, largest in (("images", 80_000), ("lesson", 400_000)):
+    for folder, largest in (("images", 80_000), ("lesson", 400_000), ("gallery", 200_000)):
         there = set((ROOT / "docs" / folder).iterdir())
         assert there <= shown, there - shown
         assert all(0 < path.stat().st_size < largest for path in there)

@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
 import yaml
 from mkdocs.exceptions import PluginError
+from PIL import Image
 
 import musicae
 from musicae import registry
@@ -26,7 +29,7 @@ def loaded(name: str) -> ModuleType:
     return module
 
 
-hooks, docstrings = loaded("hooks"), loaded("docstrings")
+hooks, docstrings, gallery = loaded("hooks"), loaded("docstrings"), loaded("gallery")
 
 
 class Places:
@@ -114,3 +117,25 @@ def test_docstrings_have_descriptions_where_numpydoc_has_types() -> None:
         "KeyError\n    if so."
     )
     assert docstrings.rewritten("Note : this stays.") == "Note : this stays."
+
+
+def test_the_gallery_shows_what_its_commands_make() -> None:
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    shown = re.findall(r"\]\(gallery/(\S+)\)", page)
+    made = re.findall(r" (?:-o|--png|--wav) (\S+)", page)
+    assert len(set(shown)) == len(shown) > 10
+    assert {name.replace(".mp3", ".wav") for name in shown} <= set(made)
+    assert sum((ROOT / "docs" / "gallery" / name).stat().st_size for name in shown) < 1_500_000
+
+
+def test_a_picture_and_a_sound_of_the_gallery_are_kept_small(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (60, 3000, 3), np.uint8)).save(tmp_path / "a.png")
+    gallery.keep_picture(tmp_path / "a.png", tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as picture:
+        assert (picture.size, picture.mode) == ((gallery.WIDEST, 22), "P")
+    soundfile.write(tmp_path / "a.wav", 0.1 * rng.standard_normal((30 * 16_000, 2)), 16_000)
+    gallery.keep_sound(tmp_path / "a.wav", tmp_path / "b.mp3")
+    samples, rate = soundfile.read(tmp_path / "b.mp3")
+    assert len(samples) / rate == pytest.approx(gallery.LONGEST, abs=0.1)
+    assert np.abs(samples[-200:]).max() < 0.05 < np.abs(samples[: 2 * rate]).max()
