@@ -145,7 +145,8 @@ export class Lanes {
     this.chordRow.replaceChildren(
       ...chords.map(([step, name], i) => {
         const chord = make("span", {}, name);
-        chord.style.flexGrow = ((chords[i + 1]?.[0] ?? length) - step) / length;
+        chord.style.left = `${(100 * step) / length}%`;
+        chord.style.width = `${(100 * ((chords[i + 1]?.[0] ?? length) - step)) / length}%`;
         return chord;
       }),
     );
@@ -167,11 +168,12 @@ export class Lanes {
     }
   }
 
-  /** How much room there is at the left of all rolls for the names of pitches and drums: on a phone, none. */
+  /** How much room there is at the left of all rolls for the names of pitches and drums: on a phone, none but for drums alone. */
   gutter() {
     const lanes = [...this.lanes.values()];
     const narrow = lanes[0].canvas.clientWidth < 480;
-    const gutter = narrow ? 0 : lanes.some(({ range }) => range?.drums) ? 82 : 34;
+    const drums = lanes.some(({ range }) => range?.drums);
+    const gutter = narrow ? (drums && lanes.length === 1 ? 84 : 0) : drums ? (lanes.length === 1 ? 96 : 82) : 34;
     this.element.parentElement.style.setProperty("--gutter", `${gutter}px`);
     return gutter;
   }

@@ -215,7 +215,7 @@ class Page {
     const text = empty ? "Drop a file on each corner" : isMap(corners) ? onMap : place(this.names(), x, y);
     $("place").textContent = sentence(text);
     const facts = this.point ? [amount(this.point), ...this.unlike()].filter(Boolean) : [];
-    $("facts").textContent = facts.join(" · ");
+    $("facts").textContent = sentence(facts.join(" · "));
     const { element } = this.pad;
     element.setAttribute("aria-valuetext", [text, this.point && amount(this.point)].filter(Boolean).join("; "));
     element.setAttribute("aria-valuenow", String(Math.round(100 * x)));

@@ -84,7 +84,7 @@ function beats(context, height, { length, perBeat, perBar }, stepWidth, gutter) 
 
 function one(context, [start, length, pitch, velocity], { stepWidth, rowHeight, height, range }, colour, strength, sounds) {
   const gap = Math.min(1.5, stepWidth * 0.12);
-  const tall = Math.max(2.5, Math.min(rowHeight - 1, range.drums ? 12 : 15));
+  const tall = Math.max(2.5, Math.min(rowHeight - 1, range.drums ? Math.max(12, rowHeight * 0.36) : 15));
   const y = height - (range.row(pitch) + 0.5) * rowHeight - tall / 2;
   const x = start * stepWidth + gap;
   const wide = Math.max(2, (range.drums ? Math.min(stepWidth, 16) : length * stepWidth) - 2 * gap);
@@ -110,12 +110,14 @@ function labels(context, range, rowHeight, height, gutter) {
   context.textBaseline = "middle";
   if (range.drums) {
     if (!gutter) return;
-    if (rowHeight < 10) context.font = context.font.replace("10px", `${Math.max(6, Math.floor(rowHeight))}px`);
+    const size = rowHeight < 10 ? Math.max(6, Math.floor(rowHeight)) : rowHeight > 20 ? 12 : 10;
+    context.font = context.font.replace("10px", `${size}px`);
     range.names.forEach((name, row) => context.fillText(name, 8, height - (row + 0.5) * rowHeight + 0.5));
     return;
   }
   const [low, high] = range.span;
   for (let pitch = low; pitch <= high; pitch++) {
-    if (pitch % 12 === 0) context.fillText(pitchName(pitch), gutter ? 8 : 4, height - (pitch - low + 0.5) * rowHeight + 0.5);
+    const y = height - (pitch - low + 0.5) * rowHeight + 0.5;
+    if (pitch % 12 === 0 && y > 6 && y < height - 6) context.fillText(pitchName(pitch), gutter ? 8 : 4, y);
   }
 }

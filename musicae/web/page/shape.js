@@ -1,7 +1,7 @@
 // Controls that shape what is there: a slider for each attribute, temperature, seed, tempo, chords, transposition.
 
 import { $, clamp, make } from "./dom.js";
-import { sentence, shiftText } from "./words.js";
+import { sentence, shiftText, titled } from "./words.js";
 
 /** A slider with its name and its value as text. `text(value)` also tells a screen reader. */
 export class Slider {
@@ -95,8 +95,8 @@ export class Shape {
       this.changed({ shift: value ? { ...shift, [name]: value } : shift }, `shift ${name}`);
     };
     const text = (value) => shiftText(value, attribute);
-    const slider = new Slider(place, { title: sentence(title), low: -3, high: 3, step: 0.1, rest: 0, centre: true, text, input });
-    if (part) slider.range.setAttribute("aria-label", `${sentence(part)}, ${title}`);
+    const slider = new Slider(place, { title: titled(title), low: -3, high: 3, step: 0.1, rest: 0, centre: true, text, input });
+    if (part) slider.range.setAttribute("aria-label", `${sentence(part)}, ${titled(title).toLowerCase()}`);
     this.attributes.set(name, slider);
     return place;
   }

@@ -30,13 +30,17 @@ function between(a, b, x) {
 export function amount(point) {
   if (point.rolls) {
     const count = point.rolls.reduce((sum, roll) => sum + roll.notes.length, 0);
-    return count === 1 ? "1 note" : `${count} notes`;
+    const one = point.rolls.every(({ drums }) => drums) ? "hit" : "note";
+    return count === 1 ? `1 ${one}` : `${count} ${one}s`;
   }
   if (point.wave) return `${point.wave.seconds.toFixed(2)} seconds`;
   return "";
 }
 
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What a slider is called: the name of an attribute as words. */
+export const titled = (name) => sentence(name.replaceAll("_", " ").replace(/(\d+)$/, " of $1ths"));
 
 /** A shift of an attribute in standard deviations, and in its unit. */
 export function shiftText(value, { unit, spread }) {
