@@ -24,7 +24,7 @@ __all__ = ["Corner", "Corners", "encoded"]
 class Corner:
     """One input: its `sample`, what messages call it, and its class, for a model that is conditional on one.
 
-    `code` ``(1, D)`` is that of a draw, which the sample, one window, was decoded from.
+    `code` ``(1, D)`` is that of a draw, which the sample, one window or more of them alike, was decoded from.
     """
 
     sample: Sample
@@ -85,7 +85,8 @@ def encoded(
 
 def _code(codec: Codec, corner: Corner, x: Tensor, cond: Tensor | None) -> Tensor:
     """Return the codes of a corner's windows ``(N, C, *S)``; a draw has its own where its windows are whole."""
-    if corner.code is not None and all(torch.equal(window, corner.sample.tensor) for window in x):
+    first = corner.sample.tensor[..., : x.shape[-1]]
+    if corner.code is not None and all(torch.equal(window, first) for window in x):
         return corner.code.expand(len(x), -1)
     return codec.encode(x, cond).mean
 

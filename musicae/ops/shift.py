@@ -185,14 +185,21 @@ def shift_samples(
 
 
 def shift_windows(
-    codec: Codec, x: Tensor, codes: Tensor, cond: Tensor | None, by: Mapping[str, float], seed: int = 0, *, exact: bool
+    codec: Codec,
+    fitted: Fitted,
+    x: Tensor,
+    codes: Tensor,
+    cond: Tensor | None,
+    by: Mapping[str, float],
+    seed: int = 0,
+    *,
+    exact: bool,
 ) -> tuple[Tensor, list[str]]:
     """Return windows ``(N, C, *S)`` that were decoded from `codes`, with attributes changed by standard deviations.
 
     With them comes a line for each. `exact` tries as long as the other verbs do, and keeps all other attributes; else
     few places are tried, for whoever waits for it. Raise MusicaeError as `wishes` does.
     """
-    fitted = load_attributes(codec)
     wanted = wishes(fitted, [f"{name}={change:+f}" for name, change in by.items()])
     if not exact:
         fitted = fitted.only([wish.number for wish in wanted])

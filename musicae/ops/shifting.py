@@ -18,6 +18,7 @@ __all__ = ["Moved", "Mover"]
 _SIZES = (0.25, 0.5, 0.75, 1.0, 1.4, 2.0, 3.0, 4.5)  # Of the straight step, of which the best is taken.
 _CORRECTIONS = (0.3, 0.7, 1.2)  # Of what is missing after that.
 _QUICK_SIZES, _QUICK_CORRECTIONS = (0.5, 1.0, 1.6, 2.6), (0.5, 1.2)  # The same where there is no time for more.
+_NEAR_ENOUGH = 0.2  # Deviations off, up to which no more is tried there.
 _ROUNDS, _MOST_ROUNDS = 2, 5  # Of looking around the best place so far; the latter while what is asked for is missed.
 _MOST_TRIES, _FEWEST_TRIES, _TRIES = 32, 8, 4096  # Places around it: for a window, and for all of them about.
 _NEAR, _WIDE = 0.1, 0.5  # How far from it the nearest and the farthest of them lie, in deviations of the codes.
@@ -107,6 +108,8 @@ class Mover:
         every, now = torch.arange(len(self.x)), self.start
         cost = self._cost(every, goal, chosen, now.windows[:, None], now.values[:, None])[:, 0]
         for sizes in (_QUICK_SIZES, _QUICK_CORRECTIONS):
+            if torch.where(chosen, goal - now.values, 0.0).nan_to_num().abs().max() <= _NEAR_ENOUGH:
+                break
             step = torch.where(chosen, goal - now.values, 0.0).nan_to_num() @ self.fitted.directions
             places = now.codes[:, None] + torch.tensor(sizes).view(1, -1, 1) * step[:, None]
             now, cost = self._best(every, goal, chosen, now, cost, places)

@@ -40,6 +40,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 _UPLOAD = 32 * 2**20
 _PROGRAMS = 128
+_OPTIONS = {"--chords has": "the progression has", "--chords": "chords", "--keep": "locked", "--transpose": "transpose"}
 _GONE = 499  # The status of an answer that nobody waits for.
 
 
@@ -219,9 +220,16 @@ class Server:
             except MissingError as error:
                 return failed(404, str(error))
             except MusicaeError as error:
-                return failed(400, self.studio.store.without_folder(str(error)))
+                return failed(400, _for_the_page(self.studio.store.without_folder(str(error))))
 
         return checked
+
+
+def _for_the_page(message: str) -> str:
+    """Return a message in which what the page has is called by its name there, not by the option of a command."""
+    for option, name in _OPTIONS.items():
+        message = message.replace(option, name)
+    return message
 
 
 async def _left(request: Request) -> None:

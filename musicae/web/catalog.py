@@ -13,6 +13,7 @@ from musicae import hub, preset
 from musicae.codec import Codec
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops import attributes
+from musicae.ops.attributes import Fitted
 from musicae.ops.conditions import takes_chords
 from musicae.ops.playing import programs_of
 from musicae.ops.stream import restores_streams
@@ -73,6 +74,7 @@ class Catalog:
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = dict(names)
         self._codecs: dict[str, Codec] = {}
+        self._fitted: dict[str, Fitted] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         self._locks = {name: threading.Lock() for name in names}
 
@@ -103,6 +105,14 @@ class Catalog:
             if name not in self._codecs:
                 self._codecs[name] = codecs.load(self._names[name])
             return self._codecs[name]
+
+    def fitted(self, name: str) -> Fitted:
+        """Return the attributes of a preset. Raise MusicaeError where none were fitted."""
+        codec = self.codec(name)
+        with self._locks[name]:
+            if name not in self._fitted:
+                self._fitted[name] = attributes.load(codec)
+            return self._fitted[name]
 
     def facts(self) -> list[dict[str, Any]]:
         """Return what the page is told, of all presets that can be played with; the first call loads them all."""

@@ -96,7 +96,8 @@ def listening(port: int) -> socket.socket:
     Raise MusicaeError where none is.
     """
     for wanted in range(port, min(port + _TRIES, 65535) + 1) if port else [0]:
-        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # The protocol is named so that asyncio sends what it has at once (TCP_NODELAY); else each answer waits 40 ms.
+        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name != "nt":  # There it would share a port that is taken.
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

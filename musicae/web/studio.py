@@ -21,6 +21,7 @@ from musicae.ops.parts import check_parts
 from musicae.ops.plane import check_plane, code_at
 from musicae.ops.playing import Playing, played, tempo_of
 from musicae.ops.point import Pad, Place
+from musicae.ops.progression import blank_under
 from musicae.ops.shift import shift_windows
 from musicae.web.asked import Point
 from musicae.web.catalog import Catalog, kind_of
@@ -104,7 +105,10 @@ class Studio:
         codec = self.catalog.codec(ask.preset)
         corners = [self.corner(ask.preset, key)[0] for key in ask.corners]
         corners, notices = self._in_one_key(codec, corners, ask.corners)
-        made = encoded(codec, corners, keep=ask.lock, chords=ask.chords.strip() or None)
+        chords = ask.chords.strip() or None
+        if chords and corners[0].code is not None:
+            corners[0] = _under(codec, corners[0], chords)
+        made = encoded(codec, corners, keep=ask.lock, chords=chords)
         made.notices[:0] = notices
         return Pad(made)
 
@@ -157,7 +161,8 @@ class Studio:
                 raise MusicaeError(f"to change {name}, unlock the {part}")
         if not by:
             return windows, []
-        return shift_windows(codec, windows, place.codes, place.cond, by, ask.seed, exact=ask.exact)
+        fitted = self.catalog.fitted(ask.preset)
+        return shift_windows(codec, fitted, windows, place.codes, place.cond, by, ask.seed, exact=ask.exact)
 
     def playing(self, codec: Codec, ask: Point, made: Sample) -> Playing:
         """Return how a sample is played: at one tempo, its own if no other is asked for."""
@@ -205,6 +210,13 @@ def _on_plane(codec: Codec, key: str) -> Corner:
 def _of_code(codec: Codec, code: torch.Tensor, name: str, label: int | None) -> Corner:
     window = codec.decode(code, cond=condition(codec, label, 1))[0]
     return Corner(Sample(window, codec.adapter.blank()), name, label, code)
+
+
+def _under(codec: Codec, draw: Corner, chords: str) -> Corner:
+    """Return a draw that is repeated, within what is looped, as often as a progression needs."""
+    length, size = blank_under(codec, chords).tensor.shape[-1], codec.spec.shape[-1]
+    times = min(length, max(size, _LOOP_STEPS)) // size
+    return replace(draw, sample=codec.adapter.concat([draw.sample] * times))
 
 
 def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]:

@@ -140,6 +140,15 @@ def test_a_body_that_is_no_json_is_one_line(client: Client, body: bytes) -> None
     assert answer.error.startswith("this request cannot be understood")
 
 
+def test_a_draw_is_as_long_as_its_chords_and_messages_name_no_options(client: Client) -> None:
+    body = {"preset": "tiny-arrangement", "corners": ["draw:1", "draw:2"], "chords": "C | Am | F | G"}
+    found = client.post("api/point", body).json
+    assert found["length"] == 64
+    assert [name for _, name in found["chords"]] == ["C", "Am", "F", "G"]
+    too_long = client.post("api/point", {**body, "chords": "C | Am | F | G | C"})
+    assert too_long.error == "the progression has 5 bars, draw 1 has 4; leave out what is too much"
+
+
 def test_a_file_that_the_server_does_not_have_is_not_found(client: Client) -> None:
     answer = client.post("api/point", {**TUNES, "corners": ["0" * 32, "draw:1"]})
     assert answer.status == 404
