@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page
 
 __all__ = ["Driver"]
 
-_PATIENCE = 30.0  # Seconds; a busy machine is slow.
+_PATIENCE = 60.0  # Seconds; a busy machine is slow.
 
 
 class Driver:
