@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -76,6 +77,13 @@ class Pad:
             made.cond = self.codec.join_cond(place.cond, first.hop, first.tensor.shape[-1])
         return self.corners.kept.in_sample(made) if self.corners.kept else made
 
+    def prepare(self) -> None:
+        """Follow the prior at all knots, row by row, so that no place has to wait for it; from any thread."""
+        if self.codec.prior is None:
+            return
+        for row in range(_KNOTS if len(self._noise) == 4 else 1):
+            self._make([(column, row) for column in range(_KNOTS)])
+
     def distances(self, made: Sample) -> list[float]:
         """Return how far a sample is from what the codec makes of each corner, 0 to 1."""
         likelihood = self.codec.likelihood
@@ -103,11 +111,16 @@ class Pad:
         """Return the codes ``(N, D)`` at a place between knots; those that are missing are made together."""
         (left, right, across), (top, bottom, down) = _cell(x), _cell(y)
         needed = [(left, top), (right, top), (left, bottom), (right, bottom)]
-        if missing := sorted({one for one in needed if one not in self._knots}):
-            found = self._codes([(i / (_KNOTS - 1), j / (_KNOTS - 1)) for i, j in missing])
-            self._knots |= dict(zip(missing, found, strict=True))
+        self._make(needed)
         knots = torch.stack([self._knots[one] for one in needed])
         return torch.einsum("k,k...->...", torch.tensor(_bilinear(across, down)), knots)
+
+    def _make(self, knots: Sequence[tuple[int, int]]) -> None:
+        """Follow the prior at those of some knots that are not known yet, all together."""
+        if missing := sorted({one for one in knots if one not in self._knots}):
+            found = self._codes([(i / (_KNOTS - 1), j / (_KNOTS - 1)) for i, j in missing])
+            for knot, codes in zip(missing, found, strict=True):
+                self._knots[knot] = codes
 
     def _codes(self, places: list[tuple[float, float]]) -> Tensor:
         """Return the codes ``(places, N, D)`` at places, by way of the prior's noise."""
@@ -133,5 +146,5 @@ def _bilinear(x: float, y: float) -> list[float]:
 def _cell(t: float) -> tuple[int, int, float]:
     """Return the knots before and after, and how far it is from the one to the other."""
     place = t * (_KNOTS - 1)
-    before = min(math.floor(place), _KNOTS - 1)
-    return before, min(before + 1, _KNOTS - 1), place - before
+    before = math.floor(place)
+    return before, math.ceil(place), place - before

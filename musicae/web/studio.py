@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from musicae.ops.shift import shift_windows
 from musicae.web.asked import Point
 from musicae.web.catalog import Catalog, kind_of
 from musicae.web.store import Cache, Store, Stored
+from musicae.web.workers import Workers
 
 __all__ = ["DRAW", "Found", "Studio"]
 
@@ -60,6 +62,7 @@ class Studio:
         self._corners: Cache[tuple[Corner, list[str]]] = Cache(_CACHE_BYTES)
         self._pads: Cache[Pad] = Cache(_CACHE_BYTES)
         self._found: Cache[Found] = Cache(_CACHE_BYTES)
+        self._preparing = Workers(1, waiting=10, name="prepare")
 
     # --- corners ----------------------------------------------------------------------------------------------------
 
@@ -99,7 +102,13 @@ class Studio:
 
     def pad(self, ask: Point) -> Pad:
         """Return the pad of a point, made when it is first asked for."""
-        return self._pads.made(ask.pad, lambda: self._made(ask), lambda pad: pad.size)
+        return self._pads.made(ask.pad, lambda: self._prepared(self._made(ask)), lambda pad: pad.size)
+
+    def _prepared(self, pad: Pad) -> Pad:
+        """Return a pad that is prepared while the first places on it are looked at."""
+        with suppress(MusicaeError):  # Where many are made at once, this one is made as it is used.
+            self._preparing.submit(pad.prepare)
+        return pad
 
     def _made(self, ask: Point) -> Pad:
         codec = self.catalog.codec(ask.preset)

@@ -95,6 +95,18 @@ def test_the_prior_is_followed_once_for_each_knot(bent: Codec) -> None:
     assert bent.prior.asked == 6
 
 
+@pytest.mark.parametrize(("count", "knots"), [(2, 9), (4, 81)])
+def test_a_pad_that_is_prepared_asks_the_prior_no_more(bent: Codec, count: int, knots: int) -> None:
+    pad, fresh = (Pad(encoded(bent, corners(bent, count))) for _ in range(2))
+    assert isinstance(bent.prior, Bent)
+    bent.prior.asked = 0
+    pad.prepare()
+    assert bent.prior.asked == knots
+    place = pad.at(0.33, 0.71)
+    assert bent.prior.asked == knots
+    torch.testing.assert_close(place.codes, fresh.at(0.33, 0.71).codes)
+
+
 def test_conditions_and_labels_are_in_between(classes: Codec) -> None:
     made = []
     for label in (3, 7):
