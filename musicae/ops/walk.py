@@ -17,6 +17,7 @@ from musicae.tensors import latent
 __all__ = ["Report", "Walk", "WalkOptions", "between", "between_conditions", "walk"]
 
 _NLL_COST = 0.45  # What a stop costs for each nat by which the decoder is unsure of a group's values at a place.
+_PLACES = 32  # Values of all groups for which that holds; where there are more, stops differ less, by the square root.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
 _AT_ONCE, _VALUES_AT_ONCE = 2048, 4_300_000  # Windows, and values, decoded together: bounds the memory of long inputs.
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
@@ -98,9 +99,11 @@ def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, c
     codes = between(codec, a, b, moments, options.spherical, conditions)
     decoded, nll = codec.decode_with_nll(codes.flatten(0, 1), _flat(between_conditions(conditions, moments)))
     path = decoded.view(*codes.shape[:2], *codec.spec.full_shape)
-    unsure = nll.view(codes.shape[:2]) / (math.prod(codec.spec.shape) * len(codec.spec.groups))
+    places = math.prod(codec.spec.shape) * len(codec.spec.groups)
+    unsure = nll.view(codes.shape[:2]) / places
     more = (unsure - torch.maximum(unsure[0], unsure[-1])).clamp_min(0)  # Than at the ends, which are as they are.
-    stops = latent.even_stops(_distances_along(codec, path), options.steps, _NLL_COST * more.T, _STILL_COST)
+    doubt = _NLL_COST * min(1.0, math.sqrt(_PLACES / places)) * more.T
+    stops = latent.even_stops(_distances_along(codec, path), options.steps, doubt, _STILL_COST)
     return Walk(path[stops, torch.arange(len(a))], moments[stops])
 
 

@@ -187,4 +187,4 @@ def test_doubt_counts_by_group(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Codec, "spec", property(lambda _: Spec.joint(SPEC.shape, (half, rest))))
     walk(tiny, za, zb, 5)
     assert costs[0].max() > 0
-    torch.testing.assert_close(costs[1], costs[0] / 2)
+    torch.testing.assert_close(costs[1], costs[0] / 2 * 0.5**0.5)  # Twice as many values differ less among stops.

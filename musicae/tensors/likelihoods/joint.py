@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,11 @@ class Joint(Likelihood):
             raise MusicaeError("the likelihood 'joint' must be bound to a tensor's groups before it is used")
         return self._parts
 
+    @property
+    def _counted(self) -> Sequence[_Part]:
+        """The discrete groups, whose values are right or wrong; all where none is."""
+        return [part for part in self.parts if part.likelihood.discrete] or self.parts
+
     def nll(self, params: Tensor, target: Tensor) -> Tensor:
         """Return the weighted sum over the groups, ``(B,)``."""
         return torch.stack(list(self.nll_parts(params, target).values())).sum(0)
@@ -146,18 +151,17 @@ class Joint(Likelihood):
         return torch.cat([part.likelihood.blank(_size(part.channels)) for part in self.parts])
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the mean of the groups' distances, ``(N,)``, of values or of their `compact` form."""
+        """Return the mean of the discrete groups' distances, ``(N,)``, of values or of their `compact` form.
+
+        It is that of all groups where none is discrete.
+        """
         compact = x.shape[1] == self.parts[-1].compact.stop
-        channels = [part.compact if compact else part.channels for part in self.parts]
-        distances = [
-            part.likelihood.distance(x[:, at], y[:, at]) for part, at in zip(self.parts, channels, strict=True)
-        ]
-        return torch.stack(distances).mean(0)
+        counted = [(part.compact if compact else part.channels, part.likelihood) for part in self._counted]
+        return torch.stack([likelihood.distance(x[:, at], y[:, at]) for at, likelihood in counted]).mean(0)
 
     def accuracy(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the mean over the discrete groups, ``(N,)``; over all where none is."""
-        parts = [part for part in self.parts if part.likelihood.discrete] or self.parts
-        each = [part.likelihood.accuracy(x[:, part.channels], y[:, part.channels]) for part in parts]
+        each = [part.likelihood.accuracy(x[:, part.channels], y[:, part.channels]) for part in self._counted]
         return torch.stack(each).mean(0)
 
     def likeness(self, x: Tensor, y: Tensor, other: Tensor) -> Tensor:

@@ -99,10 +99,10 @@ def test_blank_steps_free_values_and_what_is_kept():
     assert joint.pack(line(0, 2)).dtype == torch.float32
 
 
-def test_its_distance_is_the_mean_of_the_groups():
+def test_its_distance_is_the_mean_of_the_discrete_groups():
     x, y = line(0, 2, 1, 1), line(0, 3, 1, 1)
     y[:, 6, 0], y[:, 8] = 1, 3.0
-    expected = (1 / 4 + 1 / 4 + 3.0) / 3
+    expected = (1 / 4 + 1 / 4) / 2
     joint = Joint().bind(BAND)
     assert joint.distance(x, y).item() == pytest.approx(expected)
     assert joint.distance(x, y.expand(3, -1, -1)).shape == (3,)
