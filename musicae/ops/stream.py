@@ -15,6 +15,7 @@ from musicae.codec import Codec, load
 from musicae.core import State
 from musicae.errors import MusicaeError
 from musicae.formats.sound.kind import MAX_AMPLITUDE, MAX_RATE, MIN_RATE
+from musicae.ops.band_fill import BandFill
 from musicae.ops.defaults import nearest_in_rate
 from musicae.tensors.dsp import EPS
 
@@ -81,6 +82,8 @@ class Denoiser:
             raise MusicaeError(f"the preset '{preset.preset.name}' does not restore sound in blocks; use one that does")
         self.codec, self.rate, self.channels, self.strength = preset, int(rate), channels, strength
         self.model, self.model_rate = preset.model, preset.adapter.sample_rate
+        corruption = preset.corruption()
+        self._fills = corruption is not None and corruption.factor == 1  # What raises the rate finds the band empty.
         workers = min(channels, threads.free()) if preset.device.type == "cpu" else 1
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self.reset()
@@ -92,8 +95,9 @@ class Denoiser:
         self._columns = self.channels if self.rate == self.model_rate else 3 * self.channels
         self._from_model = _resampler(self.model_rate, self.rate, self._columns)
         self._states: list[State] = []  # Of all channels, or where threads share the work of each.
-        self._delayed = torch.zeros(self.channels, self.model.delay)  # Samples to come out as late as the model's.
+        self._delayed = torch.zeros(2 * self.channels, self.model.delay)  # To come out as late as the model's samples.
         self._last = torch.zeros(2 * self.channels, 1)
+        self._fill = BandFill(self.model_rate, self.rate, self.model.multiple, self.channels) if self._fills else None
         self._pending = np.zeros((0, self.channels), np.float32)  # At the model's rate, fewer than it takes at once.
         self._given = np.zeros((0, self.channels), np.float32)  # What has not come out restored yet.
         self._skip = self.model.delay
@@ -186,13 +190,15 @@ class Denoiser:
         """Run the model on ``(N * multiple, channels)``; what comes out is late by its delay."""
         grain = self.model.multiple
         x = torch.from_numpy(np.ascontiguousarray(block.T))
-        y = self._restored_by_model(x)
+        filled = x if self._fill is None else self._fill(x)
+        y = self._restored_by_model(filled)
         if self._from_model is None:
             return np.ascontiguousarray(y.T.numpy())
-        joined = torch.cat([self._delayed, x], dim=1)
-        late, self._delayed = joined[:, : x.shape[1]], joined[:, x.shape[1] :]
+        joined = torch.cat([self._delayed, torch.cat([x, filled])], dim=1)
+        both, self._delayed = joined[:, : x.shape[1]], joined[:, x.shape[1] :]
+        late, full = both.chunk(2)
         # The levels of the upper part of both, a hop at a time, by the difference of neighbouring samples.
-        edge = torch.cat([self._last, torch.cat([y, late])], dim=1)
+        edge = torch.cat([self._last, torch.cat([y, full])], dim=1)
         self._last = edge[:, -1:]
         levels = edge.diff(dim=1).square().view(len(edge), -1, grain).mean(2)
         after, before = levels.chunk(2)
