@@ -18,7 +18,7 @@ from musicae.errors import MusicaeError
 from musicae.exports.graphs import Graph
 from musicae.tensors.quantize import dequantize, quantizable, quantize
 
-__all__ = ["OPSET", "check_installed", "run", "write"]
+__all__ = ["OPSET", "check_installed", "run", "session", "write"]
 
 OPSET = 18
 """Of the operators that are used."""
@@ -51,15 +51,19 @@ def write(graph: Graph, path: Path, bits: int = 32) -> None:
     onnx.save(made, path)
 
 
-def run(path: Path, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Return what the graph in a file makes of its inputs, on one thread."""
+def session(path: Path) -> Any:
+    """Return an onnxruntime session of a file, on one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    made: list[NDArray[Any]] = session.run(None, inputs)
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run(path: Path, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return what the graph in a file makes of its inputs."""
+    made: list[NDArray[Any]] = session(path).run(None, inputs)
     return made
 
 

@@ -12,22 +12,48 @@ import torch
 import musicae
 from musicae.errors import MusicaeError
 from musicae.exports import run
-from musicae.exports.run import DESCRIPTION, export
+from musicae.exports.run import DESCRIPTION, Export, export
 
 
-def test_an_export_agrees_with_the_codec_on_a_real_tune(tmp_path: Path, repository: Path) -> None:
-    codec = musicae.load("drums-2bar")
-    made = export(codec, tmp_path / "out")
-    spec = json.loads((made.folder / DESCRIPTION).read_text())
-    assert spec == made.description
-    assert sorted(made.sizes) == sorted([DESCRIPTION, *(graph["file"] for graph in spec["graphs"].values())])
-    assert max(made.differences["encoder"].values()) < 1e-4
-    x = codec.split(codec.adapter.read(repository / "data" / "rock.mid"))
-    mean, _ = run.onnx_file.run(made.folder / "encoder.onnx", {"x": x.numpy()})
+def test_an_export_agrees_with_the_codec_on_a_real_tune(tunes: Export, repository: Path) -> None:
+    codec = musicae.load("melody-2bar")
+    spec = json.loads((tunes.folder / DESCRIPTION).read_text())
+    assert spec == tunes.description
+    assert sorted(tunes.sizes) == sorted([DESCRIPTION, *(graph["file"] for graph in spec["graphs"].values())])
+    assert max(tunes.differences["encoder"].values()) < 1e-4
+    x = codec.split(codec.adapter.read(repository / "data" / "greensleeves.mid"))
+    mean, _ = run.onnx_file.run(tunes.folder / "encoder.onnx", {"x": x.numpy()})
     np.testing.assert_allclose(mean, codec.encode(x).mean.numpy(), atol=1e-4)
-    (noise,) = run.onnx_file.run(made.folder / "to_noise.onnx", {"z": mean})
-    (again,) = run.onnx_file.run(made.folder / "from_noise.onnx", {"noise": noise})
+    (noise,) = run.onnx_file.run(tunes.folder / "to_noise.onnx", {"z": mean})
+    (again,) = run.onnx_file.run(tunes.folder / "from_noise.onnx", {"noise": noise})
     np.testing.assert_allclose(again, codec.from_noise(codec.to_noise(torch.from_numpy(mean))).numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mnist-ae", "mnist-cvae", "mnist-upscale", "sound"])
+def test_a_shipped_preset_exports(name: str, tmp_path: Path) -> None:
+    """Some of each kind; tests/bench/exports.py does so with all of them."""
+    made = export(name, tmp_path / "out")
+    assert {f"{graph}.onnx" for graph in made.differences} | {DESCRIPTION} == set(made.sizes)
+
+
+def test_a_stream_of_blocks_is_what_the_denoiser_makes_of_a_recording(speech: Export) -> None:
+    made = speech
+    assert max(made.differences["stream"].values()) < 1e-4  # Its weights are in 8 bits as they are shipped.
+    spec, rng = made.description["graphs"]["stream"], np.random.default_rng(0)
+    samples = (0.1 * rng.standard_normal(16_000)).astype(np.float32)
+    samples[4_000:9_000] *= 5
+    session = run.onnx_file.session(made.folder / "stream.onnx")
+    state = {one["name"]: np.zeros([1 if size == "batch" else int(str(size).removesuffix("*batch"))
+                                    for size in one["shape"]], one["type"]) for one in spec["inputs"][1:]}  # fmt: skip
+    out = []
+    for block in samples.reshape(-1, 1, 1, made.description["stream"]["block_size"]):
+        values, *after = session.run(None, {"x": block, **state})
+        state = dict(zip(state, after, strict=True))
+        out.append(values.ravel())
+    delay = made.description["stream"]["delay"]
+    denoiser = musicae.Denoiser("denoise-speech", rate=16_000)
+    wanted = np.concatenate([denoiser.process(samples), denoiser.flush()[:, 0]])
+    np.testing.assert_allclose(np.concatenate(out)[delay:], wanted[:-delay], atol=1e-5)
 
 
 def test_progress_is_reported_and_an_existing_folder_is_kept_unless_forced(tmp_path: Path) -> None:
