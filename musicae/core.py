@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -21,14 +20,14 @@ from musicae.attribute import Attribute, Notes, Spectra
 from musicae.errors import MusicaeError
 
 from musicae.values import (  # isort: skip
-    Candidate, Choose, ConditionSpec, File, Group, Latent, Packed, Roll, Sample,
-    Source, Spec, State, Stored, Unpacked, Windows,
+    Candidate, Choose, ConditionSpec, Conditioned, File, Group, Latent, Packed, Roll, Sample,
+    Sound, Source, Spec, State, Stored, Unpacked, Windows,
 )  # fmt: skip
 
 __all__ = [
-    "Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Corruption", "File", "Group", "Latent",
-    "Likelihood", "Lower", "Model", "Notes", "Packed", "Prior", "Roll", "Sample", "Source", "Spec", "Spectra", "State",
-    "Stored", "Unpacked", "Windows"
+    "Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Conditioned", "Corruption", "File", "Group",
+    "Latent", "Likelihood", "Lower", "Model", "Notes", "Packed", "Prior", "Roll", "Sample", "Sound", "Source", "Spec",
+    "Spectra", "State", "Stored", "Unpacked", "Windows"
 ]  # fmt: skip
 
 
@@ -58,6 +57,9 @@ class Adapter(ABC):
 
     one_track: bool = False
     """Whether a tensor is a single line, from the one track that the option ``track`` of `read` names."""
+
+    sound: Sound | None = None
+    """What turns a window of samples into one of tensors and back, where it can."""
 
     plays: ClassVar[str] = ""
     """What it reads of a song, as ``--only`` names it, such as ``"melody"``; empty where it reads no songs."""
@@ -113,9 +115,7 @@ class Adapter(ABC):
         """Return `batch` ``(B, C, *S)`` changed at random in a way that keeps it real data (transposed, flipped)."""
         return batch
 
-    def augment_with(
-        self, batch: Tensor, cond: Tensor | None, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor | None]:
+    def augment_with(self, batch: Tensor, cond: Tensor | None, generator: torch.Generator) -> Conditioned:
         """Return `augment` of a batch, and its conditions ``(B, K)`` or ``(B, K, T)``, changed alike (chords moved)."""
         return self.augment(batch, generator), cond
 
@@ -182,6 +182,9 @@ class Model(nn.Module):
 
     why_no_code: str = "this model has no code"
     """The error message when a code is asked for and there is none."""
+
+    code_frames: int = 1
+    """Of how many frames, side by side in time, a code consists; 1 where its numbers are of the whole window."""
 
     condition: ConditionSpec | None = None
     """Its extra input; None for a model that is not conditional."""
@@ -261,8 +264,7 @@ class Model(nn.Module):
         """Initialise from windows ``(N, C, *S)`` of the training data, augmented as in training."""
 
 
-@dataclass(frozen=True)
-class Lower:
+class Lower(NamedTuple):
     """A trained model with a code, over whose codes another is built, and what its windows look like."""
 
     model: Model
@@ -332,9 +334,8 @@ class Likelihood(ABC):
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Return how far values ``(N, C, *S)`` lie apart, ``(N,)``: the share of places that differ, or the RMS."""
-        if self.discrete:
-            return (x != y).any(dim=1).float().flatten(1).mean(1)
-        return (x - y).square().flatten(1).mean(1).sqrt()
+        apart = (x != y).any(dim=1).float() if self.discrete else (x - y).square()
+        return apart.flatten(1).mean(1) if self.discrete else apart.flatten(1).mean(1).sqrt()
 
     def accuracy(self, x: Tensor, y: Tensor) -> Tensor:
         """Return how right `y` is for `x` ``(N, C, *S)``, ``(N,)``: share of places; real values: of the variance."""

@@ -26,12 +26,14 @@ __all__ = [
     "Candidate",
     "Choose",
     "ConditionSpec",
+    "Conditioned",
     "File",
     "Group",
     "Latent",
     "Packed",
     "Roll",
     "Sample",
+    "Sound",
     "Source",
     "Spec",
     "State",
@@ -42,6 +44,9 @@ __all__ = [
 
 Choose = Callable[[Tensor], Tensor]
 """Turns a likelihood's parameters ``(B, C, *S)`` into values ``(B, C, *S)``: their mode, or a draw."""
+
+Conditioned = tuple[Tensor, Tensor | None]
+"""Windows ``(B, C, *S)`` and their conditions, ``(B, K)`` or ``(B, K, T)``, if there are any."""
 
 File = Path | BinaryIO
 """What adapters read and write: a path, or a binary stream (a seekable one to read from)."""
@@ -156,6 +161,16 @@ class Sample:
 
 Source = str | Path | BinaryIO | Sample
 """What the verbs take: a file's path, a binary stream of its bytes, or a sample that has been read already."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """How an adapter turns samples ``(B, size)`` at `rate` Hz into windows ``(B, C, *S)``, and windows into samples."""
+
+    rate: int
+    size: int
+    analyse: Callable[[Tensor], Tensor]
+    synthesise: Callable[[Tensor], Tensor]
 
 
 @dataclass

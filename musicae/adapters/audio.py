@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from musicae.adapters.shared.schema import SoundMeta, checked
-from musicae.core import Adapter, Candidate, File, Sample, Spec
+from musicae.core import Adapter, Candidate, File, Sample, Sound, Spec
 from musicae.errors import MusicaeError
 from musicae.formats.files import name_of, suffix_of
 from musicae.formats.sound.files import (
@@ -99,6 +99,7 @@ class Audio(Adapter):
         self.min_level_db, self.max_level_db = min_level_db, max_level_db
         self.eq_tilt_db, self.eq_bumps_db = eq_tilt_db, eq_bumps_db
         self.steps_per_second = float(sample_rate)
+        self.sound = Sound(sample_rate, size, lambda x: x[:, None], lambda x: x[:, 0])
 
     @property
     def spec(self) -> Spec:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from musicae.adapters.audio import Audio, is_short
-from musicae.core import Adapter, Attribute, File, Sample, Spec, Spectra
+from musicae.core import Adapter, Attribute, File, Sample, Sound, Spec, Spectra
 from musicae.errors import MusicaeError
 from musicae.formats.files import suffix_of
 from musicae.formats.sound.files import AV_SUFFIXES, SUFFIXES, is_sound
@@ -74,6 +74,7 @@ class Mel(Adapter):
         self.frames, self.griffin_lim_steps = frames, griffin_lim_steps
         self.gain_db, self.shift_bands, self.stretch = gain_db, shift_bands, stretch
         self.steps_per_second = sample_rate / hop_length
+        self.sound = Sound(sample_rate, frames * hop_length, self.analyse, self.synthesise)
         self._audio = Audio(sample_rate, frames * hop_length)
 
     @property

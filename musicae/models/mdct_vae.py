@@ -75,7 +75,7 @@ class MdctModel(Model):
         if not 1 <= latent <= hop_length:
             raise MusicaeError(f"[model] latent must be 1 to hop_length, {hop_length}, not {latent}")
         self.frames, self.latent, self.variational = spec.shape[0] // hop_length + 1, latent, variational
-        self.latent_size = self.frames * latent
+        self.latent_size, self.code_frames = self.frames * latent, self.frames
         self.mdct = Mdct(hop_length)
         self.register_buffer("components", torch.eye(hop_length)[:, :latent].contiguous())
         self.register_buffer("mean", torch.zeros(hop_length))

@@ -44,3 +44,17 @@ def test_a_checkpoint_of_ones_own_is_exported_under_its_name(shell: Any, untrain
 )
 def test_what_cannot_be_exported_is_one_line(shell: Any, words: list[str], line: str) -> None:
     assert line in shell.fails("export", *words)
+
+
+def test_a_file_for_nn_tilde_is_written(shell: Any) -> None:
+    before = shell.files()
+    result = shell("export", "denoise-speech", "--nn-tilde")
+    assert (result.exit_code, result.stdout) == (0, "denoise-speech.ts\n")
+    assert result.stderr == "forward: 1 in, 1 out\n"
+    assert shell.new(before) == ["denoise-speech.ts"]
+    assert shell.fails("export", "denoise-speech", "--nn-tilde").startswith("denoise-speech.ts exists already; -f")
+    told = json.loads(shell.ok("export", "denoise-speech", "--nn-tilde", "-f", "--json"))
+    assert told == {"file": "denoise-speech.ts", "methods": {"forward": [1, 1, 1, 1]}}
+    assert "end in .ts" in shell.fails("export", "denoise-speech", "--nn-tilde", "-o", "a.pt")
+    assert "--bits 8 is for ONNX" in shell.fails("export", "sound", "--nn-tilde", "--bits", "8")
+    assert "'melody-2bar' does not" in shell.fails("export", "melody-2bar", "--nn-tilde")
