@@ -106,7 +106,7 @@ def entry_points(monkeypatch: pytest.MonkeyPatch) -> Any:
     registry._owners.cache_clear()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the repository."""
     return Path(__file__).resolve().parent.parent

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 import musicae
+from musicae.adapters.audio import Audio
 from musicae.errors import MusicaeError
 from musicae.exports.nn_tilde import write
+from musicae.formats.music import synth
 
 BUFFER = 2048
 
@@ -32,13 +34,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return load
 
 
-def tone(samples: int, batch: int = 1) -> Tensor:
-    """Return a plucked chord in a little noise, ``(batch, 1, samples)``."""
-    time = torch.arange(samples) / 16_000
-    pitches = torch.tensor([220.0, 277.2, 329.6]) * torch.arange(1, batch + 1)[:, None]
-    chord = torch.sin(2 * torch.pi * pitches[..., None] * time).mean(1) * torch.exp(-3 * (time % 0.5))
-    noise = 0.02 * torch.randn(batch, samples, generator=torch.Generator().manual_seed(0))
-    return (0.3 * chord + noise)[:, None]
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Any:
+    """Return what gives samples of a song as it sounds, ``(batch, 1, samples)``, each row from another place."""
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    synth.render(repository / "data" / "rock.mid", path)
+
+    def excerpt(rate: int, samples: int, batch: int = 1) -> Tensor:
+        sound = Audio(rate, samples).read(path).tensor
+        return torch.stack([sound[:, start : start + samples] for start in range(rate, (batch + 1) * rate, rate)])
+
+    return excerpt
 
 
 @torch.inference_mode()
@@ -47,25 +53,29 @@ def through(method: Any, x: Tensor, size: int) -> Tensor:
     return torch.cat([method(block) for block in x.split(size, 2)], 2)
 
 
-def test_a_denoiser_gives_what_the_codec_gives_however_large_the_buffers(made: Any) -> None:
+def test_a_denoiser_gives_what_the_codec_gives_however_large_the_buffers(made: Any, recorded: Any) -> None:
     module, methods = made("denoise-speech")
     assert methods == {"forward": [1, 1, 1, 1]}
     assert module.forward_params.tolist() == [1, 1, 1, 1]
     assert (module.get_methods(), module.get_attributes(), module.get_sample_rate()) == (["forward"], [], 16_000)
     assert (module.forward_input_labels, module.forward_output_labels) == (["(signal) sound"], ["(signal) sound"])
-    x, model = tone(6 * BUFFER), musicae.load("denoise-speech").model
+    x, model = recorded(16_000, 10 * BUFFER), musicae.load("denoise-speech").model
+    x = x + 0.03 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     late = model.multiple
     with torch.no_grad():
         wanted, _ = model.stream(x[..., : x.shape[2] // late * late], model.initial_state())
     out = through(module, x, BUFFER)
     assert out.shape == x.shape
+    assert wanted.abs().max() > 0.1
     torch.testing.assert_close(out[..., late:], wanted[..., : x.shape[2] - late], rtol=0, atol=1e-5)
     again, _ = made("denoise-speech")
     torch.testing.assert_close(through(again, x, 512), out, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "channels", "ratio"), [("sound", 65, 256), ("drum-sounds", 59, 2048)])
-def test_encode_decode_and_forward_give_what_the_codec_gives(name: str, channels: int, ratio: int, made: Any) -> None:
+def test_encode_decode_and_forward_give_what_the_codec_gives(
+    name: str, channels: int, ratio: int, made: Any, recorded: Any
+) -> None:
     module, methods = made(name)
     assert methods["encode"] == module.encode_params.tolist() == [1, 1, channels, ratio]
     assert methods["decode"] == module.decode_params.tolist() == [channels, ratio, 1, 1]
@@ -74,23 +84,25 @@ def test_encode_decode_and_forward_give_what_the_codec_gives(name: str, channels
     codec = musicae.load(name)
     sound = codec.adapter.sound
     assert sound is not None
-    x = tone(sound.size)
-    wanted = sound.synthesise(codec.decode(codec.encode(sound.analyse(x[:, 0])).mean))[:, None]
+    x = recorded(sound.rate, 2 * sound.size)
+    codes = [codec.encode(sound.analyse(window[0])).mean for window in x.split(sound.size, 2)]
+    wanted = torch.cat([sound.synthesise(codec.decode(code)) for code in codes], 1)[None]
     assert wanted.abs().max() > 0.1
-    silence = torch.zeros_like(x)
-    out = through(module, torch.cat([x, silence], 2), BUFFER)
+    longer = torch.cat([x, torch.zeros(1, 1, sound.size)], 2)
+    out = through(module, longer, BUFFER)
     torch.testing.assert_close(out[..., sound.size :], wanted, rtol=0, atol=1e-4)
-    codes = through(module.encode, torch.cat([x, silence], 2), BUFFER)
-    assert codes.shape == (1, channels, 2 * sound.size // ratio)
-    codes = codes[..., sound.size // ratio :]
-    out = through(module.decode, torch.cat([codes, codes], 2), BUFFER // ratio)
+    signals = through(module.encode, longer, BUFFER)
+    assert signals.shape == (1, channels, 3 * sound.size // ratio)
+    first = sound.size // ratio
+    signals = torch.cat([signals[..., first:], signals[..., :first]], 2)
+    out = through(module.decode, signals, BUFFER // ratio)
     torch.testing.assert_close(out[..., sound.size :], wanted, rtol=0, atol=1e-4)
 
 
-def test_signals_of_a_code_in_frames_are_its_numbers_over_time(made: Any) -> None:
+def test_signals_of_a_code_in_frames_are_its_numbers_over_time(made: Any, recorded: Any) -> None:
     module, _ = made("sound")
     codec = musicae.load("sound")
-    x = tone(codec.spec.shape[0])
+    x = recorded(16_000, codec.spec.shape[0])
     code = codec.encode(x).mean.view(129, 64)
     with torch.inference_mode():
         module.encode(x)
@@ -99,8 +111,8 @@ def test_signals_of_a_code_in_frames_are_its_numbers_over_time(made: Any) -> Non
     torch.testing.assert_close(signals[64, :64], code[128], rtol=1e-3, atol=1e-3)
 
 
-def test_several_at_once_are_each_on_their_own(made: Any) -> None:
-    x = tone(2 * BUFFER, batch=2)
+def test_several_at_once_are_each_on_their_own(made: Any, recorded: Any) -> None:
+    x = recorded(16_000, 2 * BUFFER, batch=2)
     both = through(made("denoise-speech")[0], x, BUFFER)
     for i in range(2):
         alone = through(made("denoise-speech")[0], x[i : i + 1], BUFFER)
