@@ -36,10 +36,14 @@ export function weights(count, x, y) {
   return count === 2 ? [1 - x, x] : [(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y];
 }
 
-/** A function that mixes `colours` by their shares. */
-export function mixer(colours) {
+/** A function that mixes `colours` by their shares, and lets the mixture have a chroma of at least `least`. */
+export function mixer(colours, least = 0) {
   const labs = colours.map(toLab);
-  return (shares) => fromLab([0, 1, 2].map((k) => labs.reduce((sum, lab, i) => sum + shares[i] * lab[k], 0)));
+  return (shares) => {
+    const [light, a, b] = [0, 1, 2].map((k) => labs.reduce((sum, lab, i) => sum + shares[i] * lab[k], 0));
+    const more = Math.min(3, Math.max(1, least / (Math.hypot(a, b) + 1e-6)));
+    return fromLab([light, a * more, b * more]);
+  };
 }
 
 const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);

@@ -1,7 +1,7 @@
 // The page: what is asked for when the state changes, and what is done with the answers.
 
 import { $, later, make, nextFrame, typing } from "./dom.js";
-import { Corners } from "./corners.js";
+import { Corners, isFile } from "./corners.js";
 import { Explorer, isMap, mapId } from "./explorer.js";
 import { Health, Latest, getJson, postJson } from "./net.js";
 import { Lanes } from "./lanes.js";
@@ -66,7 +66,8 @@ class Page {
     const fields = { preset: name, shift: {}, programs: {}, lock: [], mute: [], solo: [], recording: null };
     if (!next.chords) fields.chords = "";
     if (next.kind !== "recording") fields.corners = this.corners.forPreset(next, old);
-    this.store.change(fields, "preset");
+    this.hush();
+    this.store.change(fields, `preset ${name}`);
   }
 
   wire() {
@@ -190,7 +191,8 @@ class Page {
     this.previews.setBody(body);
     this.caption();
     this.hear(point, body, exact);
-    $("notice").textContent = $("notice").title = [...(point.changes ?? []), ...(point.notices ?? [])].join("; ");
+    const hint = this.store.state.corners.some(isFile) ? "" : "Drop your own files on the pad, or click a name to choose one.";
+    $("notice").textContent = $("notice").title = [...point.changes, ...point.notices].join("; ") || hint;
     this.speak(this.pad.element.getAttribute("aria-valuetext"));
   }
 

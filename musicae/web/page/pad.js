@@ -106,7 +106,7 @@ export class Pad {
 
   /** The colour of where the point is, [r, g, b]. */
   colour() {
-    return mixer(corners().slice(0, this.count))(weights(this.count, this.x, this.y));
+    return mixer(corners().slice(0, this.count), 0.09)(weights(this.count, this.x, this.y));
   }
 
   at(x, y, width, height) {

@@ -47,6 +47,7 @@ export class Saving {
       });
       items.push(button);
     };
+    if (KINDS[kind].length) items.push(make("p", {}, "What is shown"));
     for (const [path, suffix, label] of KINDS[kind]) item(label, suffix, () => this.fetch(path, suffix));
     if (WALKS[kind]) items.push(make("p", {}, "The whole walk, from the first corner to the second"));
     for (const [suffix, label] of WALKS[kind] ?? []) item(label, suffix, () => this.fetch("walk", suffix, "&steps=9"));

@@ -19,7 +19,7 @@ export class Player {
       (task, signal) => this.fetch(task, signal),
       (stems, task) => this.take(stems, task),
       (error) => {
-        this.wanted = false;
+        if (!this.engine?.playing) this.wanted = false; // What plays goes on.
         this.changed();
         failed(error);
       },

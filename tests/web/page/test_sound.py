@@ -98,7 +98,7 @@ def test_it_plays_and_goes_on_while_the_point_moves(page: Open) -> None:
     before = it.page.evaluate(LOADED)
     it.page.focus("#pad")
     it.page.keyboard.press("Shift+ArrowRight")
-    heard = np.array(it.page.evaluate(LISTEN, 2500))
+    heard = np.array(it.page.evaluate(LISTEN, 2000))
     assert it.page.evaluate(LOADED) != before, "the new point sounds"
     assert heard[:, 1].max() > 0.01
     for moment in np.arange(heard[0, 0], heard[-1, 0] - 0.5, 0.1):  # Drums rest for less than half a second.
@@ -121,7 +121,7 @@ def test_parts_are_muted_and_soloed_at_once(page: Open) -> None:
     assert np.array(it.page.evaluate(LISTEN, 300))[:, 1].max() < 1e-3
     it.until("location.hash.includes('mute=drums')")
     it.page.get_by_label("Solo drums").click()
-    assert np.array(it.page.evaluate(LISTEN, 1200))[:, 1].max() > 0.005
+    assert np.array(it.page.evaluate(LISTEN, 800))[:, 1].max() > 0.005
 
 
 def test_a_single_sound_plays_on_a_click(page: Open) -> None:
