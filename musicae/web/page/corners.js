@@ -20,9 +20,14 @@ export const isFile = (corner) => Boolean(corner) && !corner.id.includes(":");
 /** Ask for a file; null when none is chosen. */
 export function chooseFile(accept = "") {
   return new Promise((resolve) => {
-    const input = make("input", { type: "file", accept });
-    input.addEventListener("change", () => resolve(input.files[0] ?? null));
-    input.addEventListener("cancel", () => resolve(null));
+    const input = make("input", { type: "file", accept, hidden: true });
+    const end = () => {
+      input.remove();
+      resolve(input.files[0] ?? null);
+    };
+    input.addEventListener("change", end);
+    input.addEventListener("cancel", end);
+    document.body.append(input); // Some browsers open no chooser for one that is on no page.
     input.click();
   });
 }
