@@ -99,7 +99,11 @@ class Audio(Adapter):
         self.min_level_db, self.max_level_db = min_level_db, max_level_db
         self.eq_tilt_db, self.eq_bumps_db = eq_tilt_db, eq_bumps_db
         self.steps_per_second = float(sample_rate)
-        self.sound = Sound(sample_rate, size, lambda x: x[:, None], lambda x: x[:, 0])
+
+    @property
+    def sound(self) -> Sound:  # type: ignore[override]
+        """Samples as they are, in one channel."""
+        return Sound(self.sample_rate, self.size, lambda x: x[:, None], lambda x: x[:, 0])
 
     @property
     def spec(self) -> Spec:

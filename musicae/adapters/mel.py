@@ -74,8 +74,12 @@ class Mel(Adapter):
         self.frames, self.griffin_lim_steps = frames, griffin_lim_steps
         self.gain_db, self.shift_bands, self.stretch = gain_db, shift_bands, stretch
         self.steps_per_second = sample_rate / hop_length
-        self.sound = Sound(sample_rate, frames * hop_length, self.analyse, self.synthesise)
         self._audio = Audio(sample_rate, frames * hop_length)
+
+    @property
+    def sound(self) -> Sound:  # type: ignore[override]
+        """What analyses and synthesises."""
+        return Sound(self.audio_rate, self.frames * self.hop_length, self.analyse, self.synthesise)
 
     @property
     def spec(self) -> Spec:
