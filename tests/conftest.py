@@ -23,6 +23,11 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes share the tests: those of a file or two are done sooner without."""
+    return min(os.cpu_count() or 1, 4) if config.args == config.getini("testpaths") else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what forks first: PyTorch refuses autograd in a fork once its exporter has run in the process."""
     items.sort(key=lambda item: item.path.name != "test_parallel.py")

@@ -29,10 +29,9 @@ def test_an_export_agrees_with_the_codec_on_a_real_tune(tunes: Export, repositor
     np.testing.assert_allclose(again, codec.from_noise(codec.to_noise(torch.from_numpy(mean))).numpy(), atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mnist-cvae", "mnist-upscale", "sound"])
-def test_a_shipped_preset_exports(name: str, tmp_path: Path) -> None:
-    """Some of each kind; tests/bench/exports.py does so with all of them."""
-    made = export(name, tmp_path / "out")
+def test_a_shipped_preset_exports(tmp_path: Path) -> None:
+    """One that restores; tests/bench/exports.py does so with all of them."""
+    made = export("mnist-upscale", tmp_path / "out")
     assert {f"{graph}.onnx" for graph in made.differences} | {DESCRIPTION} == set(made.sizes)
 
 

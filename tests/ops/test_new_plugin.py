@@ -25,17 +25,17 @@ def python(words: list[str], cwd: Path, *more: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_installs_and_passes_its_own_tests(kind: str, tmp_path: Path) -> None:
-    name = f"my-{kind}"
-    files = new_plugin(name, kind, tmp_path / name)
-    assert all(path.is_file() for path in files)
-    python([*PIP, str(tmp_path / "installed"), str(tmp_path / name)], tmp_path)
-    out = python(["-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path / name, tmp_path / "installed")
-    assert " passed" in out
-    assert "failed" not in out
+def test_they_install_and_pass_their_own_tests(tmp_path: Path) -> None:
+    names = [f"my-{kind}" for kind in KINDS]
+    for name, kind in zip(names, KINDS, strict=True):
+        assert all(path.is_file() for path in new_plugin(name, kind, tmp_path / name))
+    python([*PIP, str(tmp_path / "installed"), *(f"./{name}" for name in names)], tmp_path)
+    for name in names:
+        out = python(["-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path / name, tmp_path / "installed")
+        assert " passed" in out
+        assert "failed" not in out
     listed = python(["-m", "musicae", "presets"], tmp_path, tmp_path / "installed")
-    assert any(line.split()[:2] == [name, name] for line in listed.splitlines())
+    assert {(name, name) for name in names} <= {tuple(line.split()[:2]) for line in listed.splitlines()}
 
 
 def test_what_is_written_is_in_order(tmp_path: Path) -> None:
