@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path, PurePath, PurePosixPath
 from posixpath import normpath, relpath
 
 import click
@@ -32,7 +34,7 @@ GROUPS = {
     "spine": ("The spine", ("registry", "preset", "checkpoint", "hub", "splits", "upgrade")),
     "machine": ("Threads, memory, folders", ()),
 }
-"""The pages of the modules that lie in no folder, the last of all others; each folder has a page of its own."""
+"""Where the modules are that lie in no folder, in the last all others; those of a folder are together."""
 
 _LINK = re.compile(r'(\]\(|src=")(?!https://|#)([^)"\s#]*)(#[^)"\s]*)?([)"])')
 _CODE = re.compile(r"(^```.*?^```|^(?: {4}[^\n]*\n)+|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
@@ -42,7 +44,7 @@ _SOUND = re.compile(r"\[([^\]]+)\]\(([^)\s]+\.mp3)\)")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the pages of the modules at the end of the reference."""
     (reference,) = (section["Reference"] for section in config.nav or [] if "Reference" in section)
-    reference.append({"Every public name": list(api_pages())})
+    reference.append({"Every public name": ["api/index.md", *({title: places} for title, places in api_nav())]})
     return config
 
 
@@ -80,12 +82,8 @@ def _led(link: re.Match[str], source: str, place: str, files: Files) -> str:
 
 def _module(path: str) -> str:
     """Return the page of the module in a file of the package; empty for another file."""
-    parts = PurePosixPath(path).with_suffix("").parts
-    if parts[:1] != ("musicae",) or len(parts) < 2:
-        return ""
-    if len(parts) > 2:
-        return f"api/{parts[1]}.md"
-    return f"api/{next((name for name, (_, modules) in GROUPS.items() if parts[1] in modules), 'machine')}.md"
+    place = PurePosixPath(path)
+    return _place(_dotted(place)) if place.parts[0] == "musicae" and place.suffix == ".py" else ""
 
 
 def _with_players(text: str) -> str:
@@ -123,25 +121,62 @@ def _escaped(text: str) -> str:
 
 
 def api_pages() -> dict[str, str]:
-    """Return the pages of all public names: the package's own, and those of each of its modules."""
-    pages: dict[str, tuple[str, list[str]]] = {}
-    for name, (title, modules) in GROUPS.items():
-        pages[name] = (title, [f"musicae.{module}" for module in modules])
-    for path in sorted((ROOT / "musicae").rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        dotted = ".".join(part for part in parts if part != "__init__")
-        page = parts[1] if len(parts) > 2 else "machine"
-        named = any(dotted in modules for _, modules in pages.values())
-        if parts[1] not in ("cli", "__init__") and public_names(path) and not named:
-            pages.setdefault(page, (page.capitalize(), []))[1].append(dotted)
-    made = {f"api/{name}.md": _api_page(title, modules) for name, (title, modules) in pages.items()}
+    """Return the pages of all public names: the package's own, an overview of each group of modules, theirs."""
     names = "\n\n".join(f"::: musicae.{name}" for name in public_names(ROOT / "musicae" / "__init__.py"))
-    intro = "What `import musicae` gives. The next pages have the modules in which all of it lives."
-    return {"api/index.md": f"# Every public name\n\n{intro}\n\n{names}\n", **made}
+    titles = [f"[{title}]({group}/index.md)" for group, (title, _) in _groups().items()]
+    intro = f"What `import musicae` gives. It lives in these modules: {', '.join(titles)}."
+    pages = {"api/index.md": f"# Every public name\n\n{intro}\n\n{names}\n"}
+    for group, (title, modules) in _groups().items():
+        overview = f"api/{group}/index.md"
+        rows = ["| module | what it has |", "|---|---|"]
+        for module in modules:
+            place = _place(module)
+            rows.append(f"| [{module.removeprefix('musicae.')}]({relpath(place, f'api/{group}')}) | {_about(module)} |")
+            pages[place] = f"::: {module}\n    options: {{heading_level: {2 if place == overview else 1}}}\n"
+        pages[overview] = "\n".join([f"# {title}\n", *rows, "", pages.get(overview, "")])
+    return pages
 
 
-def _api_page(title: str, modules: list[str]) -> str:
-    return f"# {title}\n\n" + "\n\n".join(f"::: {module}" for module in modules) + "\n"
+def api_nav() -> Iterator[tuple[str, list[str | dict[str, str]]]]:
+    """Yield the title of each group of modules, and its pages, the overview first."""
+    for group, (title, modules) in _groups().items():
+        overview = f"api/{group}/index.md"
+        own = [{module.split(".", 2)[-1]: place} for module in modules if (place := _place(module)) != overview]
+        yield title, [overview, *own]
+
+
+@cache
+def _groups() -> dict[str, tuple[str, list[str]]]:
+    """Return the title and the modules of each group that have public names."""
+    groups = {group: (title, [f"musicae.{name}" for name in modules]) for group, (title, modules) in GROUPS.items()}
+    for path in sorted((ROOT / "musicae").rglob("*.py")):
+        dotted = _dotted(path.relative_to(ROOT))
+        if dotted.split(".")[1:2] not in ([], ["cli"]) and public_names(path):
+            group = PurePosixPath(_place(dotted)).parts[1]
+            modules = groups.setdefault(group, (group.capitalize(), []))[1]
+            if dotted not in modules:
+                modules.append(dotted)
+    return groups
+
+
+def _dotted(path: PurePath) -> str:
+    return ".".join(part for part in path.with_suffix("").parts if part != "__init__")
+
+
+def _place(dotted: str) -> str:
+    """Return the page of a module."""
+    _, first, *rest = dotted.split(".")
+    if (ROOT / "musicae" / first).is_dir():
+        return "/".join(["api", first, *(rest or ["index"])]) + ".md"
+    group = next((name for name, (_, modules) in GROUPS.items() if first in modules), list(GROUPS)[-1])
+    return f"api/{group}/{first}.md"
+
+
+def _about(dotted: str) -> str:
+    """Return the first paragraph of a module's docstring, for a cell of a table."""
+    path = ROOT.joinpath(*dotted.split("."))
+    text = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
+    return " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split()).replace("|", r"\|")
 
 
 def public_names(path: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -51,8 +51,9 @@ def test_links_lead_to_pages_of_the_site() -> None:
     assert on_site("[a](docs/music.md#bands)", "index.md", "music.md") == "[a](music.md#bands)"
     assert on_site("[a](../SECURITY.md)", "commands.md", "security.md") == "[a](security.md)"
     assert on_site("[a](../presets/README.md#denoise)", "lesson.md", "presets.md") == "[a](presets.md#denoise)"
-    assert on_site("[a](../musicae/core.py)", "architecture.md", "api/core.md") == "[a](api/core.md)"
-    assert on_site("[a](../musicae/ops/vary.py)", "architecture.md", "api/ops.md") == "[a](api/ops.md)"
+    assert on_site("[a](../musicae/core.py)", "architecture.md", "api/core/core.md") == "[a](api/core/core.md)"
+    assert on_site("[a](../musicae/ops/vary.py)", "plugins.md", "api/ops/vary.md") == "[a](api/ops/vary.md)"
+    assert on_site("[a](../musicae/codec/__init__.py)", "plugins.md", "api/codec/index.md") == "[a](api/codec/index.md)"
     assert (
         on_site('<img src="docs/images/morph.png">', "index.md", "images/morph.png") == '<img src="images/morph.png">'
     )
@@ -93,6 +94,19 @@ def test_every_public_name_is_on_a_page() -> None:
         parts = path.relative_to(ROOT).with_suffix("").parts
         if parts[1] not in ("cli", "__init__", "__main__") and hooks.public_names(path):
             assert ".".join(part for part in parts if part != "__init__") in shown, path
+
+
+def test_each_module_has_a_page_that_the_overview_names_and_the_navigation_leads_to() -> None:
+    pages = hooks.api_pages()
+    assert pages["api/ops/vary.md"].startswith("::: musicae.ops.vary\n")
+    assert "| [ops.vary](vary.md) | Variations of a file. |" in pages["api/ops/index.md"]
+    assert "[The contract](core/index.md)" in pages["api/index.md"]
+    named = [place for _, entries in hooks.api_nav() for place in re.findall(r"api/[\w/]+\.md", str(entries))]
+    assert sorted(["api/index.md", *named]) == sorted(pages)
+    for place, text in pages.items():
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            assert (PurePosixPath(place).parent / link).as_posix() in pages
+        assert len(re.findall("^::: ", text, flags=re.MULTILINE)) <= 1 or place == "api/index.md"
 
 
 def test_the_pages_of_the_repository_are_in_the_navigation() -> None:
