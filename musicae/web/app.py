@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from musicae.web import answers
 from musicae.web.asked import MAX_BODY, MAX_CORNERS, Point, parsed
 from musicae.web.catalog import kind_of
 from musicae.web.guard import Refused, failed, read_body
+from musicae.web.opening import Start
 from musicae.web.restoring import Restorations
 from musicae.web.saving import SavedFile, save_point, save_walk
 from musicae.web.sounds import Sounds
@@ -31,7 +32,7 @@ from musicae.web.store import MissingError
 from musicae.web.studio import Studio
 from musicae.web.workers import Workers
 
-__all__ = ["PAGE", "Server", "Start"]
+__all__ = ["PAGE", "Server"]
 
 PAGE = Path(__file__).with_name("page")
 """The folder of the page's files."""
@@ -42,15 +43,6 @@ _UPLOAD = 32 * 2**20
 _PROGRAMS = 128
 _OPTIONS = {"--chords has": "the progression has", "--chords": "chords", "--keep": "locked", "--transpose": "transpose"}
 _GONE = 499  # The status of an answer that nobody waits for.
-
-
-@dataclass(frozen=True)
-class Start:
-    """What the page begins with: a preset, and the ids and names of its corners."""
-
-    preset: str
-    corners: list[dict[str, str]] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
 
 
 class Server:
@@ -180,7 +172,7 @@ class Server:
 
         def work() -> Response:
             key = query.get("id") or self.studio.store.add(data, query.get("name", "file"))
-            return _json(self.restorations.make(self.studio.store.find(key), query.get("preset", "")))
+            return _json({"id": key, **self.restorations.make(self.studio.store.find(key), query.get("preset", ""))})
 
         return await self._answered(request, self.slow, work)
 

@@ -62,7 +62,8 @@ class Restorations:
             raise MusicaeError(f"the preset '{codec.preset.name}' restores no recordings; choose one that does")
         corruption = codec.corruption()
         verb = "denoise" if corruption is None or corruption.factor == 1 else "upscale"
-        made = restore(stored.path, verb=verb, preset=codec, options=RestoreOptions(report=_deadline()))
+        options = RestoreOptions(report=_deadline(), read=stored.options)
+        made = restore(stored.path, verb=verb, preset=codec, options=options)
         assert made.sample is not None
         assert made.given is not None
         before = self._keep(codec, made.given, stored.path, "before")

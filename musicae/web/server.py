@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import webbrowser
@@ -16,20 +17,17 @@ import uvicorn
 from musicae.errors import MusicaeError
 from musicae.formats.music.synth_pool import SynthPool
 from musicae.formats.temporary import temporary_folder
-from musicae.memory import check_memory
-from musicae.ops.choose import default_preset, preset_for
-from musicae.ops.inputs import check_file
 from musicae.threads import spare_cores
-from musicae.web.app import Server, Start
-from musicae.web.asked import MAX_CORNERS
+from musicae.web.app import Server
 from musicae.web.catalog import Catalog
 from musicae.web.guard import Guard, new_token
+from musicae.web.opening import starting
 from musicae.web.restoring import Restorations
 from musicae.web.sounds import Sounds
 from musicae.web.store import Store
-from musicae.web.studio import DRAW, Studio
+from musicae.web.studio import Studio
 
-__all__ = ["HOST", "listening", "play", "starting"]
+__all__ = ["HOST", "listening", "play"]
 
 HOST = "127.0.0.1"
 
@@ -78,9 +76,15 @@ def play(
         show(address)
         if browser and not _open(address):
             say("no browser could be opened; open the address above in one")
+        logging.getLogger("uvicorn.error").addFilter(_worth_showing)
         config = uvicorn.Config(Guard(server.app, token, hosts), **_UVICORN)
         with suppress(KeyboardInterrupt):  # It is how this ends.
             uvicorn.Server(config).run(sockets=[opened])
+
+
+def _worth_showing(record: logging.LogRecord) -> bool:
+    """Tell whether a person is to see what uvicorn logs: not that answers were on their way at Ctrl-C."""
+    return "graceful shutdown" not in record.getMessage()
 
 
 def _open(address: str) -> bool:
@@ -110,27 +114,3 @@ def listening(port: int) -> socket.socket:
         else:
             return opened
     raise MusicaeError(f"--port {port}: none of the ports {port} to {port + _TRIES} is free; name another")
-
-
-def starting(studio: Studio, files: Sequence[Path], preset: str | None, options: Mapping[str, Any]) -> Start:
-    """Return what the page begins with: `files`, and draws where fewer than two are given (or three)."""
-    if preset is not None:
-        name = studio.catalog.add(preset)
-    elif files:
-        name = preset_for(files[0])
-    else:
-        name = default_preset("sample")
-    codec = studio.catalog.codec(name)
-    if len(files) > MAX_CORNERS:
-        raise MusicaeError(f"play takes up to {MAX_CORNERS} files, not {len(files)}; drop the others on the page")
-    corners, notices = [], list[str]()
-    for file in files:
-        check_file(file)
-        check_memory(file.stat().st_size, str(file))
-        key, called, _, said = studio.add(file.read_bytes(), file.name, name, options)
-        corners.append({"id": key, "name": called})
-        notices += said
-    wanted = 0 if not codec.model.latent_size else 4 if len(files) in (0, 3, 4) else 2
-    for number in range(len(corners) + 1, wanted + 1):
-        corners.append({"id": f"{DRAW}{number}", "name": f"draw {number}"})
-    return Start(name, corners, notices)

@@ -116,6 +116,9 @@ class Store:
             raise MissingError("this file is not on the server (any more); drop it on the page again")
         return found
 
-    def without_folder(self, message: str) -> str:
-        """Return a message in which files have their names, not their places here."""
-        return re.sub(rf"{re.escape(str(self.folder))}[/\\][0-9a-f]+[/\\]", "", message)
+    def without_folder(self, message: str, typed: Path | None = None) -> str:
+        """Return a message in which files have their names, not their places here; `typed` is where one came from."""
+        place = rf"{re.escape(str(self.folder))}[/\\][0-9a-f]+[/\\]"
+        if typed is not None:
+            message = re.sub(place + re.escape(safe_name(typed.name)), lambda _: str(typed), message)
+        return re.sub(place, "", message)

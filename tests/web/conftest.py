@@ -12,9 +12,10 @@ import uvicorn
 from asking import TOKEN, Client
 
 from musicae.formats.music.synth_pool import SynthPool
-from musicae.web.app import Server, Start
+from musicae.web.app import Server
 from musicae.web.catalog import Catalog
 from musicae.web.guard import Guard
+from musicae.web.opening import Start
 from musicae.web.restoring import Restorations
 from musicae.web.server import listening
 from musicae.web.sounds import Sounds

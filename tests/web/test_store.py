@@ -93,3 +93,11 @@ def test_a_value_is_made_once_however_many_ask() -> None:
     with pytest.raises(ZeroDivisionError):
         cache.made("bad", lambda: 1 // 0, lambda value: 1)
     assert cache.made("bad", lambda: 3, lambda value: 1) == 3
+
+
+def test_messages_have_the_names_that_people_know(tmp_path: Path) -> None:
+    store = Store(tmp_path, 100)
+    path = store.find(store.add(b"abc", "my: tune.mid")).path
+    assert store.without_folder(f"{path} is broken") == "my_ tune.mid is broken"
+    assert store.without_folder(f"{path} is broken", Path("in/my: tune.mid")) == "in/my: tune.mid is broken"
+    assert store.without_folder(f"{path} is broken", Path("other.mid")) == "my_ tune.mid is broken"

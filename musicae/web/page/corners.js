@@ -146,12 +146,12 @@ export class Corners {
     return sent.length > 0;
   }
 
-  /** The corners for another preset: files stay where they are of the same kind, draws are made anew. */
+  /** The corners for another preset: files stay where they are of a kind that it reads, draws are made anew. */
   forPreset(next, old) {
-    const same = next.kind === old.kind;
+    const same = next.kind === old.kind || (next.kind === "sound" && old.kind === "recording");
     const { corners } = this.store.state;
     if (next.map && !(same && corners.some(isFile))) return MAP;
-    return (corners.length > 1 ? corners : [null, null]).map((corner) => (same && isFile(corner) ? corner : next.draws ? draw() : null));
+    return (corners.length > 1 ? corners : [corners[0], null]).map((corner) => (same && isFile(corner) ? corner : next.draws ? draw() : null));
   }
 
   /** New draws for all corners that are draws; if none is, two more corners with draws. */

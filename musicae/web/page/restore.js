@@ -3,7 +3,7 @@
 import { $, nextFrame } from "./dom.js";
 import { chooseFile, isFile } from "./corners.js";
 import { ask, upload } from "./net.js";
-import { clock } from "./words.js";
+import { clock, shortName } from "./words.js";
 
 const SIDES = ["before", "after"];
 
@@ -41,7 +41,7 @@ export class Restore {
     await this.ask(`name=${encodeURIComponent(file.name)}`, file.name, file);
   }
 
-  /** Restore a recording that the server has: the one that musicae play was started with. */
+  /** Restore a recording that the server has: the one that it was started with, or that another preset restored. */
   begin({ corners, recording }) {
     const [corner] = corners;
     if (recording || !isFile(corner)) return;
@@ -52,9 +52,11 @@ export class Restore {
     this.busy(true);
     const { preset } = this.store.state;
     try {
-      const { before, after, notices } = await upload(`api/restore?${query}&preset=${encodeURIComponent(preset)}`, file);
+      const { id, before, after, notices } = await upload(`api/restore?${query}&preset=${encodeURIComponent(preset)}`, file);
       if (this.store.state.preset !== preset) return;
-      this.store.change({ recording: { before, after, name: name.slice(0, 80) } }, `recording ${performance.now()}`);
+      const called = name.slice(0, 80);
+      const fields = { recording: { before, after, name: called }, corners: [{ id, name: shortName(called) }] };
+      this.store.change(fields, `recording ${performance.now()}`);
       if (notices?.length) this.say(notices[0]);
     } catch (error) {
       this.failed(error);

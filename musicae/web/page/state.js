@@ -57,7 +57,8 @@ export function decode(fragment, start) {
   if (!preset) return state;
   if (!state.corners.length && own.draws) state.corners = [drawn(1), drawn(2)];
   const corners = fields.getAll("corner").map(readCorner);
-  if (corners.length === 2 || corners.length === 4) state.corners = corners;
+  const counts = own.kind === "recording" ? [1, 2, 4] : [2, 4];
+  if (counts.includes(corners.length)) state.corners = corners;
   state.x = read(fields, "x", 0.5, 0, 1);
   state.y = read(fields, "y", 0.5, 0, 1);
   state.temperature = read(fields, "temperature", 0, 0, 2);

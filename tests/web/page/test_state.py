@@ -122,3 +122,17 @@ def test_a_recording_is_heard_before_and_after_without_a_stop(page: Open, tmp_pa
     it.page.reload()
     it.wait(lambda: it.shown("#restored"), "the result, still")
     assert "hiss.wav" in it.text("#recording-facts")
+
+
+def test_a_recording_goes_on_to_another_preset(page: Open, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hiss.wav", 0.1 * np.random.default_rng(0).standard_normal(8000), 8000)
+    it = page()
+    it.page.goto(f"{it.address}#preset=denoise")
+    it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
+    it.drop(tmp_path / "hiss.wav", "#restore-drop")
+    it.wait(lambda: it.shown("#restored"), "the result")
+    first = it.page.get_attribute("#after-picture", "src")
+    it.page.select_option("#preset", "denoise-speech")
+    it.wait(lambda: it.shown("#restored") and it.page.get_attribute("#after-picture", "src") != first, "the other")
+    it.page.select_option("#preset", "sound")
+    it.wait(lambda: it.place.startswith("Halfway between hiss and draw"), "the recording at a corner")
