@@ -185,6 +185,19 @@ def count_processes(run: Run, batch: int, able: bool, before: int | None, work: 
     command gives the same result. Raise MusicaeError for a number that is not possible.
     """
     able = able and sys.platform == "linux"  # Elsewhere forked processes are not safe.
+    count = _count(run, batch, able, before, work)
+    if count == 1 or _differentiates_when_forked():
+        return count
+    if run.processes is None:
+        return 1
+    raise MusicaeError(
+        "PyTorch cannot train in several processes after what this one did before, such as an export; "
+        "start Python anew, or train in one process"
+    )
+
+
+def _count(run: Run, batch: int, able: bool, before: int | None, work: Callable[[], float]) -> int:
+    """Return how many processes are asked for, or else suit the training."""
     if run.processes is None:
         if not able:
             return 1
@@ -200,6 +213,24 @@ def count_processes(run: Run, batch: int, able: bool, before: int | None, work: 
         near = max(_divisors(batch, min(_MOST, run.processes)))
         raise MusicaeError(f"--processes {run.processes} cannot share a batch of {batch} equally; {near} can")
     return run.processes
+
+
+def _differentiates_when_forked() -> bool:
+    """Say whether autograd works in a forked process: PyTorch refuses it once autograd has had threads of its own.
+
+    Its ONNX exporter starts them; nothing in PyTorch says so, but for trying.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Of threads, which sleep.
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            torch.autograd.backward(torch.zeros(1, requires_grad=True).sum())
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def operations(model: Model, likelihood: Likelihood, batch: Batch) -> float:

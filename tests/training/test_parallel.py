@@ -166,6 +166,18 @@ def test_a_training_goes_on_with_as_many_as_it_had(before, count):
     assert counted(before=before) == count
 
 
+def test_where_autograd_refuses_a_fork_one_process_trains(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("Unable to handle autograd's threading in combination with fork-based multiprocessing")
+
+    monkeypatch.setattr(parallel, "spare_cores", lambda: 2)
+    assert counted() == 2
+    monkeypatch.setattr(torch.autograd, "backward", refuse)
+    assert counted() == 1
+    with pytest.raises(MusicaeError, match="start Python anew, or train in one process"):
+        counted(processes=2)
+
+
 def test_the_operations_of_a_step_are_those_of_its_matrices():
     made = codec.build(Preset("x", {"adapter": {"name": "image"}, "model": {"name": "ae", "latent": 4, "width": 4}}))
     made.model.reconstruction = lambda given, target, cond, rng, likelihood: given.flatten(1) @ torch.ones(784, 10)
