@@ -60,7 +60,7 @@ class Server:
             "/api/start": self._start,
             "/api/map": self._map,
             "/api/audio/{id}.wav": self._audio,
-            "/api/spectrogram/{id}.png": self._spectrogram,
+            "/api/picture/{id}.png": self._picture,
             "/api/save/{id}": self._saved,
         }
         posts = {
@@ -164,7 +164,7 @@ class Server:
             request, self.slow, lambda: _download(save_walk(self.studio, self.sounds, ask, kind, int(steps)))
         )
 
-    # --- recordings -------------------------------------------------------------------------------------------------
+    # --- before and after -------------------------------------------------------------------------------------------
 
     async def _restore(self, request: Request) -> Response:
         query = request.query_params
@@ -177,9 +177,10 @@ class Server:
         return await self._answered(request, self.slow, work)
 
     async def _audio(self, request: Request) -> Response:
-        return FileResponse(self.restorations.find(request.path_params["id"]).wav, media_type="audio/wav")
+        wav = self.restorations.find(request.path_params["id"]).wav
+        return FileResponse(wav, media_type="audio/wav") if wav else failed(404, "a photo has no sound")
 
-    async def _spectrogram(self, request: Request) -> Response:
+    async def _picture(self, request: Request) -> Response:
         return FileResponse(self.restorations.find(request.path_params["id"]).picture, media_type="image/png")
 
     async def _saved(self, request: Request) -> Response:

@@ -20,14 +20,18 @@ from musicae.ops.stream import restores_streams
 from musicae.ops.suffixes import suffix_like, suffixes_written
 from musicae.tensors.band import CHORD_CHANNELS
 
-__all__ = ["Catalog", "facts", "kind_of"]
+__all__ = ["RESTORED", "Catalog", "facts", "kind_of"]
+
+RESTORED = ("recording", "photo")
+"""The kinds of presets that restore one file, which is shown before and after."""
 
 
 def kind_of(codec: Codec) -> str:
-    """Return what a preset is on the page: ``"notes"``, ``"picture"``, ``"sound"``, ``"recording"``; else ``""``."""
+    """Return what a preset is on the page: ``"notes"``, ``"picture"``, ``"sound"``, one of `RESTORED`; else ``""``."""
     condition = codec.model.condition
     if not codec.model.latent_size:
-        return "recording" if restores_streams(codec) else ""
+        photos = codec.model.restores and codec.adapter.any_size
+        return "recording" if restores_streams(codec) else "photo" if photos else ""
     if condition is not None and not (condition.optional or condition.classes):
         return ""  # It needs what nobody can give there.
     if codec.adapter.plays:

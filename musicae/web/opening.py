@@ -1,4 +1,4 @@
-"""What the page begins with: files at its corners, or one recording before and after."""
+"""What the page begins with: files at its corners, or one that is restored, before and after."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from musicae.core import Candidate
 from musicae.errors import MusicaeError
-from musicae.formats.sound.reading import reading
 from musicae.memory import check_memory
-from musicae.ops.choose import choice_for, default_preset, preset_for
+from musicae.ops.choose import default_preset, preset_for
 from musicae.ops.inputs import check_file
 from musicae.web.asked import MAX_CORNERS
-from musicae.web.catalog import kind_of
+from musicae.web.choosing import Choice, choice_alone
 from musicae.web.studio import DRAW, Studio
 
 __all__ = ["Start", "starting"]
-
-_SHORT_SECONDS = 2.0  # A shorter sound is a single note or hit, to be turned into another.
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Start:
 def starting(studio: Studio, files: Sequence[Path], preset: str | None, options: Mapping[str, Any]) -> Start:
     """Return what the page begins with: `files`, and draws where fewer than two are given (or three).
 
-    Without a `preset`, a recording alone is opened with what restores it, as `musicae.denoise` chooses that.
+    Without a `preset`, a recording or a photo alone is opened with what restores it.
     Raise MusicaeError for files that cannot be read, for too many of them, and for a preset that does not exist.
     """
     if len(files) > MAX_CORNERS:
@@ -59,29 +55,11 @@ def starting(studio: Studio, files: Sequence[Path], preset: str | None, options:
     return Start(name, corners, notices)
 
 
-def _chosen(
-    studio: Studio, files: Sequence[Path], preset: str | None, options: Mapping[str, Any]
-) -> tuple[str, list[str]]:
-    """Return the name of the preset that the page begins with, and what is to be said of that."""
+def _chosen(studio: Studio, files: Sequence[Path], preset: str | None, options: Mapping[str, Any]) -> Choice:
     if preset is not None:
-        return studio.catalog.add(preset), []
+        return Choice(studio.catalog.add(preset), [])
     if not files:
-        return default_preset("sample"), []
-    for_codes = preset_for(files[0])
-    if len(files) > 1 or any(options.values()) or not (found := _restorer(studio, files[0])):
-        return for_codes, []
-    line = f"{files[0]}: a recording, opened with {found.name}; --preset {for_codes} to morph"
-    return found.name, [line, *([found.doubt] if found.doubt else [])]
-
-
-def _restorer(studio: Studio, file: Path) -> Candidate | None:
-    """Return the preset that restores a recording; None for anything else, and for a single note or hit."""
-    try:
-        found = choice_for(file, "denoise")
-        if kind_of(studio.catalog.codec(found.name)) != "recording":
-            return None
-        with reading(file) as opened:
-            short = opened.length is not None and opened.length < _SHORT_SECONDS * opened.kind.rate
-    except MusicaeError:  # No preset restores this kind of file, or it cannot be read, which is said later.
-        return None
-    return None if short else found
+        return Choice(default_preset("sample"), [])
+    if len(files) > 1 or any(options.values()):
+        return Choice(preset_for(files[0]), [])
+    return choice_alone(studio.catalog, files[0])

@@ -12,8 +12,6 @@ import torch
 from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
-from musicae.formats.sound.reading import reading
-from musicae.ops.choose import preset_for
 from musicae.ops.conditions import class_names, condition, most_probable_label
 from musicae.ops.corners import Corner, encoded
 from musicae.ops.inputs import read
@@ -25,7 +23,9 @@ from musicae.ops.point import Pad, Place
 from musicae.ops.progression import blank_under
 from musicae.ops.shift import shift_windows
 from musicae.web.asked import Point
-from musicae.web.catalog import Catalog, kind_of
+from musicae.web.catalog import RESTORED, Catalog, kind_of
+from musicae.web.choosing import choice_alone
+from musicae.web.restoring import check
 from musicae.web.store import Cache, Store, Stored
 from musicae.web.workers import Workers
 
@@ -67,17 +67,17 @@ class Studio:
     # --- corners ----------------------------------------------------------------------------------------------------
 
     def add(self, data: bytes, name: str, chosen: str, options: Mapping[str, Any]) -> tuple[str, str, str, list[str]]:
-        """Keep a file that is read by the preset `chosen`, or by the one that fits it best where that is ``""``.
+        """Keep a file that is read by the preset `chosen`, or by the one for it alone where that is ``""``.
 
         `options` are the adapter's. Return its id, its name, the preset's name, and notices. Raise MusicaeError for one
         that cannot be read.
         """
         key = self.store.add(data, name, options)
         stored = self.store.find(key)
-        codec = self.catalog.codec(chosen or preset_for(stored.path))
-        if kind_of(codec) == "recording":
-            with reading(stored.path):
-                return key, stored.path.name, codec.preset.name, []
+        codec = self.catalog.codec(chosen or choice_alone(self.catalog, stored.path).preset)
+        if kind_of(codec) in RESTORED:
+            check(codec, stored)
+            return key, stored.path.name, codec.preset.name, []
         corner, notices = self.corner(codec.preset.name, key)
         return key, corner.name, codec.preset.name, notices
 

@@ -38,12 +38,12 @@ def synths() -> Iterator[SynthPool]:
 @pytest.fixture(scope="session")
 def catalog(
     tiny_melody: Path, tiny_drums: Path, tiny_arrangement: Path, tiny_digits: Path, tiny_classes: Path,
-    tiny_drum: Path, tiny_voice: Path, tiny_band: Path,
+    tiny_drum: Path, tiny_voice: Path, tiny_band: Path, tiny_denoise: Path, tiny_upscale: Path,
 ) -> Catalog:  # fmt: skip
     """All presets that ship, and small ones."""
     made = Catalog.of_all()
-    every = (tiny_melody, tiny_drums, tiny_arrangement, tiny_digits, tiny_classes, tiny_drum, tiny_voice, tiny_band)
-    for path in every:
+    codes = (tiny_melody, tiny_drums, tiny_arrangement, tiny_digits, tiny_classes, tiny_drum)
+    for path in (*codes, tiny_voice, tiny_band, tiny_denoise, tiny_upscale):
         made.add(str(path))
     return made
 

@@ -287,20 +287,33 @@ def test_a_recording_before_and_after(client: Client) -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal((8000, 2))
     soundfile.write(file, noise, 8000, format="FLAC")
     made = client.post("api/restore?name=a.flac&preset=tiny-voice", data=file.getvalue()).json
-    assert made["rate"] == 8000
-    assert made["seconds"] == 1
     before, rate = soundfile.read(io.BytesIO(client.get(f"api/audio/{made['before']}.wav").body))
     assert rate == 8000
     np.testing.assert_allclose(before, noise, atol=1e-4)
-    assert client.get(f"api/spectrogram/{made['after']}.png").body.startswith(b"\x89PNG")
+    assert client.get(f"api/picture/{made['after']}.png").body.startswith(b"\x89PNG")
     saved = client.get(f"api/save/{made['after']}")
     assert saved.body.startswith(b"fLaC")
     assert "a-after.flac" in saved.headers["content-disposition"]
-    assert "restores no recordings" in client.post("api/restore?name=a.flac&preset=tiny-melody", data=b"x").error
+    assert (
+        "restores no recordings or photos" in client.post("api/restore?name=a.flac&preset=tiny-melody", data=b"x").error
+    )
     assert "a.flac" in client.post("api/restore?name=a.flac&preset=tiny-voice", data=b"x").error
     given = client.post("api/files?name=a.flac&preset=tiny-voice", data=file.getvalue()).json
     assert given["kind"] == "recording"
-    assert client.post(f"api/restore?id={given['id']}&preset=tiny-voice").json["seconds"] == 1
+    again = client.post(f"api/restore?id={given['id']}&preset=tiny-voice").json
+    assert again["id"] == given["id"]
+    assert client.get(f"api/audio/{again['after']}.wav").body == client.get(f"api/audio/{made['after']}.wav").body
+
+
+def test_a_photo_before_and_after(client: Client, data: Path) -> None:
+    given = client.give(data / "noisy-scene.png").json
+    assert (given["kind"], given["preset"]) == ("photo", "photo-denoise")
+    made = client.post(f"api/restore?id={given['id']}&preset=tiny-denoise").json
+    assert Image.open(io.BytesIO(client.get(f"api/picture/{made['before']}.png").body)).size == (160, 120)
+    saved = client.get(f"api/save/{made['after']}")
+    assert saved.body == client.get(f"api/picture/{made['after']}.png").body
+    assert "noisy-scene-after.png" in saved.headers["content-disposition"]
+    assert client.get(f"api/audio/{made['after']}.wav").error == "a photo has no sound"
 
 
 def test_ten_people_at_once_all_get_answers(client: Client) -> None:

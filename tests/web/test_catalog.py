@@ -22,13 +22,14 @@ def test_what_kind_a_preset_is_follows_from_its_parts(
         "picture": [tiny_digits, tiny_classes],
         "sound": [tiny_drum],
         "recording": [tiny_voice, tiny_band],
-        "": [tiny_denoise, tiny_upscale],
+        "photo": [tiny_denoise, tiny_upscale],
+        "": [Path("melody-lm")],
     }
     for kind, paths in kinds.items():
         assert {kind_of(codecs.load(str(path))) for path in paths} == {kind}
 
 
-def test_all_presets_with_codes_and_those_for_recordings_are_there() -> None:
+def test_all_presets_with_codes_and_those_that_restore_are_there() -> None:
     catalog = Catalog.of_all()
     found = {one["name"]: one for one in catalog.facts()}
     for name in preset.listed():
@@ -36,7 +37,7 @@ def test_all_presets_with_codes_and_those_for_recordings_are_there() -> None:
             assert name not in found
             continue
         codec = catalog.codec(name)
-        restores = codec.model.streams and codec.adapter.sample_rate > 0
+        restores = codec.model.restores
         assert (name in found) == bool(codec.model.latent_size or restores)
         if name in found and codec.adapter.plays:
             assert found[name]["suffix"] == ".mid"
@@ -58,10 +59,10 @@ def test_a_codec_is_loaded_once(tiny_melody: Path, monkeypatch: pytest.MonkeyPat
         catalog.codec("other")
 
 
-def test_a_checkpoint_is_taken_in_by_its_path(tiny_melody: Path, tiny_denoise: Path) -> None:
+def test_a_checkpoint_is_taken_in_by_its_path(tiny_melody: Path) -> None:
     catalog = Catalog({})
     assert catalog.add(str(tiny_melody)) == "tiny-melody"
     assert catalog.codec("tiny-melody").path == tiny_melody
     assert facts(catalog.codec("tiny-melody"))["parts"] == []
-    with pytest.raises(MusicaeError, match="nothing to play with in 'tiny-denoise'"):
-        catalog.add(str(tiny_denoise))
+    with pytest.raises(MusicaeError, match="nothing to play with in 'melody-lm'"):
+        catalog.add("melody-lm")

@@ -58,16 +58,6 @@ def test_short_sounds_and_several_begin_as_corners(studio: Studio, tmp_path: Pat
     assert starting(studio, [rec], "sound", {}).preset == "sound"
 
 
-def test_where_it_may_be_another_the_line_says_so(
-    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("musicae.ops.detect.log_odds", lambda content, samples, rate: 0.01)
-    rec = noise(tmp_path / "rec.wav", 3)
-    start = starting(studio, [rec], None, {})
-    assert start.preset == "denoise-speech"
-    assert start.notices[1] == f"{rec} was taken for speech; if it is music, add --preset denoise"
-
-
 def test_wrong_files_are_one_line_with_the_name_that_was_typed(studio: Studio, data: Path, tmp_path: Path) -> None:
     with pytest.raises(MusicaeError, match="there is no file"):
         starting(studio, [tmp_path / "no.mid"], None, {})

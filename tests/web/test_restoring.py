@@ -1,14 +1,16 @@
-"""Recordings before and after."""
+"""Recordings and photos before and after."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
-from musicae import denoise
+from musicae import denoise, upscale
 from musicae.errors import MusicaeError
 from musicae.web import restoring
 from musicae.web.catalog import Catalog
@@ -35,14 +37,16 @@ def test_before_and_after_are_of_one_length_and_what_the_command_writes(
     np.testing.assert_allclose(after, soundfile.read(tmp_path / "clean.flac")[0], atol=1e-4)
     before, rate = soundfile.read(next(tmp_path.glob("before-*/sound.wav")))
     assert before.shape == after.shape
-    assert rate == made["rate"] == 16_000
+    assert rate == 16_000
 
 
 def test_upscaling_raises_the_rate(catalog: Catalog, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "low.wav", 0.1 * np.random.default_rng(1).standard_normal(4000), 4000)
-    made = Restorations(catalog, tmp_path).make(Stored(tmp_path / "low.wav", {}), "tiny-band")
-    assert made["rate"] == 8000
-    assert made["seconds"] == pytest.approx(1, abs=0.01)
+    restorations = Restorations(catalog, tmp_path)
+    made = restorations.make(Stored(tmp_path / "low.wav", {}), "tiny-band")
+    after = restorations.find(str(made["after"])).wav
+    assert after is not None
+    assert (soundfile.info(after).samplerate, soundfile.info(after).duration) == (8000, pytest.approx(1, abs=0.01))
 
 
 def test_what_takes_too_long_is_one_line(
@@ -61,5 +65,50 @@ def test_the_first_ones_go(catalog: Catalog, tmp_path: Path, noisy: Path, monkey
 
 
 def test_other_presets_restore_no_recordings(catalog: Catalog, tmp_path: Path, noisy: Path) -> None:
-    with pytest.raises(MusicaeError, match="restores no recordings"):
+    with pytest.raises(MusicaeError, match="restores no recordings or photos"):
         Restorations(catalog, tmp_path).make(Stored(noisy, {}), "tiny-melody")
+
+
+def photo(path: Path, width: int, height: int) -> Path:
+    values = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(values).save(path)
+    return path
+
+
+def values(path: Path) -> Any:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize(("preset", "verb"), [("tiny-denoise", denoise), ("tiny-upscale", upscale)])
+def test_a_photo_is_what_the_command_writes(catalog: Catalog, tmp_path: Path, preset: str, verb: Any) -> None:
+    given = photo(tmp_path / "a.png", 40, 24)
+    restorations = Restorations(catalog, tmp_path)
+    made = restorations.make(Stored(given, {}), preset)
+    verb(given, tmp_path / "b.png", preset=catalog.codec(preset))
+    before, after = (restorations.find(str(made[which])) for which in ("before", "after"))
+    assert after.file.name == "a-after.png"
+    assert after.wav is None
+    np.testing.assert_array_equal(values(after.picture), values(tmp_path / "b.png"))
+    assert values(before.picture).shape == values(after.picture).shape
+    if preset == "tiny-denoise":
+        np.testing.assert_array_equal(values(before.picture), values(given))
+
+
+def test_what_a_png_cannot_hold_is_said(catalog: Catalog, tmp_path: Path) -> None:
+    frames = [Image.new("L", (40, 24), shade) for shade in (0, 255)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    (notice,) = Restorations(catalog, tmp_path).make(Stored(tmp_path / "a.gif", {}), "tiny-denoise")["notices"]
+    assert notice == "a.gif: the first of its 2 pictures was taken"
+
+
+@pytest.mark.parametrize(
+    ("preset", "message"),
+    [
+        ("photo-denoise", "has 2.3 megapixels, and up to 2 are shown here; restore it with musicae denoise"),
+        ("photo-upscale", "would have 9.2 megapixels, and up to 2 are shown here; restore it with musicae upscale"),
+    ],
+)
+def test_a_photo_that_is_too_large_is_one_line(catalog: Catalog, tmp_path: Path, preset: str, message: str) -> None:
+    with pytest.raises(MusicaeError, match=message):
+        Restorations(catalog, tmp_path).make(Stored(photo(tmp_path / "a.png", 1920, 1200), {}), preset)

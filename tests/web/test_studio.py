@@ -87,7 +87,7 @@ def test_a_class_is_found_for_a_digit_and_drawn_in_turn(studio: Studio, data: Pa
 def test_a_long_sound_is_cut(studio: Studio, tmp_path: Path) -> None:
     wave = np.sin(np.arange(48_000 * 10) * 0.05).astype(np.float32)
     soundfile.write(tmp_path / "long.wav", wave, 48_000)
-    key, name, preset, notices = studio.add((tmp_path / "long.wav").read_bytes(), "long.wav", "", {})
+    key, name, preset, notices = studio.add((tmp_path / "long.wav").read_bytes(), "long.wav", "sound", {})
     assert (name, preset) == ("long.wav", "sound")
     assert "of 10.0 s loop" in notices[0]
     found = studio.find(Point("sound", [key, "draw:1"], x=0.0))

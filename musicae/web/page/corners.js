@@ -4,7 +4,7 @@ import { $, icon, make } from "./dom.js";
 import { corners as colours, css, onTheme } from "./colour.js";
 import { MAP } from "./explorer.js";
 import { upload } from "./net.js";
-import { drawn } from "./state.js";
+import { drawn, restores } from "./state.js";
 import { shortName } from "./words.js";
 
 const PLACES = ["left", "right", "bottom left", "bottom right"];
@@ -16,6 +16,8 @@ const draw = () => drawn(randomSeed());
 
 /** Whether a corner has somebody's file. */
 export const isFile = (corner) => Boolean(corner) && !corner.id.includes(":");
+
+const reads = ({ kind }) => ({ recording: "sound", photo: "picture" })[kind] ?? kind;
 
 /** Ask for a file; null when none is chosen. */
 export function chooseFile(accept = "") {
@@ -35,7 +37,7 @@ export function chooseFile(accept = "") {
 export class Corners {
   /**
    * `store` has the state; `say(line)` shows a line; `failed(error)` a failure; `record(file)` takes a file for a
-   * preset of recordings.
+   * preset that restores it.
    */
   constructor(store, { say, failed, record }) {
     Object.assign(this, { store, say, failed, record });
@@ -92,7 +94,7 @@ export class Corners {
 
   /** Send a file and put it in corner `i`; a file for another kind of preset brings that preset along. */
   async take(file, i) {
-    if (this.store.preset.kind === "recording") return this.record(file);
+    if (restores(this.store.preset)) return this.record(file);
     const most = this.store.start.limits?.upload_bytes ?? Infinity;
     if (file.size > most) return this.say(`${file.name} is too large: files up to ${Math.round(most / 1e6)} MB are read here.`);
     const chip = this.buttons[i]?.chip;
@@ -126,8 +128,8 @@ export class Corners {
   }
 
   moveTo({ preset, kind }, corner, file) {
-    if (kind === "recording") {
-      this.store.change({ preset }, "file");
+    if (restores({ kind })) {
+      this.store.change({ preset, recording: null, corners: [] }, "file");
       this.record(file);
       return;
     }
@@ -148,8 +150,9 @@ export class Corners {
 
   /** The corners for another preset: files stay where they are of a kind that it reads, draws are made anew. */
   forPreset(next, old) {
-    const same = next.kind === old.kind || (next.kind === "sound" && old.kind === "recording");
+    const same = reads(next) === reads(old);
     const { corners } = this.store.state;
+    if (restores(next)) return same ? corners : [];
     if (next.map && !(same && corners.some(isFile))) return MAP;
     return (corners.length > 1 ? corners : [corners[0], null]).map((corner) => (same && isFile(corner) ? corner : next.draws ? draw() : null));
   }

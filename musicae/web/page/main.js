@@ -11,7 +11,7 @@ import { Previews } from "./previews.js";
 import { Restore } from "./restore.js";
 import { Saving } from "./saving.js";
 import { Shape, Slider } from "./shape.js";
-import { Store } from "./state.js";
+import { Store, restores } from "./state.js";
 import { Picture, Wave } from "./views.js";
 import { amount, place, sentence, shortName } from "./words.js";
 
@@ -52,7 +52,7 @@ class Page {
   }
 
   fillPresets({ presets }) {
-    for (const [kind, label] of [["notes", "Music"], ["sound", "Sounds"], ["picture", "Pictures"], ["recording", "Recordings"]]) {
+    for (const [kind, label] of [["notes", "Music"], ["sound", "Sounds"], ["picture", "Pictures"], ["recording", "Recordings"], ["photo", "Photos"]]) {
       const some = presets.filter((preset) => preset.kind === kind);
       const options = some.map(({ name, description }) => make("option", { value: name, title: description ?? "" }, name));
       if (options.length) $("preset").append(make("optgroup", { label }, ...options));
@@ -65,7 +65,7 @@ class Page {
     const next = start.presets.find((preset) => preset.name === name);
     const fields = { preset: name, shift: {}, programs: {}, lock: [], mute: [], solo: [], recording: null };
     if (!next.chords) fields.chords = "";
-    if (next.kind !== "recording") fields.corners = this.corners.forPreset(next, old);
+    fields.corners = this.corners.forPreset(next, old);
     this.hush();
     this.store.change(fields, `preset ${name}`);
   }
@@ -132,7 +132,7 @@ class Page {
     this.corners.setState(state);
     this.shape.setState(state);
     this.restore.setState(state);
-    if (preset.kind === "recording") {
+    if (restores(preset)) {
       if (state.preset !== before?.preset) this.restore.begin(state);
       return;
     }
@@ -155,12 +155,13 @@ class Page {
 
   open(preset) {
     document.title = `${preset.name} · musicae`;
-    document.body.className = `kind-${preset.kind}`;
+    document.body.className = `kind-${preset.kind} ${restores(preset) ? "restores" : ""}`;
     $("preset").value = preset.name;
     $("lanes").hidden = preset.kind !== "notes";
     $("picture").hidden = preset.kind !== "picture";
     $("wave").hidden = preset.kind !== "sound";
-    $("restore").hidden = preset.kind !== "recording";
+    $("restore").hidden = !restores(preset);
+    this.restore.open(preset);
     $("counter").textContent = "";
     this.point = null;
     this.points.drop();
@@ -310,7 +311,7 @@ class Page {
     }
     this.hush();
     const body = this.body();
-    if (body && this.store.preset.kind !== "recording") this.ask(body);
+    if (body && !restores(this.store.preset)) this.ask(body);
   }
 }
 

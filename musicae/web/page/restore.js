@@ -1,11 +1,14 @@
-// Recordings: before and after, heard in turns without a stop, and both spectrograms.
+// A recording or a photo before and after. Recordings are heard in turns without a stop, above both spectrograms.
 
 import { $, nextFrame } from "./dom.js";
 import { chooseFile, isFile } from "./corners.js";
 import { ask, upload } from "./net.js";
+import { PhotoPair } from "./photos.js";
+import { restores } from "./state.js";
 import { clock, shortName } from "./words.js";
 
 const SIDES = ["before", "after"];
+const ACCEPTED = { recording: "audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.m4a", photo: "image/*" };
 
 export class Restore {
   /** `player` has the audio context; `store` the state; `say(line)` and `failed(error)` speak. */
@@ -14,25 +17,36 @@ export class Restore {
     this.shown = "";
     this.heard = "after";
     this.drop = $("restore-drop");
+    this.photos = new PhotoPair({ divided: (share) => this.check({ 0: "after", 1: "before" }[share]), lost: () => this.shown && this.lost() });
     const choose = async () => {
-      const file = await chooseFile("audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.m4a");
+      const file = await chooseFile(ACCEPTED[this.store.preset.kind]);
       if (file) this.take(file);
     };
     this.drop.addEventListener("click", choose);
     $("restore-other").addEventListener("click", choose);
     for (const side of SIDES) {
-      $(side).addEventListener("click", () => this.hear(side));
+      $(side).addEventListener("click", () => this.choose(side));
       $(side).addEventListener("keydown", (event) => {
-        if (event.key.startsWith("Arrow")) this.hear(this.heard === "after" ? "before" : "after", true);
+        if (event.key.startsWith("Arrow")) this.choose(side === "after" ? "before" : "after", true);
       });
       $(`${side}-figure`).addEventListener("pointerdown", (event) => {
         const box = event.currentTarget.getBoundingClientRect();
-        this.hear(side);
+        this.choose(side);
         this.seek((event.clientX - box.left) / box.width);
       });
       $(`${side}-picture`).addEventListener("error", () => this.shown && this.lost());
     }
     this.tick = this.tick.bind(this);
+  }
+
+  /** Make ready for what a preset restores. */
+  open(preset) {
+    if (!restores(preset)) return;
+    const photo = preset.kind === "photo";
+    $("stage").hidden = !photo;
+    for (const side of SIDES) $(`${side}-figure`).hidden = photo;
+    $("restore-other").textContent = `Another ${preset.kind}`;
+    this.busy(false);
   }
 
   async take(file) {
@@ -41,7 +55,7 @@ export class Restore {
     await this.ask(`name=${encodeURIComponent(file.name)}`, file.name, file);
   }
 
-  /** Restore a recording that the server has: the one that it was started with, or that another preset restored. */
+  /** Restore a file that the server has: the one that it was started with, or that another preset restored. */
   begin({ corners, recording }) {
     const [corner] = corners;
     if (recording || !isFile(corner)) return;
@@ -67,7 +81,8 @@ export class Restore {
 
   busy(on) {
     this.drop.classList.toggle("busy", on);
-    this.drop.querySelector("strong").textContent = on ? "Working on it…" : "Drop a recording here";
+    this.drop.querySelector("strong").textContent = on ? "Working on it…" : `Drop a ${this.store.preset.kind} here`;
+    this.drop.querySelector("span").hidden = on;
     $("restore-other").disabled = on;
   }
 
@@ -80,9 +95,14 @@ export class Restore {
     this.player.clear();
     this.restored(recording);
     if (!recording) return;
-    for (const side of SIDES) $(`${side}-picture`).src = `api/spectrogram/${recording[side]}.png`;
     $("recording-facts").textContent = recording.name;
-    this.levels();
+    const pictures = SIDES.map((side) => `api/picture/${recording[side]}.png`);
+    if (this.store.preset.kind === "photo") {
+      this.photos.show(pictures, (width, height) => ($("recording-facts").textContent = `${recording.name}, ${width} × ${height}`));
+      return;
+    }
+    SIDES.forEach((side, i) => ($(`${side}-picture`).src = pictures[i]));
+    this.choose(this.heard);
     this.player.show({
       body: key,
       parts: SIDES,
@@ -92,27 +112,31 @@ export class Restore {
     });
   }
 
-  /** The server has forgotten the recording: it was started anew, or the address is an old one. */
+  /** The server has forgotten the file: it was started anew, or the address is an old one. */
   lost() {
     this.shown = "";
     this.store.change({ recording: null }, "lost");
-    this.say("This recording is not on the server any more. Drop it again.");
+    this.say(`This ${this.store.preset.kind} is not on the server any more. Drop it again.`);
   }
 
-  hear(side, focus = false) {
-    this.heard = side;
-    this.levels();
+  /** Hear one of a recording's two sides, or see it of a photo. */
+  choose(side, focus = false) {
+    if (this.store.preset.kind === "photo") this.photos.divide(side === "before" ? 1 : 0);
+    else {
+      this.heard = side;
+      this.check(side);
+      this.player.setLevels({ before: 0, after: 0, [side]: 1 });
+    }
     if (focus) $(side).focus();
   }
 
-  levels() {
+  /** Mark which side is heard or seen; none where parts of both are. */
+  check(chosen) {
     for (const side of SIDES) {
-      const on = this.heard === side;
-      $(side).setAttribute("aria-checked", String(on));
-      $(side).tabIndex = on ? 0 : -1;
-      $(`${side}-figure`).classList.toggle("heard", on);
+      $(side).setAttribute("aria-checked", String(side === chosen));
+      $(side).tabIndex = side === (chosen ?? "after") ? 0 : -1;
+      $(`${side}-figure`).classList.toggle("heard", side === chosen);
     }
-    this.player.setLevels({ before: 0, after: 0, [this.heard]: 1 });
   }
 
   seek(share) {

@@ -8,8 +8,10 @@ const KINDS = {
   picture: [["save", "png", "Picture"], ["save", "npz", "Codes"]],
   sound: [["save", "wav", "Sound"], ["save", "png", "Picture"], ["save", "npz", "Codes"]],
   recording: [],
+  photo: [],
 };
 const WALKS = { notes: [["mid", "MIDI"], ["wav", "Sound"], ["png", "Picture"]], picture: [["png", "Picture"]], sound: [["wav", "Sound"], ["png", "Picture"]] };
+const RESTORED = { recording: "wav", photo: "png" };
 const MIDI = "audio/midi";
 
 export function download(file) {
@@ -51,9 +53,7 @@ export class Saving {
     for (const [path, suffix, label] of KINDS[kind]) item(label, suffix, () => this.fetch(path, suffix));
     if (WALKS[kind]) items.push(make("p", {}, "The whole walk, from the first corner to the second"));
     for (const [suffix, label] of WALKS[kind] ?? []) item(label, suffix, () => this.fetch("walk", suffix, "&steps=9"));
-    if (kind === "recording" && restored) {
-      item("The restored recording", "wav", async () => fileOf(await ask(`api/save/${restored.after}`), "restored.wav"));
-    }
+    if (restored) item(`The restored ${kind}`, RESTORED[kind], async () => fileOf(await ask(`api/save/${restored.after}`), "restored"));
     $("save").hidden = !items.length;
     $("saves").replaceChildren(...items);
   }

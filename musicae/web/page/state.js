@@ -17,7 +17,7 @@ export const blank = () => ({
   transpose: 0,
   mute: [],
   solo: [],
-  recording: null, // {before, after, name}: a recording that was restored
+  recording: null, // {before, after, name}: a recording or a photo that was restored
 });
 
 const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -57,7 +57,7 @@ export function decode(fragment, start) {
   if (!preset) return state;
   if (!state.corners.length && own.draws) state.corners = [drawn(1), drawn(2)];
   const corners = fields.getAll("corner").map(readCorner);
-  const counts = own.kind === "recording" ? [1, 2, 4] : [2, 4];
+  const counts = restores(own) ? [1, 2, 4] : [2, 4];
   if (counts.includes(corners.length)) state.corners = corners;
   state.x = read(fields, "x", 0.5, 0, 1);
   state.y = read(fields, "y", 0.5, 0, 1);
@@ -76,9 +76,12 @@ export function decode(fragment, start) {
     state[list] = [...new Set(fields.getAll(list))].filter((part) => parts.includes(part));
   }
   const recording = /^([\w-]{1,100}) ([\w-]{1,100}) (.{1,80})$/.exec(fields.get("recording") ?? "");
-  if (recording && own.kind === "recording") state.recording = { before: recording[1], after: recording[2], name: recording[3] };
+  if (recording && restores(own)) state.recording = { before: recording[1], after: recording[2], name: recording[3] };
   return state;
 }
+
+/** Whether a preset restores one file, which is shown before and after. */
+export const restores = ({ kind }) => kind === "recording" || kind === "photo";
 
 /** The parts of a preset as the page names them; a single line is the part "". */
 export const partsOf = (preset) => (preset.parts.length ? preset.parts : [""]);

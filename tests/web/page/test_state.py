@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import soundfile
 from driver import Driver
 from playwright.sync_api import Route
 
@@ -97,42 +95,3 @@ def test_files_are_sent_again_to_a_server_that_forgot_them(page: Open, data: Pat
     it.until("document.querySelector('#live').textContent.startsWith('52 %')")
     assert it.line() == ""
     it.errors.clear()  # The status that was made up.
-
-
-def test_a_recording_is_heard_before_and_after_without_a_stop(page: Open, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    seconds = np.arange(22_050) / 22_050
-    noisy = 0.4 * np.sin(2 * np.pi * 440 * seconds) + 0.05 * rng.standard_normal(len(seconds))
-    soundfile.write(tmp_path / "hiss.wav", noisy, 22_050)
-    it = page()
-    it.page.goto(f"{it.address}#preset=denoise")
-    it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
-    it.drop(tmp_path / "hiss.wav", "#restore-drop")
-    it.wait(lambda: it.shown("#restored"), "the result")
-    it.until("[...document.querySelectorAll('.spectrogram img')].every((one) => one.naturalWidth > 50)")
-    it.page.click("#play")
-    where = "import('./page/main.js').then(({ player: { engine } }) => engine?.playing ? engine.voice.at : -1)"
-    it.until(f"{where}.then((at) => at >= 0)")
-    began = it.page.evaluate(where)
-    level = "import('./page/main.js').then(({ player }) => [...player.engine.levels].join())"
-    assert it.page.evaluate(level) == "before,0,after,1"
-    it.page.click("#before")
-    assert it.page.evaluate(level) == "before,1,after,0"
-    assert it.page.evaluate(where) == began, "it goes on"
-    it.page.reload()
-    it.wait(lambda: it.shown("#restored"), "the result, still")
-    assert "hiss.wav" in it.text("#recording-facts")
-
-
-def test_a_recording_goes_on_to_another_preset(page: Open, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "hiss.wav", 0.1 * np.random.default_rng(0).standard_normal(8000), 8000)
-    it = page()
-    it.page.goto(f"{it.address}#preset=denoise")
-    it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
-    it.drop(tmp_path / "hiss.wav", "#restore-drop")
-    it.wait(lambda: it.shown("#restored"), "the result")
-    first = it.page.get_attribute("#after-picture", "src")
-    it.page.select_option("#preset", "denoise-speech")
-    it.wait(lambda: it.shown("#restored") and it.page.get_attribute("#after-picture", "src") != first, "the other")
-    it.page.select_option("#preset", "sound")
-    it.wait(lambda: it.place.startswith("Halfway between hiss and draw"), "the recording at a corner")
