@@ -15,7 +15,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.conditions import Label, condition, with_chords
 from musicae.ops.parts import Kept
 from musicae.ops.parts import keep as parts_to_keep
-from musicae.ops.progression import progression
+from musicae.ops.progression import bars_of, progression, whole_bars
 
 __all__ = ["Corner", "Corners", "encoded"]
 
@@ -55,11 +55,12 @@ def encoded(
     align: str | None = None,
     keep: Sequence[str] = (),
     chords: str | None = None,
+    cut_chords: bool = False,
 ) -> Corners:
     """Return corners of one length and their codes.
 
-    `align`, `keep` and `chords` are as for `musicae.interpolate`. Raise MusicaeError for parts that the first does not
-    have, chords that do not exist, or a label that is missing.
+    `align`, `keep` and `chords` are as for `musicae.interpolate`; `cut_chords` cuts chords that are too long.
+    Raise MusicaeError for parts that the first does not have, chords that do not exist, or a label that is missing.
     """
     samples, notices = [one.sample for one in corners], list[str]()
     names = [one.name for one in corners]
@@ -69,7 +70,7 @@ def encoded(
     kept = kept and replace(kept, sample=samples[0])
     asked = kept.chords() if kept else None
     if chords is not None:
-        asked, repeated = progression(codec, chords, samples[0], names[0])
+        asked, repeated = progression(codec, chords, samples[0], names[0], cut=cut_chords)
         notices += repeated
     if asked is not None:
         samples = [with_chords(codec, one) for one in samples]
@@ -112,16 +113,21 @@ def _align(
         if own != length:
             longer = {"loop": "it was looped", "trim": "it was looped", "pad": "silence was added"}[how]
             done = "it was cut" if own > length else longer
-            notices.append(f"{name} has {_duration(codec, own)}, not {_duration(codec, length, bare=True)}; {done}")
+            notices.append(f"{name} has {_durations(codec, one, length)}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
 
 
-def _duration(codec: Codec, length: int, bare: bool = False) -> str:
-    """Return a length in words: of sound in seconds, of others in steps."""
+def _durations(codec: Codec, one: Sample, length: int) -> str:
+    """Return what length a sample has, and which it is to have: in seconds, in whole bars, or else in steps."""
+    own = one.tensor.shape[-1]
     if rate := codec.adapter.steps_per_second:
-        return f"{length / rate:.1f} s"
-    return f"{length}" if bare else f"{length} steps"
+        return f"{own / rate:.1f} s, not {length / rate:.1f} s"
+    bars = bars_of(codec, one)
+    has, wanted = whole_bars(bars, own), whole_bars(bars, length)
+    if has and wanted:
+        return f"{has} bar{'s' * (has > 1)}, not {wanted}"
+    return f"{own} steps, not {length}"
 
 
 def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:

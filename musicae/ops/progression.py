@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -14,19 +16,20 @@ from musicae.errors import MusicaeError
 from musicae.ops.conditions import takes_chords
 from musicae.tensors import chord_symbols
 
-__all__ = ["blank_under", "progression"]
+__all__ = ["bars_of", "blank_under", "progression", "whole_bars"]
 
 
-def progression(codec: Codec, chords: str, sample: Sample, name: str) -> tuple[Tensor, list[str]]:
+def progression(codec: Codec, chords: str, sample: Sample, name: str, *, cut: bool = False) -> tuple[Tensor, list[str]]:
     """Return a progression as the condition ``(24, L)`` of a sample, bar by bar, and what the user is to know.
 
-    It is repeated as often as the sample needs, which is said; `name` is what messages call the sample.
+    It is repeated as often as the sample needs, which is said; `name` is what messages call the sample. With `cut`, for
+    a loop, it goes without saying, and a progression that is too long is cut, which is said.
     Raise MusicaeError for a chord that does not exist, for more bars than the sample has, and for a preset that takes
     no chords.
     """
     bars, roll = chord_symbols.parse(chords), _roll(codec, sample)
     places = _bars(roll)
-    if len(bars) > len(places):
+    if len(bars) > len(places) and not cut:
         raise MusicaeError(
             f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; leave out what is too much"
         )
@@ -39,9 +42,27 @@ def progression(codec: Codec, chords: str, sample: Sample, name: str) -> tuple[T
         raise MusicaeError(
             f"--chords: the preset '{codec.preset.name}' takes no chords; use one for bands (--only band)"
         )
-    few = len(bars) < len(places)
-    notices = [f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated"] if few else []
+    notices = []
+    if cut and len(bars) > len(places):
+        notices.append(f"of {len(bars)} bars of chords the first {len(places)} fit")
+    elif not cut and len(bars) < len(places):
+        notices.append(f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated")
     return found, notices
+
+
+def bars_of(codec: Codec, sample: Sample) -> list[int]:
+    """Return the length of each bar of a sample in steps, the last one whole; none for what has no notes."""
+    rolls = codec.adapter.rolls(sample)
+    return [length for length, _ in _bars(rolls[0])] if rolls else []
+
+
+def whole_bars(bars: Sequence[int], length: int) -> int | None:
+    """Return how many `bars` last `length` steps, where more are as the last; None where a bar would be cut."""
+    ends = list(accumulate(bars))
+    if not ends or length in ends:
+        return ends.index(length) + 1 if ends else None
+    more, rest = divmod(length - ends[-1], bars[-1])
+    return len(bars) + more if more > 0 and not rest else None
 
 
 def blank_under(codec: Codec, chords: str) -> Sample:

@@ -30,6 +30,7 @@ from musicae.web.saving import SavedFile, save_point, save_walk
 from musicae.web.sounds import Sounds
 from musicae.web.store import MissingError
 from musicae.web.studio import Studio
+from musicae.web.wording import for_the_page
 from musicae.web.workers import Workers
 
 __all__ = ["PAGE", "Server"]
@@ -41,7 +42,6 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 _UPLOAD = 32 * 2**20
 _PROGRAMS = 128
-_OPTIONS = {"--chords has": "the progression has", "--chords": "chords", "--keep": "locked", "--transpose": "transpose"}
 _GONE = 499  # The status of an answer that nobody waits for.
 
 
@@ -213,16 +213,9 @@ class Server:
             except MissingError as error:
                 return failed(404, str(error))
             except MusicaeError as error:
-                return failed(400, _for_the_page(self.studio.store.without_folder(str(error))))
+                return failed(400, for_the_page(self.studio.store.without_folder(str(error))))
 
         return checked
-
-
-def _for_the_page(message: str) -> str:
-    """Return a message in which what the page has is called by its name there, not by the option of a command."""
-    for option, name in _OPTIONS.items():
-        message = message.replace(option, name)
-    return message
 
 
 async def _left(request: Request) -> None:
@@ -231,7 +224,10 @@ async def _left(request: Request) -> None:
         await asyncio.sleep(0.02)
 
 
-def _json(value: Any) -> Response:
+def _json(value: dict[str, Any]) -> Response:
+    """Return an answer, its notices as the page says them."""
+    if "notices" in value:
+        value = {**value, "notices": [for_the_page(one) for one in value["notices"]]}
     return Response(json.encode(value), media_type="application/json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from musicae.ops.parts import check_parts
 from musicae.ops.plane import check_plane, code_at
 from musicae.ops.playing import Playing, played, tempo_of
 from musicae.ops.point import Pad, Place
-from musicae.ops.progression import blank_under
+from musicae.ops.progression import bars_of, whole_bars
 from musicae.ops.shift import shift_windows
+from musicae.tensors import chord_symbols
 from musicae.web.asked import Point
 from musicae.web.catalog import RESTORED, Catalog, kind_of
 from musicae.web.choosing import choice_alone
@@ -36,6 +38,7 @@ DRAW, _PLANE = "draw:", "map:"
 _MAX_SEED = 2**31
 _CACHE_BYTES = 128_000_000
 _LOOP_STEPS, _LOOP_SECONDS = 64, 4.0  # How much of a file is looped, of notes and of sound: it must follow the hand.
+_CHORD_STEPS = 128  # How much is looped under a progression: many have eight bars.
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,12 @@ class Studio:
         corners = [self.corner(ask.preset, key)[0] for key in ask.corners]
         corners, notices = self._in_one_key(codec, corners, ask.corners)
         chords = ask.chords.strip() or None
-        if chords and corners[0].code is not None:
+        if chords:
             corners[0] = _under(codec, corners[0], chords)
-        made = encoded(codec, corners, keep=ask.lock, chords=chords)
-        made.notices[:0] = notices
+        made = encoded(codec, corners, keep=ask.lock, chords=chords, cut_chords=True)
+        # That draws, and what is as long as its chords, are repeated is as it should be.
+        fitted = tuple(f"{corner.name} has " for corner in corners if corner.code is not None or chords)
+        made.notices[:] = [*notices, *(one for one in made.notices if not one.startswith(fitted))]
         return Pad(made)
 
     def _in_one_key(
@@ -138,7 +143,7 @@ class Studio:
             (_, sample), said = in_key_of_first(codec, pair, named, stored.options, asked=False)
             if sample is not corner.sample:
                 moved.append(replace(corner, sample=_looped(codec, sample, corner.name)[0]))
-                notices += [one.removesuffix("; --own-key leaves it as it is") for one in said]
+                notices += said
             else:
                 moved.append(corner)
         return moved, notices
@@ -221,11 +226,16 @@ def _of_code(codec: Codec, code: torch.Tensor, name: str, label: int | None) -> 
     return Corner(Sample(window, codec.adapter.blank()), name, label, code)
 
 
-def _under(codec: Codec, draw: Corner, chords: str) -> Corner:
-    """Return a draw that is repeated, within what is looped, as often as a progression needs."""
-    length, size = blank_under(codec, chords).tensor.shape[-1], codec.spec.shape[-1]
-    times = min(length, max(size, _LOOP_STEPS)) // size
-    return replace(draw, sample=codec.adapter.concat([draw.sample] * times))
+def _under(codec: Codec, corner: Corner, chords: str) -> Corner:
+    """Return a corner that is repeated, in whole windows of up to eight bars in all, as far as a progression goes."""
+    bars, sample = bars_of(codec, corner.sample), corner.sample
+    missing = len(chord_symbols.parse(chords)) - len(bars)
+    if missing <= 0 or not bars:
+        return corner
+    own, hop = sample.tensor.shape[-1], sample.hop or codec.spec.shape[-1]
+    length = hop * math.ceil(min(own + missing * bars[-1], max(own, _CHORD_STEPS)) / hop)
+    longer = codec.adapter.concat([replace(sample, cond=None)] * math.ceil(length / own))
+    return replace(corner, sample=replace(longer, tensor=longer.tensor[..., :length]))
 
 
 def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]:
@@ -237,6 +247,9 @@ def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]
     if own <= length:
         return sample, []
     cond = sample.cond[:, :length] if sample.cond is not None and sample.cond.ndim == 2 else sample.cond
-    shown = f"{length / rate:.1f} of {own / rate:.1f} s" if rate else f"{length} of {own} steps"
-    choose = "" if rate else "; choose others by their bars"
-    return replace(sample, tensor=sample.tensor[..., :length], cond=cond), [f"{name}: the first {shown} loop{choose}"]
+    looped = replace(sample, tensor=sample.tensor[..., :length], cond=cond)
+    bars = bars_of(codec, sample)
+    shown = f"{length / rate:.1f} of {own / rate:.1f} s are" if rate else f"{length} of {own} steps loop"
+    if (count := whole_bars(bars, length)) is not None:
+        shown = f"{count} of {len(bars)} bars loop"
+    return looped, [f"{name}: the first {shown}{' used' if rate else '; --bars chooses others'}"]

@@ -56,7 +56,7 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing(play: Any, tmp_path: Path, re
         out, err = process.communicate(timeout=10)
     assert process.returncode == 0
     assert out == ""
-    assert err == "twinkle.mid: the first 64 of 128 steps loop; choose others by their bars\n"
+    assert err == "twinkle.mid: the first 4 of 8 bars loop; --bars chooses others\n"
     assert [path.name for path in tmp_path.iterdir()] == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=1)

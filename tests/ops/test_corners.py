@@ -35,7 +35,7 @@ def test_a_draw_is_looped_beside_a_longer_file(tiny: Codec) -> None:
     assert one.code is not None
     assert torch.equal(made.codes[0], one.code.expand(3, -1))
     assert [sample.tensor.shape[-1] for sample in made.samples] == [96, 96]
-    assert made.notices == ["draw 1 has 32 steps, not 96; it was looped"]
+    assert made.notices == ["draw 1 has 2 bars, not 6; it was looped"]
     padded = encoded(tiny, [one, long], align="pad")
     assert padded.codes.shape == (2, 3, 8)
     assert not torch.equal(padded.codes[0, 1], one.code[0])

@@ -51,9 +51,9 @@ def test_the_shorter_is_looped_padded_or_the_longer_trimmed(tmp_path: Path) -> N
         tokens = [part.tensor.argmax(0).tolist() for part in made.parts]
         return tokens[0], tokens[-1], made.notices
 
-    assert first_and_last("loop") == (short * 3, long, ["a.mid has 16 steps, not 48; it was looped"])
-    assert first_and_last("pad") == (short + [0] * 32, long, ["a.mid has 16 steps, not 48; silence was added"])
-    assert first_and_last("trim") == (short, long[:16], ["b.mid has 48 steps, not 16; it was cut"])
+    assert first_and_last("loop") == (short * 3, long, ["a.mid has 1 bar, not 3; it was looped"])
+    assert first_and_last("pad") == (short + [0] * 32, long, ["a.mid has 1 bar, not 3; silence was added"])
+    assert first_and_last("trim") == (short, long[:16], ["b.mid has 3 bars, not 1; it was cut"])
     with pytest.raises(MusicaeError, match="align must be"):
         musicae.interpolate(a, b, preset=exact(), align="stretch")
 

@@ -10,10 +10,10 @@ import torch
 from band_model import follower, roots
 
 import musicae
-from musicae.codec import Codec
+from musicae.codec import Codec, load
 from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.ops.progression import blank_under, progression
+from musicae.ops.progression import bars_of, blank_under, progression, whole_bars
 from musicae.tensors import band as bands
 
 
@@ -98,3 +98,18 @@ def test_what_is_made_to_fit_a_kept_part_has_its_chords(told: Codec, saints: Sam
     given = replace(saints, cond=told.adapter.chords(saints).roll(1, 0))  # type: ignore[union-attr]
     (over,) = musicae.vary(given, 1.0, preset=told, keep=["melody"], chords="D")
     assert roots(over.tensor) == [2] * 17
+
+
+def test_for_a_loop_it_is_cut(told: Codec) -> None:
+    found, notices = progression(told, "C | G | Am | F", blank(told, 3, [[0, 4, 4]]), "it", cut=True)
+    assert found[:12, ::16].argmax(0).tolist() == [0, 7, 9]
+    assert notices == ["of 4 bars of chords the first 3 fit"]
+    assert progression(told, "C", blank(told, 3, [[0, 4, 4]]), "it", cut=True)[1] == []
+
+
+def test_bars_are_counted(told: Codec, tiny_digits: Path) -> None:
+    assert bars_of(told, blank(told, 3, [[0, 4, 4], [16, 3, 4]])) == [16, 12, 12, 12]
+    digits = load(str(tiny_digits))
+    assert bars_of(digits, Sample(torch.zeros(1, 28, 28), {})) == []
+    assert [whole_bars([16, 12], length) for length in (16, 28, 40, 52, 20, 30, 0)] == [1, 2, 3, 4, None, None, None]
+    assert whole_bars([], 16) is None

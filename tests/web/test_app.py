@@ -83,7 +83,7 @@ def test_a_file_goes_to_a_corner_and_comes_back_at_it(client: Client, data: Path
     assert given["preset"] == "melody-2bar"
     assert given["kind"] == "notes"
     assert given["name"] == "twinkle.mid"
-    assert "the first 64 of 128 steps loop" in given["notices"][0]
+    assert given["notices"] == ["twinkle.mid: the first 4 of 8 bars loop"]
     body = {"preset": "melody-2bar", "corners": [given["id"], "draw:1"], "x": 0}
     found = client.post("api/point", body).json
     assert found["distances"][0] == 0
@@ -145,8 +145,10 @@ def test_a_draw_is_as_long_as_its_chords_and_messages_name_no_options(client: Cl
     found = client.post("api/point", body).json
     assert found["length"] == 64
     assert [name for _, name in found["chords"]] == ["C", "Am", "F", "G"]
-    too_long = client.post("api/point", {**body, "chords": "C | Am | F | G | C"})
-    assert too_long.error == "the progression has 5 bars, draw 1 has 4; leave out what is too much"
+    too_long = client.post("api/point", {**body, "chords": "C | Am | F | G | C | G | Am | F | C"}).json
+    assert (too_long["length"], too_long["notices"]) == (128, ["of 9 bars of chords the first 8 fit"])
+    wrong = client.post("api/point", {**TUNES, "chords": "C"}).error
+    assert wrong.startswith("chords: the preset 'tiny-melody' takes no chords; choose one for bands in the list")
 
 
 def test_a_file_that_the_server_does_not_have_is_not_found(client: Client) -> None:

@@ -13,7 +13,7 @@ import { Saving } from "./saving.js";
 import { Shape, Slider } from "./shape.js";
 import { Store, restores } from "./state.js";
 import { Picture, Wave } from "./views.js";
-import { amount, place, sentence, shortName } from "./words.js";
+import { amount, changes, full, place, sentence, shortName } from "./words.js";
 
 /** The player, for whoever wants to measure what is heard. */
 export let player = null;
@@ -193,7 +193,7 @@ class Page {
     this.caption();
     this.hear(point, body, exact);
     const hint = this.store.state.corners.some(isFile) ? "" : "Drop your own files on the pad, or click a name to choose one.";
-    $("notice").textContent = $("notice").title = [...point.changes, ...point.notices].join("; ") || hint;
+    $("notice").textContent = $("notice").title = [...changes(point.changes), ...point.notices.map(full)].join(" ") || hint;
     this.speak(this.pad.element.getAttribute("aria-valuetext"));
   }
 

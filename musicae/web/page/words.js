@@ -39,6 +39,24 @@ export function amount(point) {
 
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** A line from the server as a sentence; the name of a file stays as it is. */
+export function full(line) {
+  const named = /^[^:(]*\.\w{1,5}\b/.test(line);
+  return `${named ? line : sentence(line)}${/[.!?]$/.test(line) ? "" : "."}`;
+}
+
+/** What became of attributes: "drums.density: was 4.5, is 6 (+1 standard deviations)" as the sliders call it. */
+export function changes(lines) {
+  const short = lines.map((line) => line.replace(/ \([^()]*standard deviations\)/, "").split(": "));
+  const missed = short.filter(([, what]) => what?.includes("out of reach")).map(([name]) => name);
+  return short
+    .filter(([name, what]) => !missed.includes(name) || what.includes("out of reach")) // It says where it went, too.
+    .map(([name, ...rest]) => {
+      const [attribute, part] = name.split(".").reverse();
+      return full([sentence([part, titled(attribute).toLowerCase()].filter(Boolean).join(", ")), ...rest].join(": "));
+    });
+}
+
 /** What a slider is called: the name of an attribute as words. */
 export const titled = (name) => sentence(name.replaceAll("_", " ").replace(/(\d+)$/, " of $1ths"));
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from driver import Driver
 
@@ -114,7 +115,7 @@ def test_shape_shifts_what_is_there_and_says_so(page: Open) -> None:
         it.page.keyboard.press("ArrowRight")
     assert "+1.5 SD" in (slider.get_attribute("aria-valuetext") or "")
     assert "notes a bar" in (slider.get_attribute("aria-valuetext") or "")
-    it.until("document.querySelector('#notice').textContent.includes('density: was')")
+    it.until("document.querySelector('#notice').textContent.startsWith('Density: ')")
     slider.dblclick()
     assert slider.get_attribute("aria-valuetext") == "as it is"
 
@@ -126,3 +127,20 @@ def test_something_new_can_be_undone(page: Open) -> None:
     it.page.click("#undo")
     it.wait(lambda: it.place == "Halfway between one and two", "the corners of before")
     it.wait(lambda: "seed" not in it.fragment, "the address of before")
+
+
+def test_what_is_to_be_known_stands_in_whole_sentences(page: Open, data: Path) -> None:
+    chords = "+%7C+".join("CGCGCGCGC")
+    it = page().open(f"preset=band-2bar&corner=draw:1+one&corner=draw:2+two&chords={chords}")
+    it.wait(lambda: it.text("#notice") == "Of 9 bars of chords the first 8 fit.", "the notice")
+    it.drop(data / "saints.mid", ".corner:nth-child(1)")
+    cut = "Of 9 bars of chords the first 8 fit. saints.mid: the first 4 of 17 bars loop."
+    it.wait(lambda: it.text("#notice") == cut, "both notices")
+    words = """() => import('./page/words.js').then(({ changes }) => changes([
+        'drums.density: was 21, is 27.3 hits a bar (+1.50 standard deviations)',
+        'pitch: was 60, is 62 (+0.4 standard deviations)',
+        'pitch: 64 is out of reach; it went from 60 as far as 62']))"""
+    assert it.page.evaluate(words) == [
+        "Drums, density: was 21, is 27.3 hits a bar.",
+        "Pitch: 64 is out of reach; it went from 60 as far as 62.",
+    ]
