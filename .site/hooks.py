@@ -165,6 +165,8 @@ def _dotted(path: PurePath) -> str:
 
 def _place(dotted: str) -> str:
     """Return the page of a module."""
+    if dotted == "musicae":
+        return "api/index.md"
     _, first, *rest = dotted.split(".")
     if (ROOT / "musicae" / first).is_dir():
         return "/".join(["api", first, *(rest or ["index"])]) + ".md"

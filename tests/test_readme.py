@@ -187,7 +187,8 @@ def test_the_python_page_runs_from_top_to_bottom(workplace: Path, capsys: pytest
 
 
 def test_the_model_example_keeps_the_contract_and_is_the_one_that_is_tested() -> None:
-    code, _ = blocks("python", "docs/plugins.md")
+    code, adapter, _ = blocks("python", "docs/plugins.md")
+    assert adapter in text("tests/plugin/musicae_toy/adapter.py")
     names: dict[str, Any] = {"nn": nn, "math": math, "Tensor": Tensor, "Spec": Spec, "Latent": Latent, "Model": Model}
     exec(f"from __future__ import annotations\n{code}", names)
     check_model(names["Linear"], Spec(1, (16,), "bernoulli"))

@@ -54,6 +54,7 @@ def test_links_lead_to_pages_of_the_site() -> None:
     assert on_site("[a](../musicae/core.py)", "architecture.md", "api/core/core.md") == "[a](api/core/core.md)"
     assert on_site("[a](../musicae/ops/vary.py)", "plugins.md", "api/ops/vary.md") == "[a](api/ops/vary.md)"
     assert on_site("[a](../musicae/codec/__init__.py)", "plugins.md", "api/codec/index.md") == "[a](api/codec/index.md)"
+    assert on_site("[a](../musicae/__init__.py)", "python.md", "api/index.md") == "[a](api/index.md)"
     assert (
         on_site('<img src="docs/images/morph.png">', "index.md", "images/morph.png") == '<img src="images/morph.png">'
     )

@@ -22,7 +22,7 @@ __all__ = ["export"]
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The folder, or file, to make.")
 @click.option(
     "--bits", type=click.Choice(["32", "8"]), default="32", show_default=True,
-    help="How the large weights are stored; in 8 the files are a quarter as large.",
+    help="How the large weights are stored; in 8 the files are a quarter to half as large.",
 )  # fmt: skip
 @click.option("--nn-tilde", is_flag=True, help="Write one file for nn~, the object of Max and Pure Data, instead.")
 @force_option
