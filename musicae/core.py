@@ -1,7 +1,6 @@
 """The whole contract: what each kind of part promises, and (from `musicae.values`) the values that all parts share.
 
-A part subclasses its base class here (attributes: `musicae.attribute`), implements what is abstract, and overrides the
-defaults it can do better. What is not on this page is never looked for. Axes have the letters of `musicae.values`.
+A part overrides what it can do better; nothing else is looked for. Axes have the letters of `musicae.values`.
 """
 
 from __future__ import annotations
@@ -24,11 +23,9 @@ from musicae.values import (  # isort: skip
     Sound, Source, Spec, State, Stored, Unpacked, Windows,
 )  # fmt: skip
 
-__all__ = [
-    "Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Conditioned", "Corruption", "File", "Group",
-    "Latent", "Likelihood", "Lower", "Model", "Notes", "Packed", "Prior", "Roll", "Sample", "Sound", "Source", "Spec",
-    "Spectra", "State", "Stored", "Unpacked", "Windows"
-]  # fmt: skip
+__all__ = ["Adapter", "Attribute", "Candidate", "Choose", "ConditionSpec", "Conditioned", "Corruption", "File",
+    "Group", "Latent", "Likelihood", "Lower", "Model", "Notes", "Packed", "Prior", "Roll", "Sample", "Sound",
+    "Source", "Spec", "Spectra", "State", "Stored", "Unpacked", "Windows"]  # fmt: skip
 
 
 class Adapter(ABC):
@@ -173,8 +170,7 @@ class Adapter(ABC):
 class Model(nn.Module):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
-    An autoencoder implements `encode` and `params`. A network without a code that restores corrupted tensors sets
-    `restores` and implements `restore`; one that streams sets `streams` too, with `initial_state` and `stream`.
+    An autoencoder implements `encode` and `params`; a network without a code what `restores` and `streams` say.
     """
 
     latent_size: int = 0
@@ -192,6 +188,9 @@ class Model(nn.Module):
     init_samples: int = 0
     """How many windows `init_from_data` needs."""
 
+    refine_steps: int = 0
+    """How many steps of gradient descent may improve a code (see `Codec.encode`)."""
+
     restores: bool = False
     """Whether it implements `restore`, for tensors of any size that `multiple` divides."""
 
@@ -199,7 +198,7 @@ class Model(nn.Module):
     """The size of a restored tensor, or of a block of a stream, must be a multiple of this."""
 
     streams: bool = False
-    """Whether it implements `stream`."""
+    """Whether it implements `initial_state` and `stream`."""
 
     delay: int = 0
     """How many steps the output of `stream` lags behind its input."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from musicae import checkpoint, registry, threads
+from musicae.codec.refining import refined
 from musicae.core import Adapter, Corruption, Latent, Likelihood, Model, Prior, Sample, Spec, Stored, Windows
 from musicae.errors import MusicaeError
 from musicae.memory import give_back
@@ -82,10 +83,17 @@ class Codec:
     # --- codes -----------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode(self, x: Tensor, cond: Tensor | None = None, batch: int = 1024) -> Latent:
-        """Return the codes of windows ``(N, C, *S)``, on the CPU."""
+    def encode(self, x: Tensor, cond: Tensor | None = None, batch: int = 1024, *, refine: bool = False) -> Latent:
+        """Return the codes of windows ``(N, C, *S)``, on the CPU; with `refine` better ones, if the model has such."""
+        parts = []
         with self._threads(x):
-            parts = [self.model.encode(*part) for part in self._batches(batch, x, cond)]
+            for chosen, given in self._batches(batch, x, cond):
+                latent = self.model.encode(chosen, given)
+                if refine and self.model.refine_steps:
+                    beta = float(self.preset.sections.get("training", {}).get("beta", 1.0))
+                    mean = refined(self.model, self.likelihood, chosen, latent, given, beta)
+                    latent = Latent(mean, latent.logvar)
+                parts.append(latent)
         mean = torch.cat([part.mean for part in parts]).cpu()
         logvar = torch.cat([part.logvar for part in parts if part.logvar is not None] or [mean[:0]]).cpu()
         return Latent(mean, logvar if len(logvar) else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from musicae.core import Spec
 from musicae.models.layers.code_model import Code, CodeModel, PatchShape, Steps, patch_model
-from musicae.ranges import Depth, Share, Size, SizeOrNone, Weight
+from musicae.ranges import CountOrNone, Depth, Share, Size, SizeOrNone, Weight
 
 __all__ = ["patch_vae"]
 
@@ -25,6 +25,7 @@ def patch_vae(
     linear: bool = False,
     balanced: bool = False,
     dropout: Share = 0.0,
+    refine_steps: CountOrNone = 20,
 ) -> CodeModel:
     """Return a VAE of patch Transformers.
 
@@ -45,9 +46,10 @@ def patch_vae(
         of the data; such a model learns many times as fast at first. All steps at once only.
     balanced : weigh groups of real values so that small ones (offsets from a grid) count in these components, too.
     dropout : share of what each layer of the encoder adds that is left out in training, where data are few.
+    refine_steps : steps of gradient descent by which a codec may improve the code of a window.
     """
     code = Code(latent, variational=True, classes=classes, along=along, along_dropout=along_dropout, guidance=guidance)
-    return patch_model(
+    model = patch_model(
         spec,
         code,
         PatchShape(patch, width, depth, heads, dropout),
@@ -55,3 +57,5 @@ def patch_vae(
         linear=linear,
         balanced=balanced,
     )
+    model.refine_steps = refine_steps
+    return model

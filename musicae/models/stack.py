@@ -43,6 +43,7 @@ class Stack(Model):
     width, depth, heads : of the Transformers.
     decoded : how many windows of each example training decodes; 0 compares codes only.
     codes_weight : weight of the comparison of codes.
+    refine_steps : steps of gradient descent by which a codec may improve the code of a window.
     scaled : take the scale of each component out of the linear maps. Their weights are then all of like size, and learn
         as fast as others; otherwise the optimizer's steps are larger than most of them.
     """
@@ -63,6 +64,7 @@ class Stack(Model):
         decoded: CountOrNone = 0,
         codes_weight: Weight = 1.0,
         scaled: bool = False,
+        refine_steps: CountOrNone = 20,
     ) -> None:
         super().__init__()
         size, below = lower.model.latent_size, lower.spec.shape[-1]
@@ -78,6 +80,7 @@ class Stack(Model):
         if decoded > self.count:
             raise MusicaeError(f"[model] decoded must be 0 to {self.count}, not {decoded}")
         self.lower, self.latent_size, self.decoded, self.codes_weight = lower, latent, decoded, codes_weight
+        self.refine_steps = refine_steps
         self.init_samples = max(_MIN_INIT_SAMPLES, _INIT_SAMPLES * self.count * size)
         self.condition, self.channels_last = lower.model.condition, lower.model.channels_last
         self.stepwise = lower.model.stepwise

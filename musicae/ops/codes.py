@@ -83,7 +83,7 @@ def encode(
     splits = [codec.split(one) for one in samples]
     conds = [condition(codec, label, len(x), one) for x, one in zip(splits, samples, strict=True)]
     cond = torch.cat([one for one in conds if one is not None]) if conds[0] is not None else None
-    code = codec.encode(torch.cat(splits), cond)
+    code = codec.encode(torch.cat(splits), cond, refine=True)
     return packed(codec, samples, names, code, cond, preset if isinstance(preset, str) else "")
 
 

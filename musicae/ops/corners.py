@@ -89,7 +89,7 @@ def _code(codec: Codec, corner: Corner, x: Tensor, cond: Tensor | None) -> Tenso
     first = corner.sample.tensor[..., : x.shape[-1]]
     if corner.code is not None and all(torch.equal(window, first) for window in x):
         return corner.code.expand(len(x), -1)
-    return codec.encode(x, cond).mean
+    return codec.encode(x, cond, refine=True).mean
 
 
 # --- inputs of different lengths -----------------------------------------------------------------------------------

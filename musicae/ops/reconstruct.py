@@ -53,7 +53,7 @@ def reconstruct(
     (one,), remarks = read_all(codec, [source], read_options)
     given = codec.split(one)
     cond = condition(codec, label, len(given), one)
-    decoded = codec.decode(codec.encode(given, cond).mean, cond=cond)
+    decoded = codec.decode(codec.encode(given, cond, refine=True).mean, cond=cond)
     tensor = codec.join(decoded, one.hop, one.tensor.shape[-1])
     accuracy, psnr = codec.likelihood.accuracy(one.tensor[None], tensor[None]).item(), None
     if not codec.likelihood.discrete and len(codec.spec.shape) > 1:

@@ -74,7 +74,7 @@ class Mover:
         if codes is not None:
             self.reference, self.base, self.start = x, self.own, Moved(codes, x, self.own)
             return
-        codes = codec.encode(x, cond).mean
+        codes = codec.encode(x, cond, refine=True).mean
         made = self._decode(codes, torch.arange(len(x)))
         self.reference = x if codec.likelihood.discrete else made
         self.base = self.own if self.reference is x else fitted.values(codec, self.reference)

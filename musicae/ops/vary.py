@@ -124,7 +124,7 @@ class _Search:
         self, codec: Codec, sample: Sample, own: Tensor | None, asked: Tensor | None, kept: Kept | None, *, moved: bool
     ) -> None:
         self.codec, self.sample, self.kept = codec, sample, kept
-        code = codec.encode(codec.split(sample), own).mean
+        code = codec.encode(codec.split(sample), own, refine=True).mean
         code = code if asked is own else codec.under(code, own, asked)
         self.cond = asked
         self.place = codec.to_noise(code, self.cond)

@@ -41,7 +41,7 @@ def attribute_figures(codec: Codec, train: Windows, test: Windows, seed: int = 0
     x, cond = next(some_of(codec, test, max(_FEWEST, _MOVES // len(fitted.traits)), seed))
     codes, values = [], []
     for given, its in some_of(codec, train, _TRAIN, seed):
-        codes.append(codec.encode(given, its).mean)
+        codes.append(codec.encode(given, its, refine=True).mean)
         values.append(fitted.values(codec, given))
     vectors = _vectors(torch.cat(codes), torch.cat(values))
     mover = Mover(codec, fitted, x, cond, seed=seed)

@@ -40,7 +40,7 @@ def per_window(codec: Codec, windows: Windows, measure: Callable[[Tensor], Tenso
 def encoded(codec: Codec, windows: Windows, *, conditions: bool = True) -> Latent:
     """Return the codes of all windows ``(N, D)``, with their conditions, unless `conditions` is false."""
     found = [
-        codec.encode(windows.batch(index), codec.conditions(windows, index) if conditions else None)
+        codec.encode(windows.batch(index), codec.conditions(windows, index) if conditions else None, refine=True)
         for index in in_parts(codec, len(windows))
     ]
     logvar = [latent.logvar for latent in found if latent.logvar is not None]
