@@ -27,7 +27,8 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     """A place on the pad of a preset, and how what is there is to be made and played.
 
     `corners` are ids of files or ``"draw:SEED"``, `shift` is in standard deviations of each attribute, `lock` names
-    parts that stay those of the first corner, `only` the parts that sound; `exact` tries longer to shift attributes as
+    parts that stay those of the first corner, `label` is the class of all, where that is not the corners' own, `only`
+    are the parts that sound; `exact` tries longer to shift attributes as
     far as asked for. The rest is as for the commands.
     """
 
@@ -40,6 +41,7 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     shift: Annotated[dict[_Name, _By], Meta(max_length=100)] = field(default_factory=dict)
     chords: Annotated[str, Meta(max_length=2000)] = ""
     lock: Annotated[list[_Name], Meta(max_length=20)] = field(default_factory=list)
+    label: Annotated[str, Meta(max_length=200)] = ""
     tempo: Annotated[float, Meta(ge=10, le=500)] | None = None
     programs: Annotated[dict[str, _Program], Meta(max_length=20)] = field(default_factory=dict)
     transpose: Annotated[int, Meta(ge=-24, le=24)] = 0
@@ -54,7 +56,7 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def pad(self) -> tuple[object, ...]:
         """What the pad, and nothing that moves on it, depends on."""
-        return (self.preset, *self.corners), self.chords.strip(), tuple(self.lock)
+        return (self.preset, *self.corners), self.chords.strip(), tuple(self.lock), self.label
 
 
 def parsed(body: bytes, kind: type[T]) -> T:

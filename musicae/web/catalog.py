@@ -14,7 +14,7 @@ from musicae.codec import Codec
 from musicae.errors import MusicaeError, did_you_mean
 from musicae.ops import attributes
 from musicae.ops.attributes import Fitted
-from musicae.ops.conditions import takes_chords
+from musicae.ops.conditions import class_names, takes_chords
 from musicae.ops.playing import programs_of
 from musicae.ops.stream import restores_streams
 from musicae.ops.suffixes import suffix_like, suffixes_written
@@ -52,6 +52,7 @@ def facts(codec: Codec) -> dict[str, Any]:
         "parts": parts if len(parts) > 1 else [],
         "plays": bool(codec.adapter.plays),
         "draws": codec.model.latent_size > 0,
+        "classes": class_names(codec),
         "chords": takes_chords(codec, torch.zeros(CHORD_CHANNELS, 1)),
         "attributes": [
             {

@@ -13,8 +13,8 @@ import torch
 from musicae.codec import Codec
 from musicae.core import Sample, Source
 from musicae.errors import MusicaeError
-from musicae.ops.conditions import class_names, condition, most_probable_label
-from musicae.ops.corners import Corner, encoded
+from musicae.ops.conditions import class_names, condition, label_of, most_probable_label
+from musicae.ops.corners import Corner, Corners, encoded
 from musicae.ops.inputs import read
 from musicae.ops.keys import in_key_of_first
 from musicae.ops.parts import check_parts
@@ -124,7 +124,7 @@ class Studio:
         # That draws, and what is as long as its chords, are repeated is as it should be.
         fitted = tuple(f"{corner.name} has " for corner in corners if corner.code is not None or chords)
         made.notices[:] = [*notices, *(one for one in made.notices if not one.startswith(fitted))]
-        return Pad(made)
+        return Pad(_of_class(made, ask.label) if ask.label else made)
 
     def _in_one_key(
         self, codec: Codec, corners: Sequence[Corner], keys: Sequence[str]
@@ -224,6 +224,14 @@ def _on_plane(codec: Codec, key: str) -> Corner:
 def _of_code(codec: Codec, code: torch.Tensor, name: str, label: int | None) -> Corner:
     window = codec.decode(code, cond=condition(codec, label, 1))[0]
     return Corner(Sample(window, codec.adapter.blank()), name, label, code)
+
+
+def _of_class(corners: Corners, label: str) -> Corners:
+    """Return corners that are all of one class, and keep what else is in their codes."""
+    codec, count = corners.codec, corners.codes.shape[1]
+    asked = codec.label_conditions(torch.full((count,), label_of(codec, label)))
+    codes = [codec.under(z, own, asked) for z, own in zip(corners.codes, corners.conds, strict=True)]
+    return replace(corners, codes=torch.stack(codes), conds=[asked] * len(codes))
 
 
 def _under(codec: Codec, corner: Corner, chords: str) -> Corner:

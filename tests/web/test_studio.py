@@ -11,7 +11,9 @@ import soundfile
 import torch
 
 from musicae import interpolate
+from musicae.core import Sample
 from musicae.errors import MusicaeError
+from musicae.ops.conditions import most_probable_label
 from musicae.web.asked import Point
 from musicae.web.studio import Studio
 
@@ -129,3 +131,21 @@ def test_as_many_bars_loop_as_the_notice_says(studio: Studio, data: Path) -> Non
     corner, notices = studio.corner("melody-2bar", given(studio, data / "greensleeves.mid", "melody-2bar"))
     bars = corner.sample.tensor.shape[-1] // 12
     assert notices == [f"greensleeves.mid: the first {bars} of 9 bars loop; --bars chooses others"]
+
+
+def test_a_class_is_that_of_all_corners_in_their_own_hand(studio: Studio, data: Path) -> None:
+    corners = [given(studio, data / "three.png", "mnist-cvae"), "draw:8"]
+    made = [studio.find(Point("mnist-cvae", corners, x=x, label="5")).sample.tensor for x in (0.0, 0.5, 1.0)]
+    codec = studio.catalog.codec("mnist-cvae")
+    assert [most_probable_label(codec, Sample(one, {})) for one in made] == [5, 5, 5]
+    assert not torch.equal(made[0], made[2])
+    own = studio.find(Point("mnist-cvae", corners, x=0.0)).sample.tensor
+    assert most_probable_label(codec, Sample(own, {})) == 3
+    walk = studio.pad(Point("mnist-cvae", corners, label="5")).corners
+    assert [cond.argmax().item() for cond in walk.conds] == [5, 5]
+    flow = [studio.find(Point("tiny-classes", ["draw:1", "draw:2"], label=label)).sample.tensor for label in ("", "7")]
+    assert not torch.equal(*flow)
+    with pytest.raises(MusicaeError, match="has no label '11'"):
+        studio.find(Point("mnist-cvae", corners, label="11"))
+    with pytest.raises(MusicaeError, match="takes no label"):
+        studio.find(Point("tiny-digits", ["draw:1", "draw:2"], label="1"))

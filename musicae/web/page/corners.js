@@ -134,7 +134,7 @@ export class Corners {
       return;
     }
     const other = this.store.start.presets.find(({ name }) => name === preset)?.draws ? draw() : null;
-    this.store.change({ preset, corners: [corner, other], x: 0.5, y: 0.5 }, `file ${performance.now()}`);
+    this.store.change({ preset, corners: [corner, other], label: "", x: 0.5, y: 0.5 }, `file ${performance.now()}`);
     this.say(`${file.name} is for ${preset}, which is shown now.`);
   }
 

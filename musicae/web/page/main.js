@@ -63,7 +63,7 @@ class Page {
   changePreset(name) {
     const { start, preset: old } = this.store;
     const next = start.presets.find((preset) => preset.name === name);
-    const fields = { preset: name, shift: {}, programs: {}, lock: [], mute: [], solo: [], recording: null };
+    const fields = { preset: name, shift: {}, programs: {}, lock: [], label: "", mute: [], solo: [], recording: null };
     if (!next.chords) fields.chords = "";
     fields.corners = this.corners.forPreset(next, old);
     this.hush();
@@ -110,10 +110,10 @@ class Page {
 
   /** The body of the requests for the point that is shown; corners that wait for a file are those that are there. */
   body() {
-    const { preset, corners, x, y, temperature, seed, shift, chords, lock, tempo, programs, transpose } = this.store.state;
+    const { preset, corners, x, y, temperature, seed, shift, chords, lock, label, tempo, programs, transpose } = this.store.state;
     const there = corners.filter(Boolean);
     if (!there.length) return null;
-    const rest = { temperature, seed, shift, chords, lock, tempo, programs, transpose };
+    const rest = { temperature, seed, shift, chords, lock, label, tempo, programs, transpose };
     if (isMap(corners)) return { preset, corners: [mapId(x, y), mapId(x, y)], x: 0, y: 0, ...rest };
     const ids = corners.map((corner, i) => (corner ?? corners[i ^ 1] ?? there[0]).id);
     return { preset, corners: ids, x, y: ids.length === 2 ? 0 : y, ...rest };

@@ -19,7 +19,7 @@ export class Previews {
 
   /** Have the corners of a request's body shown. */
   setBody(body) {
-    const key = body ? JSON.stringify([body.preset, body.corners, body.chords, body.lock]) : "";
+    const key = body ? JSON.stringify([body.preset, body.corners, body.chords, body.lock, body.label]) : "";
     if (key === this.key) return;
     this.key = key;
     this.drawings = [];

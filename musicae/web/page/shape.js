@@ -1,4 +1,4 @@
-// Controls that shape what is there: a slider for each attribute, temperature, seed, tempo, chords, transposition.
+// Controls that shape what is there: a slider for each attribute, temperature, seed, class, tempo, chords, transposition.
 
 import { $, clamp, make } from "./dom.js";
 import { sentence, shiftText, titled } from "./words.js";
@@ -83,6 +83,13 @@ export class Shape {
     $("shape").replaceChildren(...(parts.length ? [row] : []), ...this.tabs.map(({ panel }) => panel));
     this.open(groups[0][0]);
     $("shape").hidden = !preset.attributes.length;
+    this.classes = preset.classes.map((name) => {
+      const button = make("button", { type: "button" }, name);
+      button.addEventListener("click", () => this.changed({ label: this.state.label === name ? "" : name }, "class"));
+      return button;
+    });
+    $("classes").querySelector(".classes").replaceChildren(...this.classes);
+    $("classes").hidden = !preset.classes.length;
     $("chords-box").hidden = !preset.chords;
     $("transpose").hidden = !Object.keys(preset.programs).length;
   }
@@ -128,6 +135,8 @@ export class Shape {
     if (state.tempo !== null) this.tempo.set(state.tempo);
     $("seed").value = state.seed;
     if (document.activeElement !== $("chords")) $("chords").value = state.chords;
+    for (const button of this.classes) button.setAttribute("aria-pressed", String(button.textContent === state.label));
+    $("classes").querySelector("output").textContent = state.label || "as it is";
     this.semitones.textContent = state.transpose > 0 ? `+${state.transpose}` : String(state.transpose).replace("-", "−");
   }
 

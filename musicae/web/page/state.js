@@ -11,6 +11,7 @@ export const blank = () => ({
   seed: 0,
   shift: {},
   chords: "",
+  label: "", // the class of all corners; empty where each has its own
   lock: [],
   tempo: null,
   programs: {},
@@ -35,6 +36,7 @@ export function encode(state) {
   if (state.seed) fields.set("seed", state.seed);
   for (const [name, value] of Object.entries(state.shift)) if (value) fields.append("shift", `${name} ${number(value)}`);
   if (state.chords) fields.set("chords", state.chords);
+  if (state.label) fields.set("label", state.label);
   if (state.tempo !== null) fields.set("tempo", number(state.tempo));
   if (state.transpose) fields.set("transpose", state.transpose);
   for (const [part, program] of Object.entries(state.programs)) fields.append("program", `${part} ${program}`);
@@ -64,6 +66,7 @@ export function decode(fragment, start) {
   state.temperature = read(fields, "temperature", 0, 0, 2);
   state.seed = Math.round(read(fields, "seed", 0, 0, 2 ** 31 - 1));
   if (own.chords) state.chords = (fields.get("chords") ?? "").slice(0, 400);
+  if (own.classes.includes(fields.get("label"))) state.label = fields.get("label");
   state.transpose = Math.round(read(fields, "transpose", 0, -24, 24));
   if (fields.has("tempo")) state.tempo = read(fields, "tempo", 120, 30, 300);
   const attributes = own.attributes.map(({ name }) => name);

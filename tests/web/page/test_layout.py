@@ -10,7 +10,7 @@ from driver import Driver
 Open = Callable[..., Driver]
 CORNERS = "corner=draw:1+a+rather+long+name+for+a+corner&corner=draw:2+two"
 FOUR = f"{CORNERS}&corner=draw:3+three&corner=draw:4+four"
-PRESETS = ("melody-2bar", "band-2bar", "mnist-vae-2d", "drum-sounds", "denoise", "photo-denoise")
+PRESETS = ("melody-2bar", "band-2bar", "mnist-vae-2d", "mnist-cvae", "drum-sounds", "denoise", "photo-denoise")
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
 
 # Contrast of WCAG 2.2 between each text and what is behind it, of those below 4.5.

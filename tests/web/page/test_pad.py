@@ -144,3 +144,20 @@ def test_what_is_to_be_known_stands_in_whole_sentences(page: Open, data: Path) -
         "Drums, density: was 21, is 27.3 hits a bar.",
         "Pitch: 64 is out of reach; it went from 60 as far as 62.",
     ]
+
+
+def test_a_class_is_chosen_and_taken_back(page: Open) -> None:
+    it = page().open("preset=mnist-cvae&corner=draw:3+one&corner=draw:8+two")
+    before = it.page.locator("#picture-canvas").screenshot()
+    it.page.get_by_role("group", name="Class").get_by_text("5").click()
+    it.wait(lambda: it.page.locator("#picture-canvas").screenshot() != before, "another digit")
+    assert it.text("#classes output") == "5"
+    it.wait(lambda: "label=5" in it.fragment, "the address")
+    it.page.reload()
+    it.settle()
+    five = it.page.get_by_role("group", name="Class").get_by_text("5")
+    assert five.get_attribute("aria-pressed") == "true"
+    five.click()
+    it.wait(lambda: it.page.locator("#picture-canvas").screenshot() == before, "the digit of before")
+    it.page.select_option("#preset", "mnist-vae")
+    it.wait(lambda: not it.shown("#classes"), "no classes")
