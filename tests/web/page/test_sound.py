@@ -99,7 +99,7 @@ def test_it_plays_and_goes_on_while_the_point_moves(page: Open) -> None:
     it.page.focus("#pad")
     it.page.keyboard.press("Shift+ArrowRight")
     heard = np.array(it.page.evaluate(LISTEN, 2000))
-    assert it.page.evaluate(LOADED) != before, "the new point sounds"
+    it.wait(lambda: it.page.evaluate(LOADED) != before, "the sound of the new point")
     assert heard[:, 1].max() > 0.01
     for moment in np.arange(heard[0, 0], heard[-1, 0] - 0.5, 0.1):  # Drums rest for less than half a second.
         window = heard[(heard[:, 0] >= moment) & (heard[:, 0] < moment + 0.5), 1]
