@@ -41,6 +41,14 @@ def _hears_ctrl_c() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    """Draw the same random numbers in a test whatever ran before it, and in which process."""
+    import torch
+
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep data sets and caches out of the user's folders, and tests out of each other's."""
     folder = tmp_path_factory.mktemp("musicae")
