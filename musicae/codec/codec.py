@@ -90,8 +90,7 @@ class Codec:
             for chosen, given in self._batches(batch, x, cond):
                 latent = self.model.encode(chosen, given)
                 if refine and self.model.refine_steps:
-                    beta = float(self.preset.sections.get("training", {}).get("beta", 1.0))
-                    mean = refined(self.model, self.likelihood, chosen, latent, given, beta)
+                    mean = refined(self.model, self.likelihood, chosen, latent, given)
                     latent = Latent(mean, latent.logvar)
                 parts.append(latent)
         mean = torch.cat([part.mean for part in parts]).cpu()
