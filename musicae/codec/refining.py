@@ -24,7 +24,8 @@ def refined(model: Model, likelihood: Likelihood, x: Tensor, latent: Latent, con
     """Return better means ``(B, D)`` of the codes of windows `x` ``(B, C, *S)``, after `Model.refine_steps` steps.
 
     They minimise the cost of the window at points drawn around the mean, so that the codes nearby are good as well, and
-    that of the code under N(0, 1), which keeps it where the prior has been trained. What comes back exactly as it is stays; each result depends on its window only.
+    that of the code under N(0, 1), which keeps it where the prior was trained. What comes back exactly stays as it is;
+    each result depends on its window only.
     """
     mean = latent.mean.clone()
     made = model.decode(mean, lambda params: likelihood.mode(params.float()), cond)
