@@ -16,7 +16,7 @@ from typing import Any
 
 from musicae.errors import MusicaeError
 
-__all__ = ["end_with_parent", "ignore_sigint", "ignoring_sigint", "spread"]
+__all__ = ["end_with_parent", "holding_signals", "ignore_sigint", "ignoring_sigint", "spread"]
 
 _TICK = 1.0  # Seconds.
 
@@ -53,6 +53,23 @@ def ignoring_sigint() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def holding_signals() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM to the end of what must not stay half done; outside the main thread do nothing."""
+    if threading.current_thread() is not threading.main_thread():  # It alone gets them.
+        yield
+        return
+    came: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: came.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def spread(work: Callable[[int], None], count: int, tick: Callable[[], None], killed: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from musicae.errors import MusicaeError
-from musicae.processes import ignore_sigint, ignoring_sigint, spread
+from musicae.processes import holding_signals, ignore_sigint, ignoring_sigint, spread
 
 
 def test_ctrl_c_is_ignored_for_a_moment_and_then_as_before():
@@ -22,6 +22,20 @@ def test_ctrl_c_is_ignored_for_a_moment_and_then_as_before():
     assert signal.getsignal(signal.SIGINT) is before
     with pytest.raises(ZeroDivisionError), ignoring_sigint():
         _ = 1 // 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_signals_are_put_off_until_the_end():
+    done, before = [], signal.getsignal(signal.SIGINT)
+
+    def interrupted() -> None:
+        with holding_signals():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == ["all of it"]
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -18,6 +18,7 @@ from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import say, show, show_path
 from musicae.errors import MusicaeError
+from musicae.processes import holding_signals
 
 if TYPE_CHECKING:
     from musicae.formats.sound.devices import Pair
@@ -173,9 +174,11 @@ def _run(live: Live, pair: Pair, writer: Writer | None) -> tuple[Figures, float,
 
 
 def _record(live: Live, writer: Writer | None) -> None:
-    for block in live.recorded():
-        if writer:
-            writer.write(block)
+    """Write what was played since the last time; Ctrl-C in the middle loses none of it."""
+    with holding_signals():
+        for block in live.recorded():
+            if writer:
+                writer.write(block)
 
 
 def _line(figures: Figures, latency: float) -> str:
