@@ -1,6 +1,7 @@
 """The whole contract: what each kind of part promises, and (from `musicae.values`) the values that all parts share.
 
-A part overrides what it can do better; nothing else is looked for. Axes have the letters of `musicae.values`.
+A part subclasses its base class here (attributes: `musicae.attribute`), implements what is abstract, and overrides the
+defaults it can do better. What is not on this page is never looked for. Axes have the letters of `musicae.values`.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ class Adapter(ABC):
 class Model(nn.Module):
     """A network over ``(B, C, *S)``. Built as ``factory(spec, **settings)``, settings from ``[model]``.
 
-    An autoencoder implements `encode` and `params`; a network without a code what `restores` and `streams` say.
+    An autoencoder implements `encode` and `params`; one without a code sets `restores`, perhaps `streams`, to True.
     """
 
     latent_size: int = 0

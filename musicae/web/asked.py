@@ -28,8 +28,8 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
 
     `corners` are ids of files or ``"draw:SEED"``, `shift` is in standard deviations of each attribute, `lock` names
     parts that stay those of the first corner, `label` is the class of all, where that is not the corners' own, `only`
-    are the parts that sound; `exact` tries longer to shift attributes as
-    far as asked for. The rest is as for the commands.
+    are the parts that sound; `exact` tries longer to shift attributes as far as asked for. The rest is as for the
+    commands.
     """
 
     preset: _Name
