@@ -24,7 +24,7 @@ def imported(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", NEW.format(code)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     tops = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
-    return tops - set(sys.stdlib_module_names) - {"__mp_main__"}  # The name that multiprocessing gives to __main__.
+    return tops - set(sys.stdlib_module_names)
 
 
 @pytest.mark.parametrize("module", ["musicae", "musicae.errors", "musicae.registry", "musicae.preset"])
