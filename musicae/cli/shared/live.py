@@ -18,7 +18,6 @@ from musicae.cli.shared.results import say_json
 from musicae.cli.shared.staging import staged
 from musicae.cli.shared.terminal import say, show, show_path
 from musicae.errors import MusicaeError
-from musicae.processes import holding_signals
 
 if TYPE_CHECKING:
     from musicae.formats.sound.devices import Pair
@@ -175,6 +174,8 @@ def _run(live: Live, pair: Pair, writer: Writer | None) -> tuple[Figures, float,
 
 def _record(live: Live, writer: Writer | None) -> None:
     """Write what was played since the last time; Ctrl-C in the middle loses none of it."""
+    from musicae.processes import holding_signals
+
     with holding_signals():
         for block in live.recorded():
             if writer:
