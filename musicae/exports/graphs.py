@@ -104,12 +104,13 @@ def _decoder(codec: Codec) -> Graph:
 
 def _features(codec: Codec) -> Graph:
     def call(z: Tensor, cond: Tensor | None = None) -> list[Tensor]:
-        return [codec.model.features(z, cond)]
+        return [codec.model.decode(z, codec.likelihood.mode, cond), codec.model.features(z, cond)]
 
     def example(batch: int) -> tuple[Tensor, ...]:
         return codec.draw(batch, cond=_cond(codec, batch)), *_conds(codec, batch)
 
-    return _graph("decoder", codec.model, call, ("z", *_cond_name(codec)), ("features",), example)
+    names = ("z", *_cond_name(codec))
+    return _graph("decoder", codec.model, call, names, ("values", "features"), example, unrolled=True)
 
 
 def _step(codec: Codec) -> Graph:

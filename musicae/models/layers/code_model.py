@@ -160,7 +160,7 @@ class CodeModel(Model):
 
     def features(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return what `step` is given of codes ``(B, D)``: ``(B, 1, T, H)``."""
-        return self._guided(z, cond).mT[:, None]
+        return self._guided(z, cond).transpose(1, 2)[:, None]
 
     def initial_state(self, batch: int = 1) -> State:
         """Return the state before the first step of `batch` windows."""

@@ -44,9 +44,9 @@ class StepHead(Head):
 
     def decode(self, features: Tensor, choose: Choose) -> Tensor:
         """Generate values ``(B, C, T)``, each step picked by `choose` and fed to the next."""
-        inputs = features.mT
+        inputs = features.transpose(1, 2)  # Tracing to ONNX knows no .mT, and takes len() as a constant.
         value = inputs.new_zeros(inputs.shape[0], self.previous.in_features)
-        state, values = self.initial_state(len(inputs)), []
+        state, values = self.initial_state(inputs.shape[0]), []
         for step in range(inputs.shape[1]):
             params, state = self.step(inputs[:, step], value, state)
             value = choose(params[..., None])[..., 0]
