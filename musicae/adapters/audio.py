@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from musicae.adapters.shared.schema import SoundMeta, checked
 from musicae.core import Adapter, Candidate, File, Sample, Sound, Spec
-from musicae.errors import MusicaeError
+from musicae.errors import WITH_PRESET, Line, MusicaeError, elsewhere, line_of
 from musicae.formats.files import name_of, suffix_of
 from musicae.formats.sound.files import (
     AV_SUFFIXES,
@@ -146,7 +146,8 @@ class Audio(Adapter):
         if abs(odds) >= _IN_DOUBT:
             return chosen
         taken, else_ = ("speech", "music") if odds > 0 else ("music", "speech")
-        doubt = f"{name_of(file)} was taken for {taken}; if it is {else_}, add --preset {other.name}"
+        instead = Line(f"add --preset {other.name}", f"choose {other.name} {elsewhere(WITH_PRESET)}")
+        doubt = line_of(f"{name_of(file)} was taken for {taken}; if it is {else_}, ", instead)
         return replace(chosen, doubt=doubt)
 
     # --- files ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from musicae.adapters.shared.arrangement import Arrangement, arrange, mark_parts
 from musicae.adapters.shared.origin import Origin, named_chords
 from musicae.adapters.shared.score import KIT, LINE, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Packed, Roll, Sample, Unpacked, Windows
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_BARS, Line, MusicaeError, line_of
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
@@ -168,7 +168,8 @@ class Band(ScoreAdapter):
         score, tracks = loaded.score, arrangement.tracks
         playing = [track for own in tracks.values() for track in own]
         if not playing:
-            raise MusicaeError("none of its tracks plays in the band; send one to a part, such as --part 1=harmony")
+            advice = Line("send one to a part, such as --part 1=harmony", "give another file")
+            raise MusicaeError(line_of("none of its tracks plays in the band; ", advice))
         every = score_parts.merge(playing)
         spans = score_parts.spans(playing)
         found = bar_grid.place(
@@ -196,7 +197,7 @@ class Band(ScoreAdapter):
         if not any(len(own.start) for own in notes.values()):
             if bars is None:
                 raise MusicaeError("it has only drums, and no General MIDI percussion (27..87); give a file with music")
-            raise MusicaeError(f"bars '{bars}' have no notes; choose others with --bars")
+            raise MusicaeError(line_of(f"bars '{bars}' have no notes; ", OTHER_BARS))
         if "harmony" in notes:
             notes["harmony"] = band_notes.prominent(notes["harmony"], remarks)
         return notes, found

@@ -14,7 +14,7 @@ from musicae.adapters.shared import meta
 from musicae.adapters.shared.hits import details, hits, merged_remark
 from musicae.adapters.shared.score import KIT, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_BARS, MusicaeError, line_of
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.bar_grid import Excerpt
@@ -103,7 +103,7 @@ class Drums(ScoreAdapter):
         step = found.steps(notes.start)
         inside = (step >= 0) & (step < found.length)
         if not np.any(inside):
-            raise MusicaeError(f"bars '{bars}' have no drums; choose others with --bars")
+            raise MusicaeError(line_of(f"bars '{bars}' have no drums; ", OTHER_BARS))
         return found, step, inside
 
     def write(self, sample: Sample, file: File) -> None:

@@ -15,7 +15,7 @@ from musicae.adapters.shared.hits import details, hits, merged_remark
 from musicae.adapters.shared.origin import Rewritten
 from musicae.adapters.shared.score import KIT, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Unpacked, Windows
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_BARS, MusicaeError, line_of
 from musicae.formats.files import output
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -112,7 +112,7 @@ class Groove(ScoreAdapter):
         )
         step = found.steps(notes.start)
         if not np.any((step >= 0) & (step < found.length) & (notes.velocity > 0)):
-            raise MusicaeError(f"bars '{bars}' have no drums; choose others with --bars")
+            raise MusicaeError(line_of(f"bars '{bars}' have no drums; ", OTHER_BARS))
         return found
 
     def _milliseconds(self, grid: Grid) -> NDArray[np.float64]:

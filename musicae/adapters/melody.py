@@ -14,7 +14,7 @@ from torch import Tensor
 from musicae.adapters.shared import lines, meta
 from musicae.adapters.shared.score import LINE, RECORDING, ScoreAdapter, tracks_in
 from musicae.core import File, Notes, Packed, Roll, Sample, Spec
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_BARS, WITH_PRESET, Line, MusicaeError, line_of
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.abc import is_abc
@@ -24,6 +24,8 @@ from musicae.formats.sound.heads import is_sound
 from musicae.tensors import melody_tokens
 
 __all__ = ["Melody"]
+
+_OTHER_OR_PRESET = Line("choose another with --track, or a preset for drums ", "choose a preset for drums ")
 
 SHIFTS = (-5, 6)
 """The transpositions of `Melody.augment`, in semitones: each key once."""
@@ -112,7 +114,7 @@ class Melody(ScoreAdapter):
                 remarks.append(f"{dropped} of {part.count} notes are below a higher one and were left out")
         line = lines.quantise(notes, found, self.steps_per_beat, remarks)
         if not len(line.start):
-            raise MusicaeError(f"bars '{bars}' have no notes in track {part}; choose others with --bars")
+            raise MusicaeError(line_of(f"bars '{bars}' have no notes in track {part}; ", OTHER_BARS))
         return part, line, found
 
     def _tokens(self, line: score_parts.Notes, found: Excerpt, remarks: list[str] | None) -> NDArray[np.uint8]:
@@ -198,10 +200,8 @@ def _choose(available: Sequence[score_parts.Part], track: str | int | None) -> t
     if track is not None:
         available = score_parts.select(available, track)
         if all(part.drums for part in available):
-            raise MusicaeError(
-                f"track {available[0]} is drums; choose another with --track, or a preset for drums with --preset"
-            )
+            raise MusicaeError(line_of(f"track {available[0]} is drums; ", _OTHER_OR_PRESET, WITH_PRESET))
     tuned = [part for part in available if not part.drums]
     if not tuned:
-        raise MusicaeError("it has only drums; choose a preset for drums with --preset (musicae presets lists them)")
+        raise MusicaeError(line_of("it has only drums; choose a preset for drums ", WITH_PRESET))
     return lines.pick(tuned)

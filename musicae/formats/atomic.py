@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from musicae.errors import MusicaeError, OutputError
+from musicae.errors import Line, MusicaeError, OutputError, line_of
 from musicae.formats.temporary import temporary_file, temporary_folder
 
 __all__ = ["atomic_folder", "atomic_write", "make_folder"]
@@ -22,7 +22,7 @@ def make_folder(path: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:
-        raise OutputError(f"cannot write in {path}: {reason}; name another place with -o")
+        raise OutputError(line_of(f"cannot write in {path}: {reason}", Line("; name another place with -o", "")))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from torch import Tensor
 from musicae import checkpoint, hub, registry
 from musicae.codec import Codec
 from musicae.core import Attribute, Windows
-from musicae.errors import MusicaeError, did_you_mean
+from musicae.errors import WITH_PRESET, MusicaeError, did_you_mean, line_of
 from musicae.ops.inputs import crop_windows
 from musicae.tensors.random import generator
 
@@ -180,7 +180,7 @@ def check_able(codec: Codec) -> None:
     """Raise MusicaeError for a codec whose windows have no attributes, or that has no codes to move."""
     if not codec.adapter.attributes or not codec.model.latent_size:
         name = codec.preset.name
-        raise MusicaeError(f"what '{name}' makes has no attributes; choose another preset (musicae presets lists them)")
+        raise MusicaeError(line_of(f"what '{name}' makes has no attributes; choose another preset ", WITH_PRESET))
 
 
 def has(codec: Codec) -> bool:

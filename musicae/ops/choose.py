@@ -15,7 +15,7 @@ from musicae import codec as codecs
 from musicae import registry
 from musicae.codec import Codec
 from musicae.core import Adapter, Candidate, File, Sample, Source
-from musicae.errors import MusicaeError, did_you_mean
+from musicae.errors import WITH_PRESET, MusicaeError, did_you_mean, line_of
 from musicae.ops.defaults import (
     adapter_name,
     adapter_settings,
@@ -86,7 +86,9 @@ def adapter_for(file: File, job: str = "code", only: str | None = None, others: 
         able = _that_read(only, {name: adapters[name].plays for name in able & set(adapters)})
     able &= set(fitting)
     if not able:
-        raise MusicaeError(f"no preset is there to {_VERBS.get(job, job)} {_called(file)}; choose one with --preset")
+        raise MusicaeError(
+            line_of(f"no preset is there to {_VERBS.get(job, job)} {_called(file)}; choose one ", WITH_PRESET)
+        )
     best = max(sorted(able), key=lambda name: fitting[name])
     rest = [_scores(adapters, other) for other in others if not isinstance(other, Path) or other.is_file()]
     if all(best in scores for scores in rest):

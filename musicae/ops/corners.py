@@ -24,13 +24,15 @@ __all__ = ["Corner", "Corners", "encoded"]
 class Corner:
     """One input: its `sample`, what messages call it, and its class, for a model that is conditional on one.
 
-    `code` ``(1, D)`` is that of a draw, which the sample, one window or more of them alike, was decoded from.
+    `code` ``(1, D)`` is that of a draw, which the sample, one window or more of them alike, was decoded from. Nothing
+    is said of one that `repeats` where it is made as long as the others: that is what it is there for.
     """
 
     sample: Sample
     name: str
     label: Label | None = None
     code: Tensor | None = None
+    repeats: bool = False
 
 
 @dataclass
@@ -62,15 +64,14 @@ def encoded(
     `align`, `keep` and `chords` are as for `musicae.interpolate`; `cut_chords` cuts chords that are too long.
     Raise MusicaeError for parts that the first does not have, chords that do not exist, or a label that is missing.
     """
-    samples, notices = [one.sample for one in corners], list[str]()
-    names = [one.name for one in corners]
-    kept = parts_to_keep(codec, samples[0], keep, names[0])
+    notices, first = list[str](), corners[0]
+    kept = parts_to_keep(codec, first.sample, keep, first.name)
     how = codec.adapter.default_align if align is None else align
-    samples = _align(codec, samples, names, how, notices, as_first=kept is not None)
+    samples = _align(codec, corners, how, notices, as_first=kept is not None)
     kept = kept and replace(kept, sample=samples[0])
     asked = kept.chords() if kept else None
     if chords is not None:
-        asked, repeated = progression(codec, chords, samples[0], names[0], cut=cut_chords)
+        asked, repeated = progression(codec, chords, samples[0], first.name, cut=cut_chords)
         notices += repeated
     if asked is not None:
         samples = [with_chords(codec, one) for one in samples]
@@ -95,13 +96,11 @@ def _code(codec: Codec, corner: Corner, x: Tensor, cond: Tensor | None) -> Tenso
 # --- inputs of different lengths -----------------------------------------------------------------------------------
 
 
-def _align(
-    codec: Codec, samples: Sequence[Sample], names: Sequence[str], how: str, notices: list[str], *, as_first: bool
-) -> list[Sample]:
-    """Give all samples one length, with `as_first` that of the first, and one hop, and say how."""
+def _align(codec: Codec, corners: Sequence[Corner], how: str, notices: list[str], *, as_first: bool) -> list[Sample]:
+    """Return the samples of corners in one length, with `as_first` that of the first, and one hop; say how."""
     if how not in ("loop", "trim", "pad"):
         raise MusicaeError(f"align must be 'loop', 'trim' or 'pad', not '{how}'")
-    size = codec.spec.shape[-1]
+    samples, size = [corner.sample for corner in corners], codec.spec.shape[-1]
     hops = {one.hop or size for one in samples}
     hop = hops.pop() if len(hops) == 1 else size
     if hops:
@@ -109,11 +108,11 @@ def _align(
     lengths = [one.tensor.shape[-1] for one in samples]
     length = lengths[0] if as_first else min(lengths) if how == "trim" else max(lengths)
     aligned = []
-    for one, name, own in zip(samples, names, lengths, strict=True):
-        if own != length:
+    for corner, one, own in zip(corners, samples, lengths, strict=True):
+        if own != length and not corner.repeats:
             longer = {"loop": "it was looped", "trim": "it was looped", "pad": "silence was added"}[how]
             done = "it was cut" if own > length else longer
-            notices.append(f"{name} has {_durations(codec, one, length)}; {done}")
+            notices.append(f"{corner.name} has {_durations(codec, one, length)}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
 

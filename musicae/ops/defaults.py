@@ -12,7 +12,7 @@ from typing import Any
 
 from musicae import preset as presets
 from musicae import registry
-from musicae.errors import MusicaeError
+from musicae.errors import WITH_PRESET, MusicaeError, line_of
 from musicae.preset import Preset
 
 __all__ = [
@@ -44,7 +44,7 @@ def default_preset(job: str) -> str:
     """Return the name of the first preset that is a default for a job. Raise MusicaeError where there is none."""
     for recipe in defaults(job):
         return recipe.name
-    raise MusicaeError(f"no preset is a default for '{job}'; choose one with --preset")
+    raise MusicaeError(line_of(f"no preset is a default for '{job}'; choose one ", WITH_PRESET))
 
 
 def adapter_name(recipe: Preset) -> str:
@@ -74,5 +74,5 @@ def nearest_in_rate(job: str, rate: int) -> str:
     rates = {recipe.name: float(adapter_settings(recipe).get("sample_rate") or 0) for recipe in defaults(job)}
     known = {name: own for name, own in rates.items() if own}
     if not known:
-        raise MusicaeError(f"no preset is a default for '{job}' on sound; choose one with --preset")
+        raise MusicaeError(line_of(f"no preset is a default for '{job}' on sound; choose one ", WITH_PRESET))
     return min(known, key=lambda name: abs(math.log2(rate / known[name])))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicae.errors import MusicaeError
+from musicae.errors import WITH_PRESET, MusicaeError, line_of
 
 __all__ = ["features", "log_odds"]
 
@@ -26,7 +26,7 @@ def log_odds(content: str, samples: NDArray[np.float32], rate: int) -> float:
     from musicae.tensors.speech import speech_log_odds
 
     if content != "speech":
-        raise MusicaeError(f"there is no detector for '{content}'; choose a preset with --preset")
+        raise MusicaeError(line_of(f"there is no detector for '{content}'; choose a preset ", WITH_PRESET))
     return speech_log_odds(features(samples, rate))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from musicae.core import Adapter, File, Sample
-from musicae.errors import MusicaeError
+from musicae.errors import Line, MusicaeError, line_of
 from musicae.formats.files import output
 from musicae.formats.temporary import temporary_folder
 from musicae.ops.suffixes import suffixes_written
@@ -41,7 +41,7 @@ def draw(
     elif all(rolls):
         plots.lanes(rolls, file, titles, columns=columns)
     else:
-        raise MusicaeError("--png: the output of this preset cannot be drawn; leave it out")
+        raise MusicaeError(line_of(Line("--png: ", ""), "the output of this preset cannot be drawn; leave it out"))
 
 
 def sound(adapter: Adapter, samples: Sequence[Sample], file: Path) -> str:

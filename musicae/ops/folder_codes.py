@@ -16,7 +16,7 @@ from torch import Tensor
 from musicae.codec import Codec
 from musicae.core import Sample
 from musicae.datasets.shared.cache import cache_folder
-from musicae.errors import MusicaeError
+from musicae.errors import WITH_PRESET, MusicaeError, line_of
 from musicae.formats import arrays
 from musicae.formats.atomic import make_folder
 from musicae.formats.folders import paths_in
@@ -65,7 +65,7 @@ def check_codes(codec: Codec) -> None:
     if not codec.model.latent_size:
         raise MusicaeError(f"the preset '{codec.preset.name}' has no codes to compare; use one with an autoencoder")
     if codec.model.condition is not None and not codec.model.condition.optional:
-        raise MusicaeError(f"'{codec.preset.name}' needs a label for each file; choose another with --preset")
+        raise MusicaeError(line_of(f"'{codec.preset.name}' needs a label for each file; choose another ", WITH_PRESET))
 
 
 def codes_of(codec: Codec, samples: Sequence[Sample]) -> list[tuple[Tensor, Tensor | None]]:

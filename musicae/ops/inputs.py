@@ -14,7 +14,7 @@ from torch import Tensor
 
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.folders import files_in
 from musicae.memory import check_memory
 from musicae.tensors.random import generator
@@ -134,7 +134,7 @@ def read_all(codec: Codec, sources: Sequence[Source], options: Mapping[str, Any]
     """Read sources as `read` does; return them and all their remarks, each with its source's name."""
     samples = [read(codec, source, **options) for source in sources]
     pairs = zip(sources, samples, strict=True)
-    return samples, [f"{name_of(source)}: {remark}" for source, one in pairs for remark in one.remarks]
+    return samples, [line_of(f"{name_of(source)}: ", remark) for source, one in pairs for remark in one.remarks]
 
 
 # --- many files ----------------------------------------------------------------------------------------------------

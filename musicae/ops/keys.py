@@ -10,7 +10,7 @@ import torch
 
 from musicae.codec import Codec
 from musicae.core import Roll, Sample, Source
-from musicae.errors import MusicaeError
+from musicae.errors import Line, MusicaeError, line_of
 from musicae.ops.inputs import name_of, read
 from musicae.tensors.musical import key_name, key_of
 
@@ -59,10 +59,9 @@ def in_key_of_first(
         moved.append(read(codec, source, **_with(options, semitones)) if semitones else one)
         if semitones and key is not None and first is not None:
             way = f"{abs(semitones)} semitone{'s' * (abs(semitones) > 1)} {'up' if semitones > 0 else 'down'}"
-            notices.append(
-                f"{name_of(source)} ({key_name(*key)}) was moved {way}, to fit {name_of(sources[0])} "
-                f"({key_name(*first)}){'' if asked else '; --own-key leaves it as it is'}"
-            )
+            done = f"{name_of(source)} ({key_name(*key)}) was moved {way}, "
+            done += f"to fit {name_of(sources[0])} ({key_name(*first)})"
+            notices.append(done if asked else line_of(done, Line("; --own-key leaves it as it is", "")))
     return moved, notices
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from musicae.codec import Codec
 from musicae.core import Sample
-from musicae.errors import MusicaeError, did_you_mean
+from musicae.errors import Line, MusicaeError, did_you_mean, line_of
 from musicae.ops.conditions import chords_of
 
 __all__ = ["Kept", "channels_of", "check_left_out", "check_parts", "keep", "playing", "sounding_alone"]
@@ -24,10 +24,10 @@ def check_parts(codec: Codec, parts: Sequence[str], option: str) -> list[str]:
     """
     known = codec.spec.parts
     if parts and not known:
-        raise MusicaeError(f"{option}: what '{codec.preset.name}' makes has no parts; leave it out")
+        raise MusicaeError(line_of(option, f": what '{codec.preset.name}' makes has no parts; leave it out"))
     for part in parts:
         if part not in known:
-            raise MusicaeError(f"{option}: there is no part '{part}'{did_you_mean(part, known)}")
+            raise MusicaeError(line_of(option, f": there is no part '{part}'{did_you_mean(part, known)}"))
     return [part for part in known if part in parts]
 
 
@@ -106,10 +106,11 @@ def keep(codec: Codec, sample: Sample, parts: Sequence[str], name: str) -> Kept 
 
     Raise MusicaeError as `check_parts` does, and for a part in which the sample has nothing.
     """
-    chosen, present = check_parts(codec, parts, "--keep"), playing(codec, sample)
+    chosen, present = check_parts(codec, parts, Line("--keep", "locks")), playing(codec, sample)
     for part in chosen:
         if part not in present:
-            raise MusicaeError(f"--keep {part}: {name} has no {part}; it has {_listed(present)}")
+            why = f"{name} has no {part}; it has {_listed(present)}"
+            raise MusicaeError(Line(f"--keep {part}: {why}", f"the {part} cannot be locked: {why}; unlock it"))
     return Kept(codec, sample, chosen) if chosen else None
 
 

@@ -12,11 +12,14 @@ from torch import Tensor
 
 from musicae.codec import Codec
 from musicae.core import Roll, Sample
-from musicae.errors import MusicaeError
+from musicae.errors import WITH_PRESET, Line, MusicaeError, elsewhere, line_of
 from musicae.ops.conditions import takes_chords
 from musicae.tensors import chord_symbols
 
 __all__ = ["bars_of", "blank_under", "progression", "whole_bars"]
+
+_CHORDS = Line("--chords", "the progression")
+_BANDS = Line("use one for bands (--only band)", f"choose one for bands {elsewhere(WITH_PRESET)}")
 
 
 def progression(codec: Codec, chords: str, sample: Sample, name: str, *, cut: bool = False) -> tuple[Tensor, list[str]]:
@@ -31,7 +34,7 @@ def progression(codec: Codec, chords: str, sample: Sample, name: str, *, cut: bo
     places = _bars(roll)
     if len(bars) > len(places) and not cut:
         raise MusicaeError(
-            f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; leave out what is too much"
+            line_of(_CHORDS, f" has {_bars_in_words(len(bars))}, {name} has {len(places)}; leave out what is too much")
         )
     parts = [
         chord_symbols.condition([bars[i % len(bars)]], length, length, beats)
@@ -40,13 +43,14 @@ def progression(codec: Codec, chords: str, sample: Sample, name: str, *, cut: bo
     found = torch.from_numpy(np.concatenate(parts, axis=1)[:, : roll.length])
     if not takes_chords(codec, found):
         raise MusicaeError(
-            f"--chords: the preset '{codec.preset.name}' takes no chords; use one for bands (--only band)"
+            line_of(Line("--chords: ", ""), f"the preset '{codec.preset.name}' takes no chords; ", _BANDS)
         )
     notices = []
     if cut and len(bars) > len(places):
         notices.append(f"of {len(bars)} bars of chords the first {len(places)} fit")
     elif not cut and len(bars) < len(places):
-        notices.append(f"--chords has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated")
+        has = f" has {_bars_in_words(len(bars))}, {name} has {len(places)}; they are repeated"
+        notices.append(line_of(_CHORDS, has))
     return found, notices
 
 
@@ -82,7 +86,8 @@ def _roll(codec: Codec, sample: Sample) -> Roll:
     """Return the piano roll of the first part of a sample, for its meters."""
     rolls = codec.adapter.rolls(sample)
     if not rolls:
-        raise MusicaeError(f"--chords: what '{codec.preset.name}' makes has no notes; leave it out")
+        why = f"what '{codec.preset.name}' makes has no notes"
+        raise MusicaeError(Line(f"--chords: {why}; leave it out", f"{why}; leave the chords out"))
     return rolls[0]
 
 

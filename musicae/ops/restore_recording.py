@@ -14,7 +14,7 @@ import torch
 
 from musicae.codec import Codec
 from musicae.core import File, Sample, Source
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.sound import files as sound
 from musicae.formats.sound.files import Block, Kind
 from musicae.formats.sound.wav_pipe import PipeReader, PipeWriter
@@ -161,7 +161,7 @@ def _restored_to_file(
         names = _Names(name, path.name if path is target else "the output")
         with sound.writing(path, sound.kind_like(kind, path, frames), tags) as writer:
             restored = _pump(made, reader, writer, options, names)
-        restored.notices += [f"{names.target}: {line}" for line in writer.remarks]
+        restored.notices += [line_of(f"{names.target}: ", line) for line in writer.remarks]
         return replace(restored, path=path if path is target else None)
 
 
@@ -229,7 +229,7 @@ def _pump(
         if overview and options.picture:
             overview.draw(options.picture, [Path(names.source).name, "denoised", "removed"])
     clipped = [(names.target, writer.remark()), (noise.name if noise else "", removed.remark() if removed else None)]
-    notices = [*reader.remarks, *(f"{name}: {line}" for name, line in clipped if line)]
+    notices = [*reader.remarks, *(line_of(f"{name}: ", line) for name, line in clipped if line)]
     restored = Restored(made.codec.preset.name, seconds=writer.length / rate, notices=notices)
     _explain(restored, made, kind, writer.length, Path(names.source).name)
     return restored

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from musicae.core import Adapter, File, Sample, Source
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.ops.notebook import Block, Shown, quietly
 
 __all__ = ["Report", "RestoreOptions", "Restored", "Target", "called"]
@@ -91,7 +91,7 @@ class Restored:
         if target is None:
             return self
         self.save(target)
-        lost = [f"{name}: {remark}" for remark in (self.sample.remarks if self.sample else ())]
+        lost = [line_of(f"{name}: ", remark) for remark in (self.sample.remarks if self.sample else ())]
         remarks = [remark for remark in self.remarks if remark not in lost]
         made = replace(self, notices=[*self.notices, *lost], remarks=remarks, sample=None, given=None, adapter=None)
         made.path = target if isinstance(target, Path) else None

@@ -59,6 +59,11 @@ class Change:
         unit = f" {self.unit}" if self.unit else ""
         return f"{self.name}: was {self.was:.3g}, is {self.steps[-1]:.3g}{unit} ({moved:+.2f} standard deviations)"
 
+    @property
+    def missed(self) -> bool:
+        """Whether it did not come near what was asked for."""
+        return abs(self.steps[-1] - self.asked) > _MISSED * self.spread
+
 
 @dataclass
 class Shifted:
@@ -194,11 +199,11 @@ def shift_windows(
     seed: int = 0,
     *,
     exact: bool,
-) -> tuple[Tensor, list[str]]:
+) -> tuple[Tensor, list[Change]]:
     """Return windows ``(N, C, *S)`` that were decoded from `codes`, with attributes changed by standard deviations.
 
-    With them comes a line for each. `exact` tries as long as the other verbs do, and keeps all other attributes; else
-    few places are tried, for whoever waits for it. Raise MusicaeError as `wishes` does.
+    With them comes what became of each. `exact` tries as long as the other verbs do, and keeps all other attributes;
+    else few places are tried, for whoever waits for it. Raise MusicaeError as `wishes` does.
     """
     wanted = wishes(fitted, [f"{name}={change:+f}" for name, change in by.items()])
     if not exact:
@@ -209,7 +214,7 @@ def shift_windows(
     moved = mover.to(mover.own + change) if exact else mover.near(mover.own + change)
     was, asked, found = mover.own.nanmean(0), change.nan_to_num(), [moved.values.nanmean(0)]
     changes = [_change(fitted.traits[k], was[k], asked[k], found, k) for k in (wish.number for wish in wanted)]
-    return moved.windows, [*(one.line() for one in changes), *(_missed(changes) if exact else [])]
+    return moved.windows, changes
 
 
 def held(codec: Codec, samples: Sequence[Sample], names: Sequence[str], like: Sample, seed: int = 0) -> list[Sample]:
@@ -282,7 +287,7 @@ def _missed(changes: Sequence[Change]) -> list[str]:
     """Return a line for each change that did not come near what was asked for."""
     lines = []
     for one in changes:
-        if abs(one.steps[-1] - one.asked) > _MISSED * one.spread:
+        if one.missed:
             unit = f" {one.unit}" if one.unit else ""
             reached = f"it went from {one.was:.3g} as far as {one.steps[-1]:.3g}"
             lines.append(f"{one.name}: {one.asked:.3g}{unit} is out of reach; {reached}")

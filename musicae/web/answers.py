@@ -16,6 +16,7 @@ from musicae.core import Roll, Sample
 from musicae.ops.conditions import takes_chords, with_chords
 from musicae.ops.plane import check_plane, has_plane, place_of, plane
 from musicae.ops.playing import programs_of, tempo_of
+from musicae.ops.shift import Change
 from musicae.tensors.band import CHORD_CHANNELS
 from musicae.web.catalog import kind_of
 from musicae.web.studio import Found
@@ -38,9 +39,14 @@ def point(found: Found) -> dict[str, Any]:
         **shown(codec, sample),
         **on_plane,
         "distances": found.distances,
-        "changes": found.changes,
+        "changes": [_change(one) for one in found.changes],
         "notices": found.notices,
     }
+
+
+def _change(one: Change) -> dict[str, Any]:
+    return {"name": one.name, "unit": one.unit, "was": one.was, "asked": one.asked, "is": one.steps[-1],
+            "missed": one.missed}  # fmt: skip
 
 
 def png(write: Callable[[BinaryIO], object]) -> str:

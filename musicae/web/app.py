@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, elsewhere
 from musicae.formats.music.instruments import instrument_name
 from musicae.ops.plane import has_plane
 from musicae.web import answers
@@ -30,7 +30,6 @@ from musicae.web.saving import SavedFile, save_point, save_walk
 from musicae.web.sounds import Sounds
 from musicae.web.store import MissingError
 from musicae.web.studio import Studio
-from musicae.web.wording import for_the_page
 from musicae.web.workers import Workers
 
 __all__ = ["PAGE", "Server"]
@@ -209,11 +208,11 @@ class Server:
             try:
                 return await answer(request)
             except Refused as error:
-                return failed(error.status, str(error))
+                return failed(error.status, elsewhere(error))
             except MissingError as error:
                 return failed(404, str(error))
             except MusicaeError as error:
-                return failed(400, for_the_page(self.studio.store.without_folder(str(error))))
+                return failed(400, self.studio.store.without_folder(elsewhere(error)))
 
         return checked
 
@@ -227,7 +226,7 @@ async def _left(request: Request) -> None:
 def _json(value: dict[str, Any]) -> Response:
     """Return an answer, its notices as the page says them."""
     if "notices" in value:
-        value = {**value, "notices": [for_the_page(one) for one in value["notices"]]}
+        value = {**value, "notices": [elsewhere(one) for one in value["notices"]]}
     return Response(json.encode(value), media_type="application/json")
 
 

@@ -11,7 +11,7 @@ import torch
 from musicae import codec as codecs
 from musicae import hub, preset
 from musicae.codec import Codec
-from musicae.errors import MusicaeError, did_you_mean
+from musicae.errors import WITH_PRESET, MusicaeError, did_you_mean, line_of
 from musicae.ops import attributes
 from musicae.ops.attributes import Fitted
 from musicae.ops.conditions import class_names, takes_chords
@@ -99,7 +99,7 @@ class Catalog:
         self._locks.setdefault(name, threading.Lock())
         self._names[name], self._codecs[name] = source, loaded
         if not kind_of(loaded):
-            raise MusicaeError(f"there is nothing to play with in '{name}'; choose another preset (musicae presets)")
+            raise MusicaeError(line_of(f"there is nothing to play with in '{name}'; choose another ", WITH_PRESET))
         return name
 
     def codec(self, name: str) -> Codec:

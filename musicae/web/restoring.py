@@ -11,7 +11,7 @@ from pathlib import Path
 from musicae import plots
 from musicae.codec import Codec
 from musicae.core import Sample
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.sound.reading import reading
 from musicae.ops.choose import preset_for
 from musicae.ops.inputs import read
@@ -88,7 +88,7 @@ class Restorations:
         before, after = (
             keep(codec, one, stored.path, which) for one, which in ((made.given, "before"), (made.sample, "after"))
         )
-        notices = [*made.notices, *(f"{stored.path.name}: {remark}" for remark in made.sample.remarks)]
+        notices = [*made.notices, *(line_of(f"{stored.path.name}: ", remark) for remark in made.sample.remarks)]
         return {"before": before, "after": after, "preset": codec.preset.name, "notices": notices}
 
     def _recording(self, codec: Codec, sample: Sample, source: Path, which: str) -> str:

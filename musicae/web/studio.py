@@ -12,7 +12,7 @@ import torch
 
 from musicae.codec import Codec
 from musicae.core import Sample, Source
-from musicae.errors import MusicaeError
+from musicae.errors import Line, MusicaeError, line_of
 from musicae.ops.conditions import class_names, condition, label_of, most_probable_label
 from musicae.ops.corners import Corner, Corners, encoded
 from musicae.ops.inputs import read
@@ -22,7 +22,7 @@ from musicae.ops.plane import check_plane, code_at
 from musicae.ops.playing import Playing, played, tempo_of
 from musicae.ops.point import Pad, Place
 from musicae.ops.progression import bars_of, whole_bars
-from musicae.ops.shift import shift_windows
+from musicae.ops.shift import Change, shift_windows
 from musicae.tensors import chord_symbols
 from musicae.web.asked import Point
 from musicae.web.catalog import RESTORED, Catalog, kind_of
@@ -52,7 +52,7 @@ class Found:
     place: Place
     sample: Sample
     distances: list[float]
-    changes: list[str]
+    changes: list[Change]
     notices: list[str]
     plain: bool
 
@@ -119,11 +119,9 @@ class Studio:
         corners, notices = self._in_one_key(codec, corners, ask.corners)
         chords = ask.chords.strip() or None
         if chords:
-            corners[0] = _under(codec, corners[0], chords)
+            corners = [replace(one, repeats=True) for one in (_under(codec, corners[0], chords), *corners[1:])]
         made = encoded(codec, corners, keep=ask.lock, chords=chords, cut_chords=True)
-        # That draws, and what is as long as its chords, are repeated is as it should be.
-        fitted = tuple(f"{corner.name} has " for corner in corners if corner.code is not None or chords)
-        made.notices[:] = [*notices, *(one for one in made.notices if not one.startswith(fitted))]
+        made.notices[:0] = notices
         return Pad(_of_class(made, ask.label) if ask.label else made)
 
     def _in_one_key(
@@ -167,8 +165,10 @@ class Studio:
         plain = not (changes or ask.lock or ask.transpose)
         return Found(pad, place, played(pad.codec, [made], playing)[0], distances, changes, notices, plain)
 
-    def shifted(self, codec: Codec, windows: torch.Tensor, place: Place, ask: Point) -> tuple[torch.Tensor, list[str]]:
-        """Return windows with attributes shifted as asked for, and what each was and is."""
+    def shifted(
+        self, codec: Codec, windows: torch.Tensor, place: Place, ask: Point
+    ) -> tuple[torch.Tensor, list[Change]]:
+        """Return windows with attributes shifted as asked for, and what became of each."""
         by = {name: change for name, change in ask.shift.items() if change}
         for name in by:
             if (part := name.rpartition(".")[0]) in ask.lock:
@@ -223,7 +223,7 @@ def _on_plane(codec: Codec, key: str) -> Corner:
 
 def _of_code(codec: Codec, code: torch.Tensor, name: str, label: int | None) -> Corner:
     window = codec.decode(code, cond=condition(codec, label, 1))[0]
-    return Corner(Sample(window, codec.adapter.blank()), name, label, code)
+    return Corner(Sample(window, codec.adapter.blank()), name, label, code, repeats=True)
 
 
 def _of_class(corners: Corners, label: str) -> Corners:
@@ -260,4 +260,5 @@ def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]
     shown = f"{length / rate:.1f} of {own / rate:.1f} s are" if rate else f"{length} of {own} steps loop"
     if (count := whole_bars(bars, length)) is not None:
         shown = f"{count} of {len(bars)} bars loop"
-    return looped, [f"{name}: the first {shown}{' used' if rate else '; --bars chooses others'}"]
+    others = " used" if rate else Line("; --bars chooses others", "")
+    return looped, [line_of(f"{name}: the first {shown}", others)]

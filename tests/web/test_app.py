@@ -148,7 +148,7 @@ def test_a_draw_is_as_long_as_its_chords_and_messages_name_no_options(client: Cl
     too_long = client.post("api/point", {**body, "chords": "C | Am | F | G | C | G | Am | F | C"}).json
     assert (too_long["length"], too_long["notices"]) == (128, ["of 9 bars of chords the first 8 fit"])
     wrong = client.post("api/point", {**TUNES, "chords": "C"}).error
-    assert wrong.startswith("chords: the preset 'tiny-melody' takes no chords; choose one for bands in the list")
+    assert wrong.startswith("the preset 'tiny-melody' takes no chords; choose one for bands in the list")
 
 
 def test_a_file_that_the_server_does_not_have_is_not_found(client: Client) -> None:

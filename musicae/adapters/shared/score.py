@@ -15,7 +15,7 @@ from torch import Tensor
 from musicae.adapters.shared import meta
 from musicae.adapters.shared.meta import check
 from musicae.core import Adapter, Attribute, Candidate, File, Notes, Packed, Sample, Spec
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.files import name_of
 from musicae.formats.music import midi
 from musicae.formats.music.tracks import Tracks
@@ -137,7 +137,7 @@ class ScoreAdapter(Adapter):
         try:
             sample = convert(loaded, file.name if isinstance(file, Path) else "")
         except MusicaeError as error:
-            raise MusicaeError(f"{name_of(file)}: {error}") from None
+            raise MusicaeError(line_of(f"{name_of(file)}: ", error)) from None
         sample.remarks[:0] = loaded.remarks
         if loaded.encoding:
             sample.meta["encoding"] = loaded.encoding
@@ -158,7 +158,7 @@ class ScoreAdapter(Adapter):
             packed = self.pack_score(loaded, track)
             return self.from_score(loaded, track=track) if packed is None else packed
         except MusicaeError as error:
-            raise MusicaeError(f"{name_of(file)}: {error}") from None
+            raise MusicaeError(line_of(f"{name_of(file)}: ", error)) from None
 
     def pack_score(self, loaded: midi.Loaded, track: str | int | None) -> Packed | None:
         """Return the tensor that `from_score` gives, packed; None to leave it to that."""

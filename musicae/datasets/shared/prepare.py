@@ -17,7 +17,7 @@ from musicae.core import Windows
 from musicae.datasets.shared.cache import cache_folder
 from musicae.datasets.shared.left_out import LeftOut
 from musicae.datasets.shared.shards import Piece, Shard, ShardedData, open_shard, pack_shard, save_shard
-from musicae.errors import MusicaeError, OutputError
+from musicae.errors import MusicaeError, OutputError, elsewhere
 from musicae.formats.atomic import make_folder
 from musicae.processes import spread
 from musicae.threads import cores
@@ -100,7 +100,7 @@ def _shards(plan: Plan) -> tuple[list[Shard], bool]:
     except OutputError as error:
         logging.getLogger("musicae").warning(
             "%s; the data are prepared in memory, set MUSICAE_CACHE to a folder where they can be kept",
-            str(error).removesuffix("; name another place with -o"),
+            elsewhere(error),
         )
         return [pack_shard(plan.read(batch), plan.rows) for batch in plan.batches], True
     _make(plan, paths, missing)

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 
 from musicae.datasets.shared.cache import cache_folder, fingerprint
-from musicae.errors import MusicaeError, OutputError
+from musicae.errors import MusicaeError, OutputError, elsewhere
 from musicae.formats.atomic import make_folder
 from musicae.formats.music import midi
 from musicae.formats.temporary import temporary_folder
@@ -32,8 +32,9 @@ def unpacked(archive: Path) -> Path:
     try:
         make_folder(folder.parent)
     except OutputError as error:
-        what = str(error).removesuffix("; name another place with -o")
-        raise OutputError(f"{what}; set MUSICAE_CACHE to a folder where {archive} can be unpacked") from None
+        raise OutputError(
+            f"{elsewhere(error)}; set MUSICAE_CACHE to a folder where {archive} can be unpacked"
+        ) from None
     logging.getLogger("musicae").warning("unpacking %s into %s", archive, folder)
     try:
         with temporary_folder(folder.parent) as temporary:

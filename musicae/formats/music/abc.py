@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.temporary import temporary_folder
 from musicae.formats.text import decode_texts
 from musicae.memory import check_memory
@@ -52,7 +52,7 @@ def load(data: bytes, name: str) -> tuple[ScoreTick, list[str]]:
     try:
         return from_abc(tune), remarks
     except MusicaeError as error:
-        raise MusicaeError(f"{name}: {error}") from None
+        raise MusicaeError(line_of(f"{name}: ", error)) from None
 
 
 def first_tune(data: bytes, name: str) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicae.errors import MusicaeError
+from musicae.errors import Line, MusicaeError, line_of
 from musicae.formats.music import beats
 from musicae.formats.music.swing import (
     MAX_SWING,
@@ -307,7 +307,8 @@ def place(
         if first_bar > 0 and begin > 0 and not marked:
             remarks.append(f"{first_bar} empty bar(s) at the start were left out")
     if (stop - begin) / step > MAX_STEPS:
-        raise MusicaeError(f"it lasts {last_bar - first_bar + 1} bars, more than fit; choose some, such as --bars 1-64")
+        some = Line("choose some, such as --bars 1-64", "choose some of them, such as 1-64")
+        raise MusicaeError(line_of(f"it lasts {last_bar - first_bar + 1} bars, more than fit; ", some))
     length = max(1, math.floor((stop - begin) / step + 0.5))
     table = _meter_table(meters, begin, step, length)
     bar = meters.bar(begin + step / 2) + 1

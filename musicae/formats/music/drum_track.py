@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicae.core import File
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_BARS, OTHER_TRACK, MusicaeError, line_of
 from musicae.formats.files import check_input, name_of
 from musicae.formats.music import bar_grid, midi
 from musicae.formats.music import parts as score_parts
@@ -76,7 +76,7 @@ class DrumTrack:
         try:
             return cls._of(data, name, loaded, track, bars, steps_per_beat)
         except MusicaeError as error:
-            raise MusicaeError(f"{name}: {error}") from None
+            raise MusicaeError(line_of(f"{name}: ", error)) from None
 
     @classmethod
     def _of(
@@ -101,7 +101,7 @@ class DrumTrack:
         ]
         known = np.flatnonzero((CLASS_OF[pitch] >= 0) & (velocity > 0))
         if not len(known):
-            raise MusicaeError("its drum track has no General MIDI percussion (27..87); choose another with --track")
+            raise MusicaeError(line_of("its drum track has no General MIDI percussion (27..87); ", OTHER_TRACK))
         known = known[np.argsort(start[known], kind="stable")]
         start, pitch, velocity = start[known], pitch[known], velocity[known]
         found = bar_grid.place(loaded.score, start, start + 1, bars=bars, steps_per_beat=steps_per_beat)
@@ -110,7 +110,7 @@ class DrumTrack:
         place, step = grid.places(start), grid.steps(start)
         inside = (step >= 0) & (step < grid.length)
         if not inside.any():
-            raise MusicaeError(f"bars '{bars}' have no drums; choose others with --bars")
+            raise MusicaeError(line_of(f"bars '{bars}' have no drums; ", OTHER_BARS))
         groove, _ = to_groove(place, step, grid.length, pitch, velocity)
         kept = np.flatnonzero(inside)
         return cls(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from musicae.errors import MusicaeError
+from musicae.errors import OTHER_TRACK, WITH_PRESET, MusicaeError, line_of
 from musicae.formats.music import parts as score_parts
 from musicae.formats.music.percussion import CLASS_OF, share_in_kit
 
@@ -35,7 +35,7 @@ def choose_parts(
         chosen, remarks = list(available), [f"track {available[0]} is not on channel 10; it was read as drums"]
     if not chosen:
         what = "it has no drums" if track is None else f"track {available[0]} is not drums"
-        raise MusicaeError(f"{what}; choose a preset for melodies with --preset (musicae presets lists them)")
+        raise MusicaeError(line_of(f"{what}; choose a preset for melodies ", WITH_PRESET))
     if len(chosen) > 1:
         remarks.append(f"the {len(chosen)} drum tracks were merged")
     return chosen, remarks
@@ -47,7 +47,7 @@ def choose(available: Sequence[score_parts.Part], track: str | int | None) -> tu
     notes = score_parts.merge(chosen)
     known = CLASS_OF[notes.pitch] >= 0
     if not np.any(known):
-        raise MusicaeError("its drum track has no General MIDI percussion (27..87); choose another with --track")
+        raise MusicaeError(line_of("its drum track has no General MIDI percussion (27..87); ", OTHER_TRACK))
     if not np.all(known):
         remarks.append(f"{np.count_nonzero(~known)} note(s) are not percussion (27..87) and were left out")
     return chosen[0].name, score_parts.Notes(*(a[known] for a in notes)), remarks

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicae.errors import Line, line_of
 from musicae.formats.pictures.files import Raster, grey, resize
 from musicae.tensors.digits import find_digit, is_digit
 from musicae.tensors.windows import tiles
@@ -97,5 +98,6 @@ def digit(values: NDArray[Any], top: int, height: int, width: int, remarks: list
         return centred(scaled(values, height, width, remarks), height, width, remarks)
     window, is_dark = found
     how = "its dark digit was inverted and" if is_dark else "its digit was"
-    remarks.append(f"{how} brought to the size and place of MNIST's (--fit scale takes the whole picture)")
+    whole = Line(" (--fit scale takes the whole picture)", "")
+    remarks.append(line_of(f"{how} brought to the size and place of MNIST's", whole))
     return window[..., None]

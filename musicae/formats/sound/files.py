@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from musicae.core import File
-from musicae.errors import MusicaeError, OutputError
+from musicae.errors import Line, MusicaeError, OutputError, line_of
 from musicae.formats.files import name_of, output, suffix_of
 from musicae.formats.quiet import quiet
 from musicae.formats.signals import defer_signals
@@ -55,6 +55,7 @@ AV_SUFFIXES = (
 """File endings that are only read, videos' too, most of them if PyAV is installed."""
 
 _MAX_WAV_BYTES = 4_000_000_000
+_AS_WAV = Line("name a .wav file with -o", "convert it to WAV first")
 _MAX_VORBIS_RATE = 200_000  # Above, libvorbis has no settings, and libsndfile crashes.
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _FORMATS = {
@@ -199,10 +200,8 @@ def writing(file: File, kind: Kind, tags: Tags | None = None) -> Iterator[Writer
 
     name = name_of(file)
     if kind.subtype == "VORBIS" and kind.rate > _MAX_VORBIS_RATE:
-        raise MusicaeError(
-            f"{name} cannot be written as OGG VORBIS at {kind.rate} Hz, only up to {_MAX_VORBIS_RATE} Hz; "
-            "name a .wav file with -o"
-        )
+        what = f"{name} cannot be written as OGG VORBIS at {kind.rate} Hz, only up to {_MAX_VORBIS_RATE} Hz; "
+        raise MusicaeError(line_of(what, _AS_WAV))
     with output(file, buffering=0) as raw:
         sink = _Sink(raw, name)
         try:
@@ -217,10 +216,9 @@ def writing(file: File, kind: Kind, tags: Tags | None = None) -> Iterator[Writer
                     **encoder_options(kind),
                 )
         except (soundfile.LibsndfileError, ValueError) as error:
-            raise MusicaeError(
-                f"{name} cannot be written as {kind.format} {kind.subtype} with {kind.channels} channels at "
-                f"{kind.rate} Hz ({reason(error)}); name a .wav file with -o"
-            ) from None
+            form = f"{kind.format} {kind.subtype} with {kind.channels} channels at {kind.rate} Hz"
+            what = f"{name} cannot be written as {form} ({reason(error)}); "
+            raise MusicaeError(line_of(what, _AS_WAV)) from None
         try:
             try:
                 writer = Writer(opened, kind, sink)

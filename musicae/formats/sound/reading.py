@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from musicae.core import File
-from musicae.errors import MusicaeError
+from musicae.errors import MusicaeError, line_of
 from musicae.formats.files import check_input
 from musicae.formats.sound.av import has_av, reading_av
 from musicae.formats.sound.bit_rates import mp3_kind, ogg_kind
@@ -63,7 +63,7 @@ def _second_try(file: File, form: str, error: MusicaeError, stack: ExitStack) ->
     if not form:
         raise error
     if not has_av():
-        raise MusicaeError(f"{error}; PyAV may know it (pip install 'musicae[av]')")
+        raise MusicaeError(line_of(error, "; PyAV may know it (pip install 'musicae[av]')"))
     try:
         return stack.enter_context(reading_av(file, form))
     except MusicaeError:

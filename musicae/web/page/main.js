@@ -193,7 +193,7 @@ class Page {
     this.caption();
     this.hear(point, body, exact);
     const hint = this.store.state.corners.some(isFile) ? "" : "Drop your own files on the pad, or click a name to choose one.";
-    $("notice").textContent = $("notice").title = [...changes(point.changes), ...point.notices.map(full)].join(" ") || hint;
+    $("notice").textContent = $("notice").title = [...changes(point.changes, exact), ...point.notices.map(full)].join(" ") || hint;
     this.speak(this.pad.element.getAttribute("aria-valuetext"));
   }
 

@@ -45,17 +45,15 @@ export function full(line) {
   return `${named ? line : sentence(line)}${/[.!?]$/.test(line) ? "" : "."}`;
 }
 
-/** What became of attributes: "drums.density: was 4.5, is 6 (+1 standard deviations)" as the sliders call it. */
-export function changes(lines) {
-  const short = lines.map((line) => line.replace(/ \([^()]*standard deviations\)/, "").split(": "));
-  const missed = short.filter(([, what]) => what?.includes("out of reach")).map(([name]) => name);
-  return short
-    .filter(([name, what]) => !missed.includes(name) || what.includes("out of reach")) // It says where it went, too.
-    .map(([name, ...rest]) => {
-      const [attribute, part] = name.split(".").reverse();
-      return full([sentence([part, titled(attribute).toLowerCase()].filter(Boolean).join(", ")), ...rest].join(": "));
-    });
-}
+/** What became of attributes, as the sliders call them; `exact` where it was tried hard. */
+export const changes = (some, exact) => some.map(({ name, unit, was, asked, is, missed }) => {
+  const [attribute, part] = name.split(".").reverse();
+  const called = sentence([part, titled(attribute).toLowerCase()].filter(Boolean).join(", "));
+  const [from, wanted, to] = [was, asked, is].map((value) => Number(value.toPrecision(3)));
+  const measured = (value) => `${value}${unit && ` ${unit}`}`;
+  if (exact && missed) return `${called}: ${measured(wanted)} is out of reach; it went from ${from} as far as ${to}.`;
+  return `${called}: was ${from}, is ${measured(to)}.`;
+});
 
 /** What a slider is called: the name of an attribute as words. */
 export const titled = (name) => sentence(name.replaceAll("_", " ").replace(/(\d+)$/, " of $1ths"));

@@ -136,14 +136,13 @@ def test_what_is_to_be_known_stands_in_whole_sentences(page: Open, data: Path) -
     it.drop(data / "saints.mid", ".corner:nth-child(1)")
     cut = "Of 9 bars of chords the first 8 fit. saints.mid: the first 4 of 17 bars loop."
     it.wait(lambda: it.text("#notice") == cut, "both notices")
-    words = """() => import('./page/words.js').then(({ changes }) => changes([
-        'drums.density: was 21, is 27.3 hits a bar (+1.50 standard deviations)',
-        'pitch: was 60, is 62 (+0.4 standard deviations)',
-        'pitch: 64 is out of reach; it went from 60 as far as 62']))"""
-    assert it.page.evaluate(words) == [
-        "Drums, density: was 21, is 27.3 hits a bar.",
-        "Pitch: 64 is out of reach; it went from 60 as far as 62.",
-    ]
+    words = """(exact) => import('./page/words.js').then(({ changes }) => changes([
+        { name: 'drums.density', unit: 'hits a bar', was: 21, asked: 27.31, is: 27.312, missed: false },
+        { name: 'pitch', unit: '', was: 60, asked: 64, is: 62, missed: true }], exact))"""
+    density = "Drums, density: was 21, is 27.3 hits a bar."
+    assert it.page.evaluate(words, False) == [density, "Pitch: was 60, is 62."]
+    missed = "Pitch: 64 is out of reach; it went from 60 as far as 62."
+    assert it.page.evaluate(words, True) == [density, missed]
 
 
 def test_a_class_is_chosen_and_taken_back(page: Open) -> None:
