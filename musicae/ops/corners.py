@@ -15,7 +15,7 @@ from musicae.errors import MusicaeError
 from musicae.ops.conditions import Label, condition, with_chords
 from musicae.ops.parts import Kept
 from musicae.ops.parts import keep as parts_to_keep
-from musicae.ops.progression import bars_of, progression, whole_bars
+from musicae.ops.progression import counted, meter_of, progression
 
 __all__ = ["Corner", "Corners", "encoded"]
 
@@ -104,7 +104,10 @@ def _align(codec: Codec, corners: Sequence[Corner], how: str, notices: list[str]
     hops = {one.hop or size for one in samples}
     hop = hops.pop() if len(hops) == 1 else size
     if hops:
-        notices.append(f"the inputs have different bars; all are cut into windows of {size} steps")
+        blank = replace(samples[0], meta=codec.adapter.blank())
+        (count,), unit = counted(codec, blank, size)
+        meter = f" of {meter_of(codec, blank)}" if unit == "bars" else ""
+        notices.append(f"the inputs have different bars; all are cut into windows of {count} {unit}{meter}")
     lengths = [one.tensor.shape[-1] for one in samples]
     length = lengths[0] if as_first else min(lengths) if how == "trim" else max(lengths)
     aligned = []
@@ -112,21 +115,25 @@ def _align(codec: Codec, corners: Sequence[Corner], how: str, notices: list[str]
         if own != length and not corner.repeats:
             longer = {"loop": "it was looped", "trim": "it was looped", "pad": "silence was added"}[how]
             done = "it was cut" if own > length else longer
-            notices.append(f"{corner.name} has {_durations(codec, one, length)}; {done}")
+            like = samples[lengths.index(length)]
+            notices.append(f"{corner.name} has {_durations(codec, one, like)}; {done}")
         aligned.append(replace(_fit(codec, one, length, how), hop=hop))
     return aligned
 
 
-def _durations(codec: Codec, one: Sample, length: int) -> str:
-    """Return what length a sample has, and which it is to have: in seconds, in whole bars, or else in steps."""
-    own = one.tensor.shape[-1]
-    if rate := codec.adapter.steps_per_second:
-        return f"{own / rate:.1f} s, not {length / rate:.1f} s"
-    bars = bars_of(codec, one)
-    has, wanted = whole_bars(bars, own), whole_bars(bars, length)
-    if has and wanted:
-        return f"{has} bar{'s' * (has > 1)}, not {wanted}"
-    return f"{own} steps, not {length}"
+def _durations(codec: Codec, one: Sample, other: Sample) -> str:
+    """Return what length a sample has, and which it is to have, that of another: bars of both, or the same unit."""
+    own, length = one.tensor.shape[-1], other.tensor.shape[-1]
+    meters = [meter_of(codec, sample) for sample in (one, other)]
+    if meters[0] != meters[1] and all(meters):
+        (a,), unit = counted(codec, one, own)
+        (b,), others = counted(codec, other, length)
+        if unit == others == "bars":
+            return f"{a} {'bar' if a == '1' else unit} of {meters[0]}, not {b} of {meters[1]}"
+    (a, b), unit = counted(codec, one, own, length)
+    if unit == "s":
+        return f"{a} s, not {b} s"
+    return f"{a} {unit if a != '1' else unit.removesuffix('s')}, not {b}"
 
 
 def _fit(codec: Codec, one: Sample, length: int, how: str) -> Sample:

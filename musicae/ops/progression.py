@@ -16,7 +16,7 @@ from musicae.errors import WITH_PRESET, Line, MusicaeError, elsewhere, line_of
 from musicae.ops.conditions import takes_chords
 from musicae.tensors import chord_symbols
 
-__all__ = ["bars_of", "blank_under", "progression", "whole_bars"]
+__all__ = ["bars_of", "blank_under", "counted", "meter_of", "progression", "whole_bars"]
 
 _CHORDS = Line("--chords", "the progression")
 _BANDS = Line("use one for bands (--only band)", f"choose one for bands {elsewhere(WITH_PRESET)}")
@@ -67,6 +67,30 @@ def whole_bars(bars: Sequence[int], length: int) -> int | None:
         return ends.index(length) + 1 if ends else None
     more, rest = divmod(length - ends[-1], bars[-1])
     return len(bars) + more if more > 0 and not rest else None
+
+
+def meter_of(codec: Codec, sample: Sample) -> str:
+    """Return the meter of a sample, such as ``"3/4"``; empty where there are several, and for what has no notes."""
+    rolls = codec.adapter.rolls(sample)
+    meters = {f"{numerator}/{denominator}" for _, numerator, denominator in rolls[0].meters} if rolls else set[str]()
+    return meters.pop() if len(meters) == 1 else ""
+
+
+def counted(codec: Codec, sample: Sample, *lengths: int) -> tuple[list[str], str]:
+    """Return lengths in steps of a sample as one counts them, and the unit.
+
+    It is ``"s"``, ``"bars"`` where all are whole ones, ``"beats"`` (quarter notes), or for anything else ``"steps"``.
+    """
+    if rate := codec.adapter.steps_per_second:
+        return [f"{length / rate:.1f}" for length in lengths], "s"
+    rolls = codec.adapter.rolls(sample)
+    if not rolls:
+        return [str(length) for length in lengths], "steps"
+    bars = bars_of(codec, sample)
+    whole = [whole_bars(bars, length) for length in lengths]
+    if all(whole):
+        return [str(count) for count in whole], "bars"
+    return [f"{length / rolls[0].steps_per_beat:g}" for length in lengths], "beats"
 
 
 def blank_under(codec: Codec, chords: str) -> Sample:

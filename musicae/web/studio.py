@@ -21,7 +21,7 @@ from musicae.ops.parts import check_parts
 from musicae.ops.plane import check_plane, code_at
 from musicae.ops.playing import Playing, played, tempo_of
 from musicae.ops.point import Pad, Place
-from musicae.ops.progression import bars_of, whole_bars
+from musicae.ops.progression import bars_of, counted
 from musicae.ops.shift import Change, shift_windows
 from musicae.tensors import chord_symbols
 from musicae.web.asked import Point
@@ -256,9 +256,6 @@ def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]
         return sample, []
     cond = sample.cond[:, :length] if sample.cond is not None and sample.cond.ndim == 2 else sample.cond
     looped = replace(sample, tensor=sample.tensor[..., :length], cond=cond)
-    bars = bars_of(codec, sample)
-    shown = f"{length / rate:.1f} of {own / rate:.1f} s are" if rate else f"{length} of {own} steps loop"
-    if (count := whole_bars(bars, length)) is not None:
-        shown = f"{count} of {len(bars)} bars loop"
-    others = " used" if rate else Line("; --bars chooses others", "")
-    return looped, [line_of(f"{name}: the first {shown}", others)]
+    (some, of), unit = counted(codec, sample, length, own)
+    what, others = ("are used", "") if unit == "s" else ("loop", Line("; --bars chooses others", ""))
+    return looped, [line_of(f"{name}: the first {some} of {of} {unit} {what}", others)]

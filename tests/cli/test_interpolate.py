@@ -69,13 +69,15 @@ def test_json_tells_all(shell: Any, preset: tuple[str, str]) -> None:
     assert (found["preset"], found["steps"]) == ("tiny-melody", 3)
     assert len(found["distances"]) == 3
     assert found["distances"][0] == 0
-    assert "greensleeves.mid has 108 steps, not 128; it was looped" in found["remarks"]
+    assert "greensleeves.mid has 9 bars of 6/8, not 8 of 4/4; it was looped" in found["remarks"]
 
 
 def test_what_was_done_to_the_shorter_is_said_aloud(shell: Any, preset: tuple[str, str]) -> None:
     arguments = ("interpolate", "twinkle.mid", "greensleeves.mid", *preset, "--steps", "2")
-    assert "greensleeves.mid has 108 steps, not 128; it was looped" in shell(*arguments).stderr
-    assert "twinkle.mid has 128 steps, not 108; it was cut" in shell(*arguments, "-f", "--align", "trim").stderr
+    assert "greensleeves.mid has 9 bars of 6/8, not 8 of 4/4; it was looped" in shell(*arguments).stderr
+    assert (
+        "twinkle.mid has 8 bars of 4/4, not 9 of 6/8; it was cut" in shell(*arguments, "-f", "--align", "trim").stderr
+    )
 
 
 def test_verbose_explains_each_choice(shell: Any, preset: tuple[str, str], repository: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -48,3 +50,20 @@ def test_conditions_come_with_labels(classes: Codec) -> None:
     assert [cond.argmax().item() for cond in made.conds] == [3, 7]
     with pytest.raises(MusicaeError, match="choose a label"):
         encoded(classes, [draw(classes, 1, 3), Corner(draw(classes, 2, 7).sample, "seven.png")])
+
+
+def test_a_waltz_beside_a_march_is_counted_in_bars_of_each(tiny: Codec) -> None:
+    tune = draw(tiny, 1).sample
+    waltz = Sample(tune.tensor[:, :24], {**tune.meta, "meters": [[0, 3, 4]]}, 24)
+    made = encoded(tiny, [Corner(tune, "march.mid"), Corner(waltz, "waltz.mid")])
+    windows = "the inputs have different bars; all are cut into windows of 2 bars of 4/4"
+    assert made.notices == [windows, "waltz.mid has 2 bars of 3/4, not 2 of 4/4; it was looped"]
+    odd = Sample(tune.tensor[:, :28], {**tune.meta, "meters": [[0, 3, 4], [12, 4, 4]]}, 32)
+    made = encoded(tiny, [Corner(tune, "march.mid"), Corner(odd, "odd.mid")])
+    assert made.notices == ["odd.mid has 7 beats, not 8; it was looped"]
+
+
+def test_nothing_is_said_of_what_is_there_to_be_repeated(tiny: Codec) -> None:
+    one, two = draw(tiny, 1), draw(tiny, 2)
+    long = Corner(tiny.adapter.concat([two.sample] * 3), "tune.mid")
+    assert encoded(tiny, [replace(one, repeats=True), long]).notices == []

@@ -13,7 +13,7 @@ import musicae
 from musicae.codec import Codec, load
 from musicae.core import Sample
 from musicae.errors import MusicaeError
-from musicae.ops.progression import bars_of, blank_under, progression, whole_bars
+from musicae.ops.progression import bars_of, blank_under, counted, meter_of, progression, whole_bars
 from musicae.tensors import band as bands
 
 
@@ -113,3 +113,15 @@ def test_bars_are_counted(told: Codec, tiny_digits: Path) -> None:
     assert bars_of(digits, Sample(torch.zeros(1, 28, 28), {})) == []
     assert [whole_bars([16, 12], length) for length in (16, 28, 40, 52, 20, 30, 0)] == [1, 2, 3, 4, None, None, None]
     assert whole_bars([], 16) is None
+
+
+def test_lengths_are_counted_in_bars_or_beats(told: Codec, tiny_digits: Path, tiny_voice: Path) -> None:
+    waltz, mixed = blank(told, 3, [[0, 3, 4]]), blank(told, 3, [[0, 4, 4], [16, 3, 4]])
+    assert counted(told, waltz, 12, 48) == (["1", "4"], "bars")
+    assert counted(told, waltz, 12, 30) == (["3", "7.5"], "beats")
+    assert [meter_of(told, one) for one in (waltz, mixed)] == ["3/4", ""]
+    digits, voice = load(str(tiny_digits)), load(str(tiny_voice))
+    assert counted(digits, Sample(torch.zeros(1, 28, 28), {}), 28) == (["28"], "steps")
+    assert meter_of(digits, Sample(torch.zeros(1, 28, 28), {})) == ""
+    rate = round(voice.adapter.steps_per_second)
+    assert counted(voice, Sample(torch.zeros(1, rate), {}), rate, 3 * rate) == (["1.0", "3.0"], "s")
