@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from musicae.codec import Codec
-from musicae.core import File, Sample, Source
+from musicae.core import Adapter, File, Sample, Source
 from musicae.errors import MusicaeError, line_of
 from musicae.formats.folders import files_in
 from musicae.memory import check_memory
@@ -28,6 +28,7 @@ __all__ = [
     "crop_windows",
     "listed",
     "name_of",
+    "options_of",
     "read",
     "read_all",
     "rereadable",
@@ -101,6 +102,12 @@ def name_of(source: Source) -> str:
     return "the sample" if isinstance(source, Sample) else "the stream"
 
 
+def options_of(adapter: Adapter) -> list[str]:
+    """Return the names of an adapter's options, which the signature of its `read` declares."""
+    parameters = inspect.signature(adapter.read).parameters.values()
+    return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+
+
 def read(codec: Codec, source: Source, **options: Any) -> Sample:
     """Read a source by the codec's adapter; a sample is returned as it is. Options that are None are left out.
 
@@ -110,8 +117,7 @@ def read(codec: Codec, source: Source, **options: Any) -> Sample:
     if isinstance(source, Sample):
         return _fitting(codec, source)
     options = {name: value for name, value in options.items() if value is not None}
-    parameters = inspect.signature(codec.adapter.read).parameters.values()
-    takes = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    takes = options_of(codec.adapter)
     for name in options:
         if name not in takes:
             known = f"it takes {', '.join(takes)}" if takes else "it takes none"

@@ -117,15 +117,18 @@ class Server:
         return await self._answered(request, self.slow, work)
 
     async def _files(self, request: Request) -> Response:
-        data, query = await read_body(request, _UPLOAD), request.query_params
+        query = request.query_params
+        data = b"" if "id" in query else await read_body(request, _UPLOAD)
+        chosen, bars = query.get("preset", ""), query.get("bars", "")
 
         def work() -> Response:
-            options = {"bars": query.get("bars") or None}
-            key, called, chosen, notices = self.studio.add(
-                data, query.get("name", "file"), query.get("preset", ""), options
-            )
-            kind = kind_of(self.studio.catalog.codec(chosen))
-            return _json({"id": key, "name": called, "preset": chosen, "kind": kind, "notices": notices})
+            if "id" in query:
+                found = self.studio.reread(query["id"], chosen, bars)
+            else:
+                found = self.studio.add(data, query.get("name", "file"), chosen, {"bars": bars or None})
+            key, called, preset, notices = found
+            kind = kind_of(self.studio.catalog.codec(preset))
+            return _json({"id": key, "name": called, "preset": preset, "kind": kind, "notices": notices})
 
         return await self._answered(request, self.slow, work)
 

@@ -15,6 +15,7 @@ from musicae.errors import WITH_PRESET, MusicaeError, did_you_mean, line_of
 from musicae.ops import attributes
 from musicae.ops.attributes import Fitted
 from musicae.ops.conditions import class_names, takes_chords
+from musicae.ops.inputs import options_of
 from musicae.ops.playing import programs_of
 from musicae.ops.stream import restores_streams
 from musicae.ops.suffixes import suffix_like, suffixes_written
@@ -51,6 +52,7 @@ def facts(codec: Codec) -> dict[str, Any]:
         "description": codec.preset.description,
         "parts": parts if len(parts) > 1 else [],
         "plays": bool(codec.adapter.plays),
+        "bars": "bars" in options_of(codec.adapter),
         "draws": codec.model.latent_size > 0,
         "classes": class_names(codec),
         "chords": takes_chords(codec, torch.zeros(CHORD_CHANNELS, 1)),

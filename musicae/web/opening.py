@@ -20,7 +20,7 @@ __all__ = ["Start", "starting"]
 
 @dataclass(frozen=True)
 class Start:
-    """What the page begins with: a preset, and the ids and names of its corners; `notices` are for the terminal."""
+    """What the page begins with: a preset, and the id, name and bars of its corners; `notices` are for the terminal."""
 
     preset: str
     corners: list[dict[str, str]] = field(default_factory=list)
@@ -47,7 +47,7 @@ def starting(studio: Studio, files: Sequence[Path], preset: str | None, options:
             key, called, _, said = studio.add(file.read_bytes(), file.name, name, options)
         except MusicaeError as error:
             raise MusicaeError(studio.store.without_folder(str(error), file)) from None
-        corners.append({"id": key, "name": called})
+        corners.append({"id": key, "name": called, "bars": options.get("bars") or ""})
         notices += said
     wanted = 0 if not codec.model.latent_size else 4 if len(files) in (0, 3, 4) else 2
     for number in range(len(corners) + 1, wanted + 1):

@@ -84,6 +84,14 @@ class Studio:
         corner, notices = self.corner(codec.preset.name, key)
         return key, corner.name, codec.preset.name, notices
 
+    def reread(self, key: str, chosen: str, bars: str) -> tuple[str, str, str, list[str]]:
+        """Read a file that is here already from other bars, all of them where `bars` is ``""``; return as `add` does.
+
+        Raise MusicaeError for bars that it does not have.
+        """
+        stored = self.store.find(key)
+        return self.add(stored.path.read_bytes(), stored.path.name, chosen, {**stored.options, "bars": bars or None})
+
     def corner(self, preset: str, key: str) -> tuple[Corner, list[str]]:
         """Return what stands at a corner, and what is to be said of it.
 
@@ -257,5 +265,6 @@ def _looped(codec: Codec, sample: Sample, name: str) -> tuple[Sample, list[str]]
     cond = sample.cond[:, :length] if sample.cond is not None and sample.cond.ndim == 2 else sample.cond
     looped = replace(sample, tensor=sample.tensor[..., :length], cond=cond)
     (some, of), unit = counted(codec, sample, length, own)
-    what, others = ("are used", "") if unit == "s" else ("loop", Line("; --bars chooses others", ""))
-    return looped, [line_of(f"{name}: the first {some} of {of} {unit} {what}", others)]
+    first = f"{name}: the first {some} of {of} {unit}"
+    others = Line("; --bars chooses others", "; choose others beside its name")
+    return looped, [f"{first} are used" if unit == "s" else line_of(f"{first} loop", others)]

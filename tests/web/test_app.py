@@ -83,7 +83,7 @@ def test_a_file_goes_to_a_corner_and_comes_back_at_it(client: Client, data: Path
     assert given["preset"] == "melody-2bar"
     assert given["kind"] == "notes"
     assert given["name"] == "twinkle.mid"
-    assert given["notices"] == ["twinkle.mid: the first 4 of 8 bars loop"]
+    assert given["notices"] == ["twinkle.mid: the first 4 of 8 bars loop; choose others beside its name"]
     body = {"preset": "melody-2bar", "corners": [given["id"], "draw:1"], "x": 0}
     found = client.post("api/point", body).json
     assert found["distances"][0] == 0
@@ -96,6 +96,22 @@ def test_bars_of_a_file_are_chosen(client: Client, data: Path) -> None:
     found = client.post("api/point", {"preset": "melody-2bar", "corners": [given["id"], given["id"]]}).json
     assert found["length"] == 32
     assert "99" in client.give(data / "twinkle.mid", preset="melody-2bar", bars="99").error
+
+
+def test_a_file_that_is_there_is_read_from_other_bars(client: Client, data: Path) -> None:
+    first = client.give(data / "twinkle.mid", preset="melody-2bar").json
+    some = client.post(f"api/files?id={first['id']}&preset=melody-2bar&bars=5-6").json
+    assert some["id"] == client.give(data / "twinkle.mid", preset="melody-2bar", bars="5-6").json["id"]
+    assert (some["name"], some["notices"]) == ("twinkle.mid", [])
+    back = client.post(f"api/files?id={some['id']}&preset=melody-2bar").json
+    assert back["id"] == first["id"]
+    wrong = client.post(f"api/files?id={first['id']}&preset=melody-2bar&bars=8-9")
+    assert wrong.error == "twinkle.mid: bars '8-9' are out of range; the notes end in bar 8"
+    assert client.post("api/files?id=nothing&preset=melody-2bar&bars=1").status == 404
+    start = client.get("api/start").json
+    with_bars = {one["name"] for one in start["presets"] if one["bars"]}
+    assert {"tiny-melody", "tiny-drums", "tiny-arrangement"} <= with_bars
+    assert not {"tiny-digits", "tiny-voice", "tiny-denoise"} & with_bars
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_draws_stand_where_files_are_missing(studio: Studio, data: Path, names: 
     assert start.preset == "melody-2bar"
     assert [corner["name"] for corner in start.corners] == expected
     assert start.notices == []
+    assert [corner.get("bars") for corner in start.corners[: len(names)]] == ["1-2"] * len(names)
     for corner in start.corners:
         studio.corner(start.preset, corner["id"])
 

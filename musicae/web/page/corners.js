@@ -42,7 +42,7 @@ export class Corners {
   constructor(store, { say, failed, record }) {
     Object.assign(this, { store, say, failed, record });
     this.element = $("corners");
-    this.files = new Map(); // id -> File, to be sent again to a server that forgot it
+    this.files = new Map(); // id -> {file, bars}, to be sent again to a server that forgot it
     this.buttons = [];
     onTheme(() => this.paint());
     this.watchDrops();
@@ -52,12 +52,18 @@ export class Corners {
     if (this.buttons.length !== corners.length) this.build(corners.length);
     const { preset } = this.store;
     corners.forEach((corner, i) => {
-      const { chip, name, text, again } = this.buttons[i];
+      const { chip, name, text, bars, again } = this.buttons[i];
       text.textContent = corner?.name ?? "drop a file";
       name.title = "Click to choose a file, or drop one here";
       name.setAttribute("aria-label", `${this.place(i)}: ${corner?.name ?? "empty"}. Choose a file`);
       chip.classList.toggle("empty", !corner);
       again.hidden = !preset.draws;
+      bars.hidden = !preset.bars || !isFile(corner);
+      bars.setAttribute("aria-label", `${this.place(i)}: bars of ${corner?.name}, such as 5-8`);
+      if (this.buttons[i].shown === corner) return; // What is being typed stays.
+      this.buttons[i].shown = corner;
+      bars.value = corner?.bars ?? "";
+      bars.removeAttribute("aria-invalid");
     });
     $("four").setAttribute("aria-pressed", String(corners.length === 4));
     this.paint();
@@ -72,13 +78,15 @@ export class Corners {
       const text = make("span");
       const name = make("button", { type: "button", className: "name" }, text);
       const again = make("button", { type: "button", className: "again", title: "A new draw here", "aria-label": `A new draw in corner ${i + 1}` }, icon("again"));
-      const chip = make("div", { className: "corner" }, name, again);
+      const bars = make("input", { type: "text", className: "bars", placeholder: "bars", title: "Bars to read, such as 5-8", maxLength: 20, spellcheck: false, autocomplete: "off" });
+      const chip = make("div", { className: "corner" }, name, bars, again);
       name.addEventListener("click", async () => {
         const file = await chooseFile();
         if (file) this.take(file, i);
       });
       again.addEventListener("click", () => this.put(i, draw(), "draw"));
-      return { chip, name, text, again };
+      bars.addEventListener("change", () => this.reread(i, bars));
+      return { chip, name, text, bars, again };
     });
     this.element.replaceChildren(...this.buttons.map(({ chip }) => chip));
   }
@@ -121,10 +129,35 @@ export class Corners {
       if (!found || found.preset === preset) throw error;
       answer = found;
     }
-    this.files.set(answer.id, file);
+    this.files.set(answer.id, { file });
     const corner = { id: answer.id, name: shortName(answer.name ?? file.name) };
     if (answer.preset && answer.preset !== preset) this.moveTo(answer, corner, file);
     else this.put(i, corner, "file");
+  }
+
+  /** Read the file of a corner again, from the bars in its box; all of it where that is empty. */
+  async reread(i, box) {
+    const corner = this.store.state.corners[i];
+    const bars = box.value.trim().replace("–", "-");
+    if (bars === (corner.bars ?? "")) return;
+    const { chip } = this.buttons[i];
+    chip.classList.add("busy");
+    try {
+      const file = this.files.get(corner.id)?.file;
+      const what = file ? `name=${encodeURIComponent(file.name)}` : `id=${encodeURIComponent(corner.id)}`;
+      const answer = await upload(`api/files?${what}&${this.query(bars)}`, file);
+      if (file) this.files.set(answer.id, { file, bars });
+      if (this.store.state.corners[i]?.id === corner.id) this.put(i, { id: answer.id, name: corner.name, ...(bars && { bars }) }, "bars");
+    } catch (error) {
+      box.setAttribute("aria-invalid", "true");
+      this.failed(error);
+    } finally {
+      chip.classList.remove("busy");
+    }
+  }
+
+  query(bars) {
+    return `preset=${encodeURIComponent(this.store.state.preset)}&bars=${encodeURIComponent(bars ?? "")}`;
   }
 
   moveTo({ preset, kind }, corner, file) {
@@ -142,9 +175,7 @@ export class Corners {
   async sendAgain() {
     const ids = new Set(this.store.state.corners.map((corner) => corner?.id));
     const sent = [...this.files].filter(([id]) => ids.has(id));
-    for (const [, file] of sent) {
-      await upload(`api/files?name=${encodeURIComponent(file.name)}&preset=${encodeURIComponent(this.store.state.preset)}`, file);
-    }
+    for (const [, { file, bars }] of sent) await upload(`api/files?name=${encodeURIComponent(file.name)}&${this.query(bars)}`, file);
     return sent.length > 0;
   }
 

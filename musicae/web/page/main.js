@@ -208,7 +208,9 @@ class Page {
   }
 
   names() {
-    return this.store.state.corners.map((corner) => corner?.name ?? "nothing yet");
+    const { corners } = this.store.state;
+    const same = ({ name }) => corners.filter((corner) => corner?.name === name).length > 1;
+    return corners.map((corner) => (corner ? (corner.bars && same(corner) ? `${corner.name} (${corner.bars})` : corner.name) : "nothing yet"));
   }
 
   caption() {

@@ -4,7 +4,7 @@ import { clamp, later } from "./dom.js";
 
 export const blank = () => ({
   preset: "",
-  corners: [], // {id, name}; null where a corner waits for a file
+  corners: [], // {id, name, bars}; null where a corner waits for a file, no bars where all of it is read
   x: 0.5,
   y: 0.5,
   temperature: 0,
@@ -32,6 +32,7 @@ export function encode(state) {
   const fields = new URLSearchParams({ preset: state.preset, x: number(state.x) });
   if (state.corners.length === 4) fields.set("y", number(state.y));
   for (const corner of state.corners) fields.append("corner", corner ? `${corner.id} ${corner.name}` : "");
+  if (state.corners.some((corner) => corner?.bars)) for (const corner of state.corners) fields.append("bars", corner?.bars ?? "");
   if (state.temperature) fields.set("temperature", number(state.temperature));
   if (state.seed) fields.set("seed", state.seed);
   for (const [name, value] of Object.entries(state.shift)) if (value) fields.append("shift", `${name} ${number(value)}`);
@@ -58,7 +59,8 @@ export function decode(fragment, start) {
   if (!preset || preset.name === start.start.preset) state.corners = copy(start.start.corners);
   if (!preset) return state;
   if (!state.corners.length && own.draws) state.corners = [drawn(1), drawn(2)];
-  const corners = fields.getAll("corner").map(readCorner);
+  const bars = own.bars ? fields.getAll("bars") : [];
+  const corners = fields.getAll("corner").map((text, i) => readCorner(text, bars[i]));
   const counts = restores(own) ? [1, 2, 4] : [2, 4];
   if (counts.includes(corners.length)) state.corners = corners;
   state.x = read(fields, "x", 0.5, 0, 1);
@@ -89,11 +91,12 @@ export const restores = ({ kind }) => kind === "recording" || kind === "photo";
 /** The parts of a preset as the page names them; a single line is the part "". */
 export const partsOf = (preset) => (preset.parts.length ? preset.parts : [""]);
 
-function readCorner(text) {
+function readCorner(text, bars) {
   const cut = text.indexOf(" ");
   const id = cut < 0 ? text : text.slice(0, cut);
   if (!/^[\w:.,+-]{1,100}$/.test(id)) return null;
-  return { id, name: (cut < 0 ? id : text.slice(cut + 1)).slice(0, 80) };
+  const corner = { id, name: (cut < 0 ? id : text.slice(cut + 1)).slice(0, 80) };
+  return bars ? { ...corner, bars: bars.slice(0, 20) } : corner;
 }
 
 function read(fields, name, fallback, low, high) {

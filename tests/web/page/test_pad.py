@@ -134,7 +134,7 @@ def test_what_is_to_be_known_stands_in_whole_sentences(page: Open, data: Path) -
     it = page().open(f"preset=band-2bar&corner=draw:1+one&corner=draw:2+two&chords={chords}")
     it.wait(lambda: it.text("#notice") == "Of 9 bars of chords the first 8 fit.", "the notice")
     it.drop(data / "saints.mid", ".corner:nth-child(1)")
-    cut = "Of 9 bars of chords the first 8 fit. saints.mid: the first 4 of 17 bars loop."
+    cut = "Of 9 bars of chords the first 8 fit. saints.mid: the first 4 of 17 bars loop; choose others beside its name."
     it.wait(lambda: it.text("#notice") == cut, "both notices")
     words = """(exact) => import('./page/words.js').then(({ changes }) => changes([
         { name: 'drums.density', unit: 'hits a bar', was: 21, asked: 27.31, is: 27.312, missed: false },

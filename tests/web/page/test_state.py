@@ -95,3 +95,60 @@ def test_files_are_sent_again_to_a_server_that_forgot_them(page: Open, data: Pat
     it.until("document.querySelector('#live').textContent.startsWith('52 %')")
     assert it.line() == ""
     it.errors.clear()  # The status that was made up.
+
+
+def test_bars_of_a_file_are_typed_beside_its_name(page: Open, data: Path) -> None:
+    it = page().open("preset=melody-2bar&corner=draw:1+one&corner=draw:2+two&x=0")
+    boxes = it.page.locator(".corner .bars")
+    assert not boxes.first.is_visible(), "a draw has none"
+    it.drop(data / "twinkle.mid", ".corner:nth-child(1)")
+    it.wait(lambda: it.place == "At twinkle", "the dropped file")
+    it.settle()
+    assert "; choose others beside its name" in it.text("#notice")
+    box = it.page.get_by_label("Corner left: bars of twinkle, such as 5-8")
+    whole = it.text("#facts")
+    box.fill("5-6")
+    box.press("Enter")
+    it.until("location.hash.includes('bars=5-6')")
+    it.settle()
+    assert "beside its name" not in it.text("#notice")
+    some = it.text("#facts")
+    assert some != whole
+    box.fill("99")
+    box.press("Enter")
+    it.wait(lambda: "bars '99' are out of range; the notes end in bar 8" in it.line(), "the line")
+    assert box.get_attribute("aria-invalid") == "true"
+    it.errors.clear()  # The browser's, of the status.
+    it.page.reload()
+    it.settle()
+    assert box.input_value() == "5-6"
+    assert it.text("#facts") == some
+    box.fill("")
+    box.press("Enter")
+    it.until("!location.hash.includes('bars')")
+    it.page.click("#undo")
+    it.wait(lambda: box.input_value() == "5-6", "the bars before")
+    it.settle()
+    assert it.text("#facts") == some
+    it.page.click("#redo")
+    it.wait(lambda: box.input_value() == "", "all of it")
+
+
+def test_bars_of_the_same_tune_tell_its_corners_apart(page: Open, data: Path) -> None:
+    it = page().open("preset=melody-2bar&corner=draw:1+one&corner=draw:2+two")
+    it.drop(data / "twinkle.mid", ".corner:nth-child(1)")
+    it.wait(lambda: it.place == "Halfway between twinkle and two", "the first")
+    it.drop(data / "twinkle.mid", ".corner:nth-child(2)")
+    it.wait(lambda: it.place == "Halfway between twinkle and twinkle", "both")
+    box = it.page.locator(".corner .bars").nth(1)
+    box.fill("5-6")
+    box.press("Tab")
+    it.wait(lambda: it.place == "Halfway between twinkle and twinkle (5-6)", "the second")
+
+
+def test_a_picture_has_no_bars(page: Open, data: Path) -> None:
+    it = page().open("preset=mnist-vae&corner=draw:1+one&corner=draw:2+two&bars=1&bars=2")
+    it.drop(data / "three.png", ".corner:nth-child(1)")
+    it.wait(lambda: "three" in it.place, "the dropped file")
+    assert not it.page.locator(".corner .bars").first.is_visible()
+    it.until("!location.hash.includes('bars')")
