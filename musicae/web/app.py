@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from msgspec import json
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from musicae.errors import MusicaeError, elsewhere
@@ -25,6 +25,7 @@ from musicae.web.asked import MAX_BODY, MAX_CORNERS, Point, parsed
 from musicae.web.catalog import kind_of
 from musicae.web.guard import Refused, failed, read_body
 from musicae.web.opening import Start
+from musicae.web.progress import Progress
 from musicae.web.restoring import Restorations
 from musicae.web.saving import SavedFile, save_point, save_walk
 from musicae.web.sounds import Sounds
@@ -41,6 +42,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 _UPLOAD = 32 * 2**20
 _PROGRAMS = 128
+_AT_ONCE = 0.3  # Seconds until it is said how far a piece of work has got, and from then on.
 _GONE = 499  # The status of an answer that nobody waits for.
 
 
@@ -52,6 +54,7 @@ class Server:
     ) -> None:
         self.studio, self.sounds, self.restorations, self.start = studio, sounds, restorations, start
         self.quick, self.slow = Workers(workers, name="quick"), Workers(workers, name="slow")
+        self.restoring = Workers(1, name="restore")  # One after another: a photo takes memory.
         gets = {
             "/": self._index,
             "/page/{name}": self._page,
@@ -172,11 +175,32 @@ class Server:
         query = request.query_params
         data = b"" if "id" in query else await read_body(request, _UPLOAD)
 
-        def work() -> Response:
+        def work() -> dict[str, Any]:
             key = query.get("id") or self.studio.store.add(data, query.get("name", "file"))
-            return _json({"id": key, **self.restorations.make(self.studio.store.find(key), query.get("preset", ""))})
+            stored = self.studio.store.find(key)
+            return {"id": key, **self.restorations.make(stored, query.get("preset", ""), progress)}
 
-        return await self._answered(request, self.slow, work)
+        progress = Progress()
+        future = asyncio.ensure_future(self.restoring.do(work))
+        await asyncio.wait({future}, timeout=_AT_ONCE)
+        if future.done():
+            return _json(future.result())
+        return StreamingResponse(self._followed(future, progress), media_type="application/x-ndjson")
+
+    async def _followed(self, future: asyncio.Future[dict[str, Any]], progress: Progress) -> AsyncIterator[bytes]:
+        """Say line by line how much is done, and last what it gave; work that nobody waits for any more is stopped."""
+        try:
+            while not future.done():
+                yield json.encode({"share": round(progress.share, 3)}) + b"\n"
+                await asyncio.wait({future}, timeout=_AT_ONCE)
+            try:
+                last = _worded(future.result())
+            except MusicaeError as error:
+                last = {"error": self._line(error)}
+            yield json.encode(last) + b"\n"
+        finally:
+            progress.stop()
+            future.cancel()
 
     async def _audio(self, request: Request) -> Response:
         wav = self.restorations.find(request.path_params["id"]).wav
@@ -215,9 +239,13 @@ class Server:
             except MissingError as error:
                 return failed(404, str(error))
             except MusicaeError as error:
-                return failed(400, self.studio.store.without_folder(elsewhere(error)))
+                return failed(400, self._line(error))
 
         return checked
+
+    def _line(self, error: MusicaeError) -> str:
+        """Return what is said of an error: files have their names, and nothing has an option."""
+        return self.studio.store.without_folder(elsewhere(error))
 
 
 async def _left(request: Request) -> None:
@@ -227,10 +255,12 @@ async def _left(request: Request) -> None:
 
 
 def _json(value: dict[str, Any]) -> Response:
-    """Return an answer, its notices as the page says them."""
-    if "notices" in value:
-        value = {**value, "notices": [elsewhere(one) for one in value["notices"]]}
-    return Response(json.encode(value), media_type="application/json")
+    return Response(json.encode(_worded(value)), media_type="application/json")
+
+
+def _worded(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer with its notices as the page says them."""
+    return {**value, "notices": [elsewhere(one) for one in value["notices"]]} if "notices" in value else value
 
 
 def _download(file: SavedFile) -> Response:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from musicae.core import Candidate
 from musicae.errors import MusicaeError
+from musicae.formats.pictures.views import size_of
 from musicae.formats.sound.reading import reading
 from musicae.ops.choose import choice_for, preset_for
-from musicae.ops.inputs import read
 from musicae.web.catalog import Catalog, kind_of
 
 __all__ = ["Choice", "choice_alone"]
@@ -53,7 +53,7 @@ def _restorer(catalog: Catalog, file: Path) -> tuple[Candidate | None, str]:
                 short = opened.length is not None and opened.length < _SHORT_SECONDS * opened.kind.rate
             return None if short else found, kind
         if kind == "photo":
-            return None if max(read(codec, file).tensor.shape[1:]) <= _SMALL_PIXELS else found, kind
+            return None if max(size_of(file)) <= _SMALL_PIXELS else found, kind
     except MusicaeError:
         pass
     return None, ""

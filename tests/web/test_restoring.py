@@ -14,6 +14,7 @@ from musicae import denoise, upscale
 from musicae.errors import MusicaeError
 from musicae.web import restoring
 from musicae.web.catalog import Catalog
+from musicae.web.progress import Progress
 from musicae.web.restoring import Restorations
 from musicae.web.store import MissingError, Stored
 
@@ -52,7 +53,7 @@ def test_upscaling_raises_the_rate(catalog: Catalog, tmp_path: Path) -> None:
 def test_what_takes_too_long_is_one_line(
     catalog: Catalog, tmp_path: Path, noisy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restoring, "_SECONDS", -1.0)
+    monkeypatch.setitem(restoring._SECONDS, "recording", -1.0)
     with pytest.raises(MusicaeError, match="use musicae denoise"):
         Restorations(catalog, tmp_path).make(Stored(noisy, {}), "tiny-voice")
     assert not list(tmp_path.glob("after-*"))
@@ -105,10 +106,49 @@ def test_what_a_png_cannot_hold_is_said(catalog: Catalog, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("preset", "message"),
     [
-        ("photo-denoise", "has 2.3 megapixels, and up to 2 are shown here; restore it with musicae denoise"),
-        ("photo-upscale", "would have 9.2 megapixels, and up to 2 are shown here; restore it with musicae upscale"),
+        ("photo-denoise", "has 2.3 megapixels, and up to 2 are restored here; restore it with musicae denoise"),
+        ("photo-upscale", "would have 9.2 megapixels, and up to 2 are restored here; restore it with musicae upscale"),
     ],
 )
-def test_a_photo_that_is_too_large_is_one_line(catalog: Catalog, tmp_path: Path, preset: str, message: str) -> None:
+def test_a_photo_that_is_too_large_is_one_line(
+    catalog: Catalog, tmp_path: Path, preset: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "_PIXELS", 2_000_000)
     with pytest.raises(MusicaeError, match=message):
         Restorations(catalog, tmp_path).make(Stored(photo(tmp_path / "a.png", 1920, 1200), {}), preset)
+
+
+def test_a_large_photo_is_saved_whole_and_shown_smaller(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "_SHOWN", 20)
+    restorations = Restorations(catalog, tmp_path)
+    made = restorations.make(Stored(photo(tmp_path / "a.png", 40, 24), {}), "tiny-upscale")
+    before, after = (restorations.find(str(made[which])) for which in ("before", "after"))
+    whole = values(after.file).shape
+    assert made["size"] == (whole[1], whole[0])
+    assert whole[1] > 40
+    assert values(before.picture).shape == values(after.picture).shape == (12, 20, 3)
+
+
+def test_a_photo_that_would_take_too_long_is_given_up_early(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(restoring._SECONDS, "photo", 1e-4)
+    with pytest.raises(MusicaeError, match="this takes over 0 s here; use musicae denoise"):
+        Restorations(catalog, tmp_path).make(Stored(photo(tmp_path / "a.png", 900, 300), {}), "tiny-denoise")
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_what_nobody_waits_for_is_stopped(catalog: Catalog, tmp_path: Path) -> None:
+    progress = Progress()
+    progress.stop()
+    with pytest.raises(MusicaeError, match="it was stopped"):
+        Restorations(catalog, tmp_path).make(Stored(photo(tmp_path / "a.png", 40, 24), {}), "tiny-denoise", progress)
+
+
+def test_the_time_of_a_photo_is_known_beforehand(catalog: Catalog, tmp_path: Path) -> None:
+    progress = Progress()
+    stored = Stored(photo(tmp_path / "a.png", 400, 300), {})
+    Restorations(catalog, tmp_path).make(stored, "tiny-denoise", progress)
+    assert progress.expected > 0

@@ -32,7 +32,7 @@ from musicae.formats.quiet import quiet
 from musicae.memory import check_memory
 from musicae.tensors.luma import LUMA_WEIGHTS
 
-__all__ = ["FORMATS", "Raster", "format_of", "grey", "load", "resize", "save"]
+__all__ = ["FORMATS", "Raster", "format_of", "grey", "load", "opening", "resize", "save"]
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -117,7 +117,7 @@ def load(file: File, pixel_bytes: int = 0, byte_pixel_bytes: int | None = None) 
         (see `musicae.memory`).
     """
     check_input(file, "a picture")
-    with _open(file) as image:
+    with opening(file) as image:
         _check_size(file, image, pixel_bytes, pixel_bytes if byte_pixel_bytes is None else byte_pixel_bytes)
         try:
             # libtiff prints what is wrong with a file.
@@ -137,7 +137,8 @@ def load(file: File, pixel_bytes: int = 0, byte_pixel_bytes: int | None = None) 
     return made
 
 
-def _open(file: File) -> PIL.Image.Image:
+def opening(file: File) -> PIL.Image.Image:
+    """Return a picture of which only the header is read. Raise MusicaeError for what is none."""
     with _quiet():
         try:
             return PIL.Image.open(_rewound(file), formats=decoders())
@@ -218,7 +219,7 @@ def _decode(file: File, image: PIL.Image.Image) -> tuple[Raster, int]:
         made.profile = None  # It describes the colours before the conversion.
     elif other_bytes is not None:
         values = np.asarray(image).astype(np.uint16) << 8
-        with _open(file) as again:
+        with opening(file) as again:
             again.tile = other_bytes  # type: ignore[attr-defined]
             values |= np.asarray(again)
     elif has_numbers(image):

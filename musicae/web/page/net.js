@@ -39,6 +39,28 @@ export async function upload(path, file) {
   return (await ask(path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file })).json();
 }
 
+/** Send a file whose answer comes in lines: `heard(line)` gets those before the last, which is returned. */
+export async function follow(path, file, signal, heard) {
+  const answer = await ask(path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file, signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read().catch((error) => {
+      throw error.name === "AbortError" ? error : new Failure("The server does not answer.", { gone: true });
+    });
+    text += value ?? "";
+    const lines = text.split("\n").filter(Boolean);
+    if (!done) {
+      if (text.endsWith("\n") && lines.length) heard(JSON.parse(lines.at(-1)));
+      continue;
+    }
+    if (!lines.length) throw new Failure("The server does not answer.", { gone: true });
+    const last = JSON.parse(lines.at(-1));
+    if (last.error) throw new Failure(last.error, { status: 400 });
+    return last;
+  }
+}
+
 /** The file in an answer, with the name that the server gives it. */
 export async function fileOf(answer, fallback) {
   const given = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "");

@@ -19,9 +19,8 @@ export class PhotoPair {
     new ResizeObserver(() => this.fit()).observe(this.figure);
   }
 
-  /** Show two pictures of one size, and tell what it is in pixels. */
-  show(pictures, sized) {
-    this.sized = sized;
+  /** Show two pictures of one size. */
+  show(pictures) {
     this.images.forEach((image, i) => (image.src = pictures[i]));
     this.divide(0.5);
   }
@@ -31,7 +30,6 @@ export class PhotoPair {
     if (!width) return;
     this.figure.style.setProperty("--ratio", width / height);
     this.figure.classList.toggle("large", this.figure.clientWidth > 2 * width);
-    this.sized(width, height);
   }
 
   follow(event) {

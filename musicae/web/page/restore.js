@@ -2,7 +2,7 @@
 
 import { $, nextFrame } from "./dom.js";
 import { chooseFile, isFile } from "./corners.js";
-import { ask, upload } from "./net.js";
+import { ask, follow } from "./net.js";
 import { PhotoPair } from "./photos.js";
 import { restores } from "./state.js";
 import { clock, shortName } from "./words.js";
@@ -41,6 +41,7 @@ export class Restore {
 
   /** Make ready for what a preset restores. */
   open(preset) {
+    this.working?.abort();
     if (!restores(preset)) return;
     const photo = preset.kind === "photo";
     $("stage").hidden = !photo;
@@ -63,27 +64,42 @@ export class Restore {
   }
 
   async ask(query, name, file) {
+    this.working?.abort(); // The server stops what nobody waits for.
+    const mine = (this.working = new AbortController());
     this.busy(true);
     const { preset } = this.store.state;
     try {
-      const { id, before, after, notices } = await upload(`api/restore?${query}&preset=${encodeURIComponent(preset)}`, file);
+      const { id, before, after, size, notices } = await follow(`api/restore?${query}&preset=${encodeURIComponent(preset)}`, file, mine.signal, ({ share }) => this.progress(share));
       if (this.store.state.preset !== preset) return;
       const called = name.slice(0, 80);
-      const fields = { recording: { before, after, name: called }, corners: [{ id, name: shortName(called) }] };
+      const recording = { before, after, name: called, ...(size && { size: size.join(" × ") }) };
+      const fields = { recording, corners: [{ id, name: shortName(called) }] };
       this.store.change(fields, `recording ${performance.now()}`);
       if (notices?.length) this.say(notices[0]);
     } catch (error) {
-      this.failed(error);
+      if (error.name !== "AbortError") this.failed(error);
     } finally {
-      this.busy(false);
+      if (this.working === mine) {
+        this.working = null;
+        this.busy(false);
+      }
     }
+  }
+
+  /** Show how much is done, on the place to drop, or beside what is shown already. */
+  progress(share) {
+    if (share === undefined) return;
+    const text = `Working on it… ${Math.round(100 * share)} %`;
+    this.drop.querySelector("strong").textContent = text;
+    if (this.store.state.recording) $("recording-facts").textContent = text;
   }
 
   busy(on) {
     this.drop.classList.toggle("busy", on);
     this.drop.querySelector("strong").textContent = on ? "Working on it…" : `Drop a ${this.store.preset.kind} here`;
     this.drop.querySelector("span").hidden = on;
-    $("restore-other").disabled = on;
+    this.drop.setAttribute("aria-busy", String(on));
+    if (this.store.state.recording) this.facts(this.store.state.recording);
   }
 
   setState({ recording }) {
@@ -95,10 +111,12 @@ export class Restore {
     this.player.clear();
     this.restored(recording);
     if (!recording) return;
-    $("recording-facts").textContent = recording.name;
+    this.length = "";
+    this.facts(recording);
     const pictures = SIDES.map((side) => `api/picture/${recording[side]}.png`);
     if (this.store.preset.kind === "photo") {
-      this.photos.show(pictures, (width, height) => ($("recording-facts").textContent = `${recording.name}, ${width} × ${height}`));
+      this.photos.show(pictures);
+      this.facts(recording);
       return;
     }
     SIDES.forEach((side, i) => ($(`${side}-picture`).src = pictures[i]));
@@ -108,8 +126,16 @@ export class Restore {
       parts: SIDES,
       load: (side, signal) => ask(`api/audio/${recording[side]}.wav`, { signal }),
       beats: 1,
-      loaded: (seconds) => ($("recording-facts").textContent = `${recording.name}, ${clock(seconds)}`),
+      loaded: (seconds) => {
+        this.length = clock(seconds);
+        this.facts(recording);
+      },
     });
+  }
+
+  /** Say what is shown, and how large or long it is. */
+  facts({ name, size }) {
+    $("recording-facts").textContent = [name, size ?? this.length].filter(Boolean).join(", ");
   }
 
   /** The server has forgotten the file: it was started anew, or the address is an old one. */

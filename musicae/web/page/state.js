@@ -18,7 +18,7 @@ export const blank = () => ({
   transpose: 0,
   mute: [],
   solo: [],
-  recording: null, // {before, after, name}: a recording or a photo that was restored
+  recording: null, // {before, after, name}: a recording or a photo that was restored, this with its size
 });
 
 const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -43,6 +43,7 @@ export function encode(state) {
   for (const [part, program] of Object.entries(state.programs)) fields.append("program", `${part} ${program}`);
   for (const list of ["lock", "mute", "solo"]) for (const part of state[list]) fields.append(list, part);
   if (state.recording) fields.set("recording", `${state.recording.before} ${state.recording.after} ${state.recording.name}`);
+  if (state.recording?.size) fields.set("size", state.recording.size);
   return fields.toString();
 }
 
@@ -82,6 +83,8 @@ export function decode(fragment, start) {
   }
   const recording = /^([\w-]{1,100}) ([\w-]{1,100}) (.{1,80})$/.exec(fields.get("recording") ?? "");
   if (recording && restores(own)) state.recording = { before: recording[1], after: recording[2], name: recording[3] };
+  const size = /^\d{1,6} × \d{1,6}$/.exec(fields.get("size") ?? "");
+  if (size && state.recording) state.recording.size = size[0];
   return state;
 }
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from driver import Driver
 from PIL import Image
+
+from musicae.errors import MusicaeError
+from musicae.ops.restored import Restored, RestoreOptions
+from musicae.web import restoring
 
 Open = Callable[..., Driver]
 
@@ -109,3 +115,40 @@ def test_a_photo_that_is_dropped_on_a_tune_opens_its_own_panel(page: Open, data:
     it.page.select_option("#preset", "denoise")
     it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
     assert it.text("#restore-drop") == "Drop a recording hereor click to choose one"
+
+
+def test_how_much_is_done_is_shown_and_what_nobody_waits_for_is_stopped(
+    page: Open, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, stopped, real = threading.Event(), threading.Event(), restoring.restore
+
+    def slow(*given: Any, options: RestoreOptions, **more: Any) -> Restored:
+        assert options.report is not None
+        options.report(1, 4)
+        while not go_on.wait(0.05):
+            try:
+                options.report(1, 4)
+            except MusicaeError:
+                stopped.set()
+                raise
+        return real(*given, options=options, **more)
+
+    monkeypatch.setattr(restoring, "restore", slow)
+    it = page()
+    it.page.goto(f"{it.address}#preset=tiny-denoise")
+    it.wait(lambda: it.shown("#restore-drop"), "the place to drop")
+    it.drop(data / "noisy-scene.png", "#restore-drop")
+    it.wait(lambda: it.text("#restore-drop strong") == "Working on it\N{HORIZONTAL ELLIPSIS} 25 %", "how much is done")
+    go_on.set()
+    it.wait(lambda: it.shown("#photo"), "the result")
+    it.until("document.querySelector('#recording-facts').textContent.endsWith('160 \N{MULTIPLICATION SIGN} 120')")
+    it.until("location.hash.includes('size=')")
+    it.page.reload()
+    it.wait(lambda: it.shown("#photo"), "the result, still")
+    assert it.text("#recording-facts") == "noisy-scene.png, 160 \N{MULTIPLICATION SIGN} 120"
+    go_on.clear()
+    it.drop(data / "noisy-scene.png", "#photo")
+    it.wait(lambda: it.text("#recording-facts").endswith("25 %"), "how much of the next is done")
+    it.page.select_option("#preset", "melody-2bar")
+    it.wait(stopped.is_set, "the end of what nobody waits for")
+    it.settle()
