@@ -1,20 +1,24 @@
 """Exports every shipped preset, and measures streams: how exact the ONNX files are, how large, and how fast.
 
-    python tests/bench/exports.py [NAME ...] [--quick]
+    python tests/bench/exports.py [NAME ...] [--quick] [-j 2]
 
-Each is compared with PyTorch on drawn input; it exits with 1 where one cannot be exported or does not agree. Sizes are
-those of all files in MB, with weights of 32 and of 8 bits, and so are the largest differences of any output. Then each
-model of streams takes turns with PyTorch over blocks of one hop: milliseconds of CPU on one thread, the best of several
-turns, and how much faster than real time. `--quick` exports in 32 bits only, and measures nothing.
+Each is compared with PyTorch on drawn input; it exits with 1 where one fails or does not agree. A preset that has
+nothing to export must say so in one line. Sizes are those of all files in MB, with weights of 32 and of 8 bits, and so
+are the largest differences of any output. Then each model of streams takes turns with PyTorch over blocks of one hop:
+milliseconds of CPU on one thread, the best of several turns, and how much faster than real time. `--quick` exports in
+32 bits only, and measures nothing; `-j` says in how many processes.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 import machine
@@ -86,33 +90,57 @@ def stream_costs(name: str, folder: Path) -> str | None:
     return f"| {name} | {times} | {block / plain:.0f} | {block / onnx:.0f} |"
 
 
+@dataclass
+class Row:
+    """What there is to print of a preset, and whether it `failed`."""
+
+    text: str
+    failed: bool = False
+    stream: str | None = None
+
+
+def row(name: str, quick: bool) -> Row:
+    """Export a preset and return its row of the first table, and of the second where it has one."""
+    try:
+        codec = musicae.load(name)
+        try:
+            graphs(codec)
+        except MusicaeError as error:
+            return Row(f"| {name} | {error} |", failed="\n" in str(error))
+        with tempfile.TemporaryDirectory() as place:
+            full = export(codec, Path(place) / "32")
+            small = None if quick else export(codec, Path(place) / "8", bits=8)
+            sizes = " | ".join([size(full), size(small), worst(full), worst(small)])
+            stream = None if quick else stream_costs(name, full.folder)
+        return Row(f"| {name} | {', '.join(full.differences)} | {sizes} |", stream=stream)
+    except Exception as error:  # Of whatever kind: the others are still to be tried.
+        return Row(f"| {name} | FAILED: {type(error).__name__}: {error} |", failed=True)
+
+
+def weight(name: str) -> int:
+    """Return the size of a preset's weights in bytes; those that take longest to export are among the largest."""
+    return preset.find(name).with_suffix(".safetensors").stat().st_size
+
+
 def main() -> int:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="presets; all by default")
     parser.add_argument("--quick", action="store_true", help="export in 32 bits only")
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="processes, with --quick")
     options = parser.parse_args()
-    rows, failed = [], 0
     if not options.quick:
         say(f"{machine.describe()}\n")
     say("| preset | files | MB | MB, 8 bits | difference | difference, 8 bits |\n|---|---|---:|---:|---:|---:|")
-    with tempfile.TemporaryDirectory() as place:
-        for name in options.names or shipped():
-            try:
-                full = export(name, Path(place) / name)
-                small = None if options.quick else export(name, Path(place) / f"{name}-8", bits=8)
-            except MusicaeError as error:
-                say(f"| {name} | {error} |")
-                failed += 1
-                continue
-            sizes = " | ".join([size(full), size(small), worst(full), worst(small)])
-            say(f"| {name} | {', '.join(full.differences)} | {sizes} |")
-            row = None if options.quick else stream_costs(name, full.folder)
-            rows += [row] if row else []
-    if rows:
+    rows, names = [], options.names or sorted(shipped(), key=weight, reverse=True)
+    with ProcessPoolExecutor(options.jobs if options.quick else 1, multiprocessing.get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(row, name, options.quick) for name in names]):
+            rows.append(done.result())
+            say(rows[-1].text)
+    if streams := [one.stream for one in rows if one.stream]:
         say("\n| stream | block, ms | torch, ms | onnxruntime, ms | ratio | torch, times real time | onnxruntime |")
-        say("|---|---:|---:|---:|---:|---:|---:|\n" + "\n".join(rows))
-    return 1 if failed else 0
+        say("|---|---:|---:|---:|---:|---:|---:|\n" + "\n".join(streams))
+    return 1 if any(one.failed for one in rows) else 0
 
 
 if __name__ == "__main__":
