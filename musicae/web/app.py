@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -103,7 +102,7 @@ class Server:
                     "version": version("musicae"),
                     "presets": presets,
                     "instruments": [instrument_name(i) for i in range(_PROGRAMS)],
-                    "start": asdict(self.start),
+                    "start": {"preset": self.start.preset, "corners": self.start.corners},
                     "limits": {"upload_bytes": _UPLOAD, "corners": MAX_CORNERS},
                 }
             )

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from asking import TOKEN, Client
 
+from musicae.errors import Line
 from musicae.formats.music.synth_pool import SynthPool
 from musicae.web.app import Server
 from musicae.web.catalog import Catalog
@@ -57,6 +58,7 @@ def studio(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Studio
 def client(studio: Studio, synths: SynthPool) -> Iterator[Client]:
     """Who asks a server that runs in a thread."""
     start = Start("tiny-melody", [{"id": "draw:1", "name": "draw 1"}, {"id": "draw:2", "name": "draw 2"}])
+    start.notices.append(Line("for the terminal, --bars", "for the terminal"))
     server = Server(studio, Sounds(synths, 2), Restorations(studio.catalog, studio.store.folder), start)
     opened = listening(0)
     port = opened.getsockname()[1]
