@@ -105,7 +105,10 @@ export class Lanes {
       lane.select.value = state.programs[part] ?? "";
       lane.element.classList.toggle("silent", !levels[part]);
     }
-    nextFrame(this.draw);
+    // The notes are drawn when they come; until then only one part alone has the colour of the point.
+    const key = JSON.stringify(levels);
+    if (key !== this.drawnLevels || this.lanes.size === 1) nextFrame(this.draw);
+    this.drawnLevels = key;
   }
 
   /** How loud each part is: solo wins over mute. */

@@ -121,6 +121,9 @@ class Page {
 
   ask(body) {
     $("what").setAttribute("aria-busy", "true");
+    const key = JSON.stringify(body);
+    if (this.points.busy && !this.points.next && key === this.asked) return; // A click moves the point twice, to one place.
+    this.asked = key;
     this.points.ask(body);
   }
 

@@ -4,6 +4,7 @@ import { surface } from "./dom.js";
 import { css, theme } from "./colour.js";
 import { pitchName } from "./words.js";
 
+const SHADES = 24;
 const BLACK = new Set([1, 3, 6, 8, 10]);
 /**
  * The rows that a roll shows: lanes of drums by their `names`, or the pitches that have been seen so far, so that it
@@ -58,11 +59,23 @@ export function drawRoll(canvas, { notes, before = [], blend = 1, grid, range, c
   const kept = new Set(blend < 1 ? before.map(key) : []);
   const now = new Set(notes.map(key));
   const strength = faint ? 0.35 : 1;
-  for (const note of before) if (blend < 1 && !now.has(key(note))) one(context, note, geometry, colour, strength * (1 - blend), false);
+  const shades = new Map(); // How strong a shade is -> all notes of it, which are filled together.
+  const add = (note, share) => {
+    const strong = Math.round(SHADES * share * (0.62 + 0.38 * Math.min(1, note[3] / 110))) / SHADES;
+    if (!shades.has(strong)) shades.set(strong, new Path2D());
+    outline(shades.get(strong), note, geometry);
+  };
+  if (blend < 1) for (const note of before) if (!now.has(key(note))) add(note, strength * (1 - blend));
+  const sounding = [];
   for (const note of notes) {
-    const sounds = step >= note[0] && step < note[0] + note[1];
-    one(context, note, geometry, colour, strength * (kept.has(key(note)) ? 1 : blend), sounds && !faint);
+    if (!faint && step >= note[0] && step < note[0] + note[1]) sounding.push(note);
+    else add(note, strength * (kept.has(key(note)) ? 1 : blend));
   }
+  for (const [strong, path] of shades) {
+    context.fillStyle = css(colour, strong);
+    context.fill(path);
+  }
+  if (sounding.length) shine(context, sounding, geometry, colour);
 }
 
 function rows(context, width, height, range, rowHeight) {
@@ -75,33 +88,35 @@ function rows(context, width, height, range, rowHeight) {
 
 function beats(context, height, { length, perBeat, perBar }, stepWidth, gutter) {
   const tick = stepWidth * perBeat >= 7 ? perBeat : perBeat * perBar;
+  const [ofBar, ofBeat] = [theme("--bar"), theme("--beat")];
   for (let step = gutter ? 0 : tick; step < length; step += tick) {
     const bar = step % (perBeat * perBar) === 0;
-    context.fillStyle = theme(bar ? "--bar" : "--beat");
+    context.fillStyle = bar ? ofBar : ofBeat;
     context.fillRect(Math.round(step * stepWidth) - (bar ? 0.5 : 0), 0, bar ? 1.5 : 1, height);
   }
 }
 
-function one(context, [start, length, pitch, velocity], { stepWidth, rowHeight, height, range }, colour, strength, sounds) {
+/** Add a note's outline to a path. */
+function outline(path, [start, length, pitch], { stepWidth, rowHeight, height, range }) {
   const gap = Math.min(1.5, stepWidth * 0.12);
   const tall = Math.max(2.5, Math.min(rowHeight - 1, range.drums ? Math.max(12, rowHeight * 0.36) : 15));
   const y = height - (range.row(pitch) + 0.5) * rowHeight - tall / 2;
   const x = start * stepWidth + gap;
   const wide = Math.max(2, (range.drums ? Math.min(stepWidth, 16) : length * stepWidth) - 2 * gap);
-  const loud = 0.62 + 0.38 * Math.min(1, velocity / 110);
-  if (sounds) {
-    context.shadowColor = css(colour, 0.9);
-    context.shadowBlur = 12;
-  }
-  context.fillStyle = css(colour, strength * (sounds ? 1 : loud));
-  context.beginPath();
-  context.roundRect(x, y, wide, tall, Math.min(4, tall / 2.5, wide / 2));
-  context.fill();
+  path.roundRect(x, y, wide, tall, Math.min(4, tall / 2.5, wide / 2));
+}
+
+/** Draw the notes that sound. */
+function shine(context, notes, geometry, colour) {
+  const path = new Path2D();
+  for (const note of notes) outline(path, note, geometry);
+  context.shadowColor = css(colour, 0.9);
+  context.shadowBlur = 12;
+  context.fillStyle = css(colour, 1);
+  context.fill(path);
   context.shadowBlur = 0;
-  if (sounds) {
-    context.fillStyle = theme("--flash");
-    context.fill();
-  }
+  context.fillStyle = theme("--flash");
+  context.fill(path);
 }
 
 function labels(context, range, rowHeight, height, gutter) {

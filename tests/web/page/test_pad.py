@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,3 +161,18 @@ def test_a_class_is_chosen_and_taken_back(page: Open) -> None:
     it.wait(lambda: it.page.locator("#picture-canvas").screenshot() == before, "the digit of before")
     it.page.select_option("#preset", "mnist-vae")
     it.wait(lambda: not it.shown("#classes"), "no classes")
+
+
+def test_a_click_asks_once(page: Open) -> None:
+    it = page().open(f"{TWO}&x=0")
+    sent: list[str] = []
+    it.page.on("request", lambda request: sent.append(request.post_data or "") if "api/point" in request.url else None)
+    it.page.evaluate(
+        """() => { const pad = document.querySelector("#pad"), box = pad.getBoundingClientRect();
+        const at = { clientX: box.left + 0.7 * box.width, clientY: box.top + 9, pointerId: 1, button: 0, buttons: 1 };
+        for (const kind of ["pointerdown", "pointermove"])
+          pad.dispatchEvent(new PointerEvent(kind, { ...at, bubbles: true })); }"""
+    )
+    it.wait(lambda: "% of the way" in it.place, "the place")
+    it.settle()
+    assert len([one for one in map(json.loads, sent) if 0.5 < one["x"] < 1]) == 1
