@@ -50,6 +50,9 @@ class Adapter(ABC):
     steps_per_second: float = 0.0
     """Steps of the last axis in a second, where they are evenly spaced in time; else 0."""
 
+    steps_per_beat: int = 0
+    """Steps of the last axis in a quarter note, where they are a grid of music; else 0."""
+
     packed_blank: NDArray[Any] | None = None
     """A step of nothing as `Packed` keeps it, ``(C', 1)``, where that is not as the likelihood packs it."""
 
@@ -272,16 +275,13 @@ class Lower(NamedTuple):
 
 
 class Prior(nn.Module):
-    """A distribution over codes, trained alongside the model. Built as ``factory(latent_size, **settings)``.
-
-    `cond` is the model's condition, ``(B, K)`` or ``(B, K, T)``; a prior with `cond_channels` 0 ignores it.
-    """
+    """A distribution over codes, trained alongside the model. Built as ``factory(latent_size, **settings)``."""
 
     active_size: int
     """How many leading numbers of a code it models; the noise of the others is 0."""
 
     cond_channels: int = 0
-    """``K``; 0 for a prior that is not conditional."""
+    """``K`` of the model's condition `cond`, ``(B, K)`` or ``(B, K, T)``; a prior with 0 ignores it."""
 
     takes_given: bool = False
     """Whether it takes `given`, the codes ``(B, D)`` of windows with hidden parts (see `Corruption.hides`); 0: none."""

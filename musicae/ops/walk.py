@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ _NLL_COST = 0.45  # What a stop costs for each nat by which the decoder is unsur
 _PLACES = 32  # Values of all groups for which that holds; where there are more, stops differ less, by the square root.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
 _AT_ONCE, _VALUES_AT_ONCE = 2048, 4_300_000  # Windows, and values, decoded together: bounds the memory of long inputs.
+_STRETCHES, _BEATS = 16, 2  # A window falls into so many stretches at most, of so many beats at least (half a bar).
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
 
 Report = Callable[[int, int], None]
@@ -34,7 +36,9 @@ class WalkOptions:
     """How to walk: in `steps` steps, both ends counted.
 
     With `even` the moments are chosen for each pair of codes so that the output changes by about as much at each step,
-    and the decoder is sure of what it writes there (`latent.even_stops`), else they are equally far apart.
+    and the decoder is sure of what it writes there (`latent.even_stops`), else they are equally far apart. Of music on
+    a grid, each half bar (of sixteen bars, each bar) may then be up to a step ahead or behind (`latent.staggered`).
+
     `spherical` walks along great circles of the prior's noise, not straight lines. Temperature 0 takes the most
     probable values, 1 draws them by `seed`.
     """
@@ -47,7 +51,10 @@ class WalkOptions:
 
 
 class Walk(NamedTuple):
-    """Decoded points between codes: `values` ``(steps, N, C, *S)`` at `times` ``(steps, N)`` from 0 to 1."""
+    """Decoded points between codes: `values` ``(steps, N, C, *S)`` at `times` ``(steps, N)`` from 0 to 1, or near them.
+
+    See `WalkOptions` for what is not quite at its time.
+    """
 
     values: Tensor
     times: Tensor
@@ -103,8 +110,60 @@ def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, c
     unsure = nll.view(codes.shape[:2]) / places
     more = (unsure - torch.maximum(unsure[0], unsure[-1])).clamp_min(0)  # Than at the ends, which are as they are.
     doubt = _NLL_COST * min(1.0, math.sqrt(_PLACES / places)) * more.T
-    stops = latent.even_stops(_distances_along(codec, path), options.steps, doubt, _STILL_COST)
-    return Walk(path[stops, torch.arange(len(a))], moments[stops])
+    apart = _distances_along(codec, path)
+    stops = latent.even_stops(apart, options.steps, doubt, _STILL_COST)
+    return Walk(_staggered(codec, path, stops, doubt, apart.amax((1, 2))), moments[stops])
+
+
+def _staggered(codec: Codec, path: Tensor, stops: Tensor, doubt: Tensor, scale: Tensor) -> Tensor:
+    """Return the outputs ``(S, N, C, *S)`` at the `stops` ``(S, N)`` of a `path`, each stretch at a moment nearby.
+
+    `doubt` ``(N, F)`` is the cost of each moment, and `scale` ``(N,)`` the distance that counts as 1.
+    """
+    fine, row = len(path) - 1, torch.arange(path.shape[1])
+    length = _stretch(codec)
+    if length == path.shape[-1]:
+        return path[stops, row]
+    reach = max(1, fine // (len(stops) - 1))
+    wished = stops.unsqueeze(2) + torch.arange(-reach, reach + 1)
+    at = wished.clamp(0, fine)  # S, N, K
+    barred = at != wished
+    barred[0], barred[-1] = wished[0] != 0, wished[-1] != fine
+    penalty = doubt.gather(1, at.transpose(0, 1).flatten(1)).view(len(row), len(stops), -1).transpose(0, 1)
+    penalty = penalty.masked_fill(barred, torch.inf)
+    apart = _distances_onward(codec, path, at, length) / scale.clamp_min(1e-9).view(-1, 1, 1)
+    back = at[:-1].unsqueeze(3) > at[1:].unsqueeze(2)
+    chosen = latent.staggered(apart.masked_fill(back.unsqueeze(1), torch.inf), penalty)
+    moved = at.unsqueeze(1).expand(-1, chosen.shape[1], -1, -1).gather(3, chosen.unsqueeze(3)).squeeze(3)  # S, M, N
+    pieces = [piece[now, row] for piece, now in zip(torch.split(path, length, -1), moved.unbind(1), strict=True)]
+    return torch.cat(pieces, dim=-1)
+
+
+def _stretch(codec: Codec) -> int:
+    """Return how long a stretch is that may take its own moment: all of a window, but of music on a grid."""
+    beat, (*others, steps) = codec.adapter.steps_per_beat, codec.spec.shape
+    if beat == 0 or others:
+        return steps
+    fits = [
+        count for count in range(1, _STRETCHES + 1) if steps % (count * beat) == 0 and steps >= count * _BEATS * beat
+    ]
+    return steps // max(fits, default=1)
+
+
+def _distances_onward(codec: Codec, path: Tensor, at: Tensor, length: int) -> Tensor:
+    """Return what each stretch adds to the distances between moments `at` ``(S, N, K)``: ``(S - 1, M, N, K, K)``."""
+    likelihood, (count, n, k) = codec.likelihood, at.shape
+    stretches = path.shape[-1] // length
+    flat = likelihood.compact(path.flatten(0, 1))
+    flat = flat.view(*path.shape[:2], -1, stretches, length).transpose(2, 3)  # F, N, M, C', L
+    row = torch.arange(n).unsqueeze(1)
+    found = torch.empty(count - 1, n, k, k, stretches)
+    for stop, (now, then) in enumerate(pairwise(at)):
+        here, there = flat[now, row], flat[then, row]  # N, K, M, C', L
+        for j in range(k):
+            other = there[:, j : j + 1].expand_as(here)
+            found[stop, :, :, j] = likelihood.distance(here.flatten(0, 2), other.flatten(0, 2)).view(n, k, stretches)
+    return found.permute(0, 4, 1, 2, 3) / stretches
 
 
 def between(

@@ -7,12 +7,13 @@ from torch import Tensor
 
 from musicae.errors import MusicaeError
 
-__all__ = ["attribute_vector", "even_stops", "grid", "inside", "lerp", "path", "slerp"]
+__all__ = ["attribute_vector", "even_stops", "grid", "inside", "lerp", "path", "slerp", "staggered"]
 
 _MIN_LENGTH = 1e-12  # A shorter code counts as zero.
 _MIN_SINE = 1e-4  # Of the angle between two codes; below it they are taken as parallel.
 _MIN_DISTANCE = 1e-9  # Between outputs, where all distances are divided by the largest.
 _UNEVEN_COST = 1e-6  # Only decides between paths that are as good otherwise.
+_ROUNDS = 2  # In which the stretches are gone through, each fitted to the others; a third changes nearly nothing.
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -111,6 +112,49 @@ def even_stops(distances: Tensor, steps: int, penalty: Tensor | None = None, sti
     if steps > 1:
         stops.append(torch.zeros_like(stops[0]))
     return torch.stack(stops[::-1])
+
+
+def staggered(apart: Tensor, penalty: Tensor) -> Tensor:
+    """Let the stretches of a sequence make their way each at its own moments, so that the whole changes evenly.
+
+    Where a decoder changes much at once, some stretches do so a little earlier and others a little later. As in
+    `even_stops`, the changes of the whole have the lowest sum of fourth powers; each stretch in turn is fitted to the
+    others by dynamic programming.
+
+    Parameters
+    ----------
+    apart : ``(steps - 1, M, N, K, K)``: for each of ``M`` stretches of ``N`` paths, what it adds to the change from
+        each of the ``K`` moments it may take at a stop to each of those at the next; ``inf`` for what it may not. The
+        one in the middle is where all stretches begin.
+    penalty : ``(steps, N, K)``, the cost of each of these moments for all stretches together; ``inf`` as above.
+
+    Returns
+    -------
+    Which of the ``K`` moments, ``(steps, M, N)``.
+    """
+    gaps, stretches, n, k, _ = apart.shape
+    chosen = torch.full((gaps + 1, stretches, n), k // 2, device=apart.device)
+    changes = torch.stack([_changes(apart[:, m], chosen[:, m]) for m in range(stretches)])
+    for m in [*range(stretches)] * _ROUNDS:
+        others = changes.sum(0) - changes[m]
+        cost = (others[:, :, None, None] + apart[:, m]) ** 4
+        lowest, came_from = penalty[0] / stretches, []
+        for gap in range(gaps):
+            lowest, before = (lowest.unsqueeze(2) + cost[gap]).min(dim=1)
+            lowest = lowest + penalty[gap + 1] / stretches
+            came_from.append(before)
+        at = [lowest.argmin(1)]
+        for before in reversed(came_from):
+            at.append(before.gather(1, at[-1].unsqueeze(1)).squeeze(1))
+        chosen[:, m] = torch.stack(at[::-1])
+        changes[m] = _changes(apart[:, m], chosen[:, m])
+    return chosen
+
+
+def _changes(apart: Tensor, chosen: Tensor) -> Tensor:
+    """Return by how much a stretch ``(G, N, K, K)`` changes between the moments `chosen` ``(G + 1, N)``: ``(G, N)``."""
+    gap, row = torch.meshgrid(torch.arange(len(apart)), torch.arange(apart.shape[1]), indexing="ij")
+    return apart[gap, row, chosen[:-1], chosen[1:]]
 
 
 def attribute_vector(codes: Tensor, values: Tensor) -> Tensor:

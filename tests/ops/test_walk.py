@@ -114,7 +114,9 @@ def test_a_walk_says_when_it_is_where(tiny: Codec) -> None:
     for i in range(3):
         code = walks.between(tiny, za[i : i + 1], zb[i : i + 1], torch.linspace(0, 1, 33), spherical=True)
         stop = int((times[2, i] * 32).round())
-        assert torch.equal(tiny.decode(code[stop])[0], values[2, i])
+        near = tiny.decode(code[max(0, stop - 8) : stop + 9, 0])  # Half bars are up to a step ahead or behind.
+        for half, shown in zip(near.split(8, -1), values[2, i].split(8, -1), strict=True):
+            assert (half == shown).flatten(1).all(1).any()
     uneven = walks.walk(tiny, za, zb, walks.WalkOptions(5, even=False)).times
     assert torch.equal(uneven, torch.linspace(0, 1, 5)[:, None].expand(5, 3))
 
@@ -188,3 +190,27 @@ def test_doubt_counts_by_group(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> 
     walk(tiny, za, zb, 5)
     assert costs[0].max() > 0
     torch.testing.assert_close(costs[1], costs[0] / 2 * 0.5**0.5)  # Twice as many values differ less among stops.
+
+
+def test_half_bars_move_one_after_another(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    za, zb = 4 * torch.randn(20, 8, generator=generator), 4 * torch.randn(20, 8, generator=generator)
+    staggered = walk(tiny, za, zb, 9)
+    monkeypatch.setattr(walks, "_STRETCHES", 1)
+    together = walk(tiny, za, zb, 9)
+
+    def changes(values: Tensor) -> Tensor:
+        return torch.stack([tiny.likelihood.distance(now, then) for now, then in pairwise(values)])
+
+    assert torch.equal(staggered[0], together[0])
+    assert torch.equal(staggered[-1], together[-1])
+    assert changes(staggered).pow(4).sum(0).mean() < 0.8 * changes(together).pow(4).sum(0).mean()
+
+
+@pytest.mark.parametrize(("beat", "shape", "length"), [(4, 32, 8), (4, 256, 16), (4, 24, 8), (4, 20, 20), (0, 32, 32)])
+def test_a_stretch_is_half_a_bar_at_least(
+    tiny: Codec, monkeypatch: pytest.MonkeyPatch, beat: int, shape: int, length: int
+) -> None:
+    monkeypatch.setattr(tiny.adapter, "steps_per_beat", beat)
+    monkeypatch.setattr(Codec, "spec", property(lambda _: Spec(SPEC.channels, (shape,), "categorical")))
+    assert walks._stretch(tiny) == length

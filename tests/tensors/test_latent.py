@@ -129,3 +129,24 @@ def test_even_stops_go_on_from_the_first_point_to_the_last(seed, fine, steps, pe
     assert (stops.diff(dim=0) >= 0).all()
     for path, way in zip(distances, stops.T, strict=True):
         assert (path[0, way[way < fine - 1]].diff() >= 0).all()  # Only its end may be nearer to the start again.
+
+
+def test_stretches_that_change_at_once_are_staggered():
+    """Two stretches that both change between the second and the third stop take turns, and keep off a barred moment."""
+    path = torch.tensor([0.0, 0, 0, 1, 1, 1])  # What both stretches show at six moments.
+    at = torch.tensor([[0, 0, 0], [1, 2, 3], [2, 3, 4], [5, 5, 5]])
+    apart = (path[at[:-1]].unsqueeze(2) - path[at[1:]].unsqueeze(1)).abs() / 2
+    apart = apart.masked_fill(at[:-1].unsqueeze(2) > at[1:].unsqueeze(1), torch.inf)
+    apart = apart[:, None, None].expand(-1, 2, 1, -1, -1)
+    penalty = torch.zeros(4, 1, 3)
+    penalty[0, :, 1:] = penalty[3, :, 1:] = torch.inf
+
+    def changes(chosen):
+        shown = path[torch.stack([row[pick] for row, pick in zip(at, chosen[..., 0], strict=True)])]
+        return (shown.diff(dim=0).abs().sum(1) / 2).tolist()
+
+    assert sorted(changes(latent.staggered(apart, penalty))) == [0, 0.5, 0.5]
+    penalty[1, :, 2] = torch.inf  # Neither may change in the first step then.
+    chosen = latent.staggered(apart, penalty)
+    assert (chosen[1] != 2).all()
+    assert changes(chosen)[0] == 0

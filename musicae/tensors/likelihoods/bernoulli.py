@@ -14,6 +14,8 @@ from musicae.core import Likelihood
 
 __all__ = ["Bernoulli"]
 
+_BITS = 24  # Of a float32's integers.
+
 
 class Bernoulli(Likelihood):
     """Independent values of 0 or 1; `params` are logits. Targets in between are taken as probabilities.
@@ -44,6 +46,18 @@ class Bernoulli(Likelihood):
             return self.mode(params)
         uniform = torch.rand(params.shape, generator=generator).to(params)
         return (uniform < torch.sigmoid(params / temperature)).to(params)
+
+    def compact(self, x: Tensor) -> Tensor:
+        """Return discrete values as the bits of whole numbers, 24 channels in each: ``(N, ceil(C / 24), *S)``."""
+        if self.grey or x.shape[1] == 1:
+            return x
+        return torch.stack(
+            [
+                torch.einsum("nb...,b->n...", bits, 2.0 ** torch.arange(bits.shape[1]).to(bits))
+                for bits in torch.split(x, _BITS, 1)
+            ],
+            dim=1,
+        )
 
     def flaw(self, x: Tensor, axis: int) -> str:
         """Return what is wrong with values that are not probabilities."""

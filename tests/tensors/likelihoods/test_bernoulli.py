@@ -46,3 +46,13 @@ def test_a_lower_threshold_says_more_ones():
     params = torch.logit(torch.tensor([[[0.25, 0.35, 0.6]]]))
     assert Bernoulli(threshold=0.3).mode(params).tolist() == [[[0, 1, 1]]]
     assert Bernoulli(threshold=0.3).sample(params, 0.0).tolist() == [[[0, 1, 1]]]
+
+
+def test_many_channels_are_compared_as_few() -> None:
+    x = (torch.rand(7, 50, 6, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    y = x.clone()
+    y[3, 49, 5] = 1 - y[3, 49, 5]
+    likelihood = Bernoulli()
+    assert likelihood.compact(x).shape == (7, 3, 6)
+    assert (likelihood.compact(x) != likelihood.compact(y)).nonzero().tolist() == [[3, 2, 5]]
+    assert torch.equal(Bernoulli(grey=True).compact(x), x)

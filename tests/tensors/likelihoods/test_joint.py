@@ -93,7 +93,7 @@ def test_blank_steps_free_values_and_what_is_kept():
     joint = Joint().bind(BAND)
     assert joint.blank(9).tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0]
     assert joint.free_values(9) == 1 + 3 + 1
-    assert joint.compact(line(0, 2, 1)).shape == (1, 1 + 3 + 1, 3)
+    assert joint.compact(line(0, 2, 1)).shape == (1, 1 + 1 + 1, 3)
     two = Joint().bind(Spec.joint((8,), [MELODY, DRUMS]))
     assert two.pack(line(0, 2)[:, :8]).dtype == torch.bool
     assert joint.pack(line(0, 2)).dtype == torch.float32
