@@ -20,6 +20,7 @@ __all__ = ["Report", "Walk", "WalkOptions", "between", "between_conditions", "wa
 _NLL_COST = 0.45  # What a stop costs for each nat by which the decoder is unsure of a group's values at a place.
 _PLACES = 32  # Values of all groups for which that holds; where there are more, stops differ less, by the square root.
 _STILL_COST = 0.05  # What a step costs that changes nothing: the ends are the surest, but no stop should wait there.
+_BEYOND_COST = 0.05  # What a stop costs that is farther from the start than the end is, from where a step leads back.
 _AT_ONCE, _VALUES_AT_ONCE = 2048, 4_300_000  # Windows, and values, decoded together: bounds the memory of long inputs.
 _STRETCHES, _BEATS = 16, 2  # A window falls into so many stretches at most, of so many beats at least (half a bar).
 _KNOTS = 9  # Places at which a long path through the prior's noise is followed to the codes.
@@ -111,14 +112,16 @@ def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, c
     more = (unsure - torch.maximum(unsure[0], unsure[-1])).clamp_min(0)  # Than at the ends, which are as they are.
     doubt = _NLL_COST * min(1.0, math.sqrt(_PLACES / places)) * more.T
     apart = _distances_along(codec, path)
-    stops = latent.even_stops(apart, options.steps, doubt, _STILL_COST)
-    return Walk(_staggered(codec, path, stops, doubt, apart.amax((1, 2))), moments[stops])
+    far = apart[:, 0]
+    penalty = doubt + _BEYOND_COST * (far > far[:, -1:])
+    stops = latent.even_stops(apart, options.steps, penalty, _STILL_COST)
+    return Walk(_staggered(codec, path, stops, penalty, apart.amax((1, 2))), moments[stops])
 
 
-def _staggered(codec: Codec, path: Tensor, stops: Tensor, doubt: Tensor, scale: Tensor) -> Tensor:
+def _staggered(codec: Codec, path: Tensor, stops: Tensor, penalty: Tensor, scale: Tensor) -> Tensor:
     """Return the outputs ``(S, N, C, *S)`` at the `stops` ``(S, N)`` of a `path`, each stretch at a moment nearby.
 
-    `doubt` ``(N, F)`` is the cost of each moment, and `scale` ``(N,)`` the distance that counts as 1.
+    `penalty` ``(N, F)`` is the cost of each moment, and `scale` ``(N,)`` the distance that counts as 1.
     """
     fine, row = len(path) - 1, torch.arange(path.shape[1])
     length = _stretch(codec)
@@ -129,11 +132,11 @@ def _staggered(codec: Codec, path: Tensor, stops: Tensor, doubt: Tensor, scale: 
     at = wished.clamp(0, fine)  # S, N, K
     barred = at != wished
     barred[0], barred[-1] = wished[0] != 0, wished[-1] != fine
-    penalty = doubt.gather(1, at.transpose(0, 1).flatten(1)).view(len(row), len(stops), -1).transpose(0, 1)
-    penalty = penalty.masked_fill(barred, torch.inf)
+    cost = penalty.gather(1, at.transpose(0, 1).flatten(1)).view(len(row), len(stops), -1).transpose(0, 1)
+    cost = cost.masked_fill(barred, torch.inf)
     apart = _distances_onward(codec, path, at, length) / scale.clamp_min(1e-9).view(-1, 1, 1)
     back = at[:-1].unsqueeze(3) > at[1:].unsqueeze(2)
-    chosen = latent.staggered(apart.masked_fill(back.unsqueeze(1), torch.inf), penalty)
+    chosen = latent.staggered(apart.masked_fill(back.unsqueeze(1), torch.inf), cost)
     moved = at.unsqueeze(1).expand(-1, chosen.shape[1], -1, -1).gather(3, chosen.unsqueeze(3)).squeeze(3)  # S, M, N
     pieces = [piece[now, row] for piece, now in zip(torch.split(path, length, -1), moved.unbind(1), strict=True)]
     return torch.cat(pieces, dim=-1)

@@ -214,3 +214,17 @@ def test_a_stretch_is_half_a_bar_at_least(
     monkeypatch.setattr(tiny.adapter, "steps_per_beat", beat)
     monkeypatch.setattr(Codec, "spec", property(lambda _: Spec(SPEC.channels, (shape,), "categorical")))
     assert walks._stretch(tiny) == length
+
+
+def test_few_walks_go_beyond_their_end(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    za, zb = 4 * torch.randn(60, 8, generator=generator), 4 * torch.randn(60, 8, generator=generator)
+
+    def beyond() -> int:
+        steps = walk(tiny, za, zb, 9)
+        far = torch.stack([tiny.likelihood.distance(step, steps[0]) for step in steps])
+        return int((far[-2] > far[-1]).sum())
+
+    few = beyond()
+    monkeypatch.setattr(walks, "_BEYOND_COST", 0.0)
+    assert few < beyond()
