@@ -28,9 +28,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(os.cpu_count() or 1, 4) if config.args == config.getini("testpaths") else 0
 
 
+FIRST = (
+    "training/test_parallel.py", "cli/test_shell_blocks.py", "cli/test_denoise.py", "training/test_loop_resuming.py",
+    "exports/test_run.py", "web/page/test_restore.py", "web/page/test_pad.py", "web/page/test_files.py",
+    "web/page/test_sound.py", "web/page/test_layout.py", "web/page/test_state.py", "ops/test_new_plugin.py",
+    "test_plugins.py",
+)  # fmt: skip
+"""The longest files: one of them begun last would keep one process busy while the others have nothing to do."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what forks first: PyTorch refuses autograd in a fork once its exporter has run in the process."""
-    items.sort(key=lambda item: item.path.name != "test_parallel.py")
+    """Run the longest files first, and before all what forks: PyTorch refuses autograd in a fork after an export."""
+    here = Path(__file__).parent
+    places = {here / name: i for i, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(FIRST)))
 
 
 @pytest.fixture(autouse=True, scope="session")
