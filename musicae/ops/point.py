@@ -85,11 +85,15 @@ class Pad:
             self._make([(column, row) for column in range(_KNOTS)])
 
     def distances(self, made: Sample) -> list[float]:
-        """Return how far a sample is from what the codec makes of each corner, 0 to 1."""
+        """Return how far a sample is from what the codec makes of each corner, 0 to 1.
+
+        Of notes and hits it is the share of places that differ, where velocities do not count; of real values alone,
+        the RMS beside that of the two corners that lie farthest apart.
+        """
         likelihood = self.codec.likelihood
         ends = torch.stack(self.ends)
         off = likelihood.distance(ends, made.tensor.expand_as(ends))
-        if not likelihood.discrete:
+        if likelihood.averaged(ends.shape[1]).all():
             pairs = [likelihood.distance(ends, one.expand_as(ends)).max() for one in ends]
             off = off / torch.stack(pairs).max().clamp_min(1e-9)
         return [min(1.0, value) for value in off.tolist()]

@@ -146,6 +146,20 @@ def test_real_values_are_at_distances_up_to_one(digits: Codec) -> None:
     assert max(found) <= 1
 
 
+def test_corners_with_notes_in_common_are_not_wholly_unlike(tiny_arrangement: Path) -> None:
+    band = codecs.load(str(tiny_arrangement))
+    blank = band.adapter.blank()
+    pad = Pad(encoded(band, corners(band, 2)))
+    notes = [pad.ends[0], pad.ends[0].clone()]
+    half = notes[0].shape[-1] // 2
+    notes[1][:, half:] = band.likelihood.blank(len(notes[1])).view(-1, 1)
+    notes[0][0, half:] = 1 - notes[0][0, half:]  # Now they differ, and are alike in the first half.
+    pad.ends = notes
+    (same, other) = pad.distances(Sample(notes[0], blank))
+    assert same == 0
+    assert 0 < other <= 0.5
+
+
 def test_three_corners_are_refused_and_the_size_is_told(tiny: Codec) -> None:
     made = encoded(tiny, corners(tiny, 3))
     with pytest.raises(MusicaeError, match="2 or 4 corners, not 3"):
