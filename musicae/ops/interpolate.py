@@ -22,7 +22,7 @@ from musicae.ops.keys import in_key_of_first
 from musicae.ops.made import Samples
 from musicae.ops.notebook import Block, Shown, quietly
 from musicae.ops.shift import held
-from musicae.ops.walk import Report, WalkOptions, between_conditions, walk
+from musicae.ops.walk import Report, WalkOptions, walk
 from musicae.tensors import latent
 
 __all__ = ["Interpolation", "check_inputs", "interpolate", "steps_between"]
@@ -168,8 +168,7 @@ def steps_between(
         weights = _bilinear(steps)
     else:
         ends = (made.conds[0], made.conds[1]) if made.conds else None
-        outputs, times = walk(codec, made.codes[0], made.codes[1], options, ends, report)
-        cond_at = between_conditions(ends, times)
+        outputs, _, cond_at = walk(codec, made.codes[0], made.codes[1], options, ends, report)
         weights = [[1 - t, t] for t in torch.linspace(0, 1, steps).tolist()]
     hop, length, metas = first.hop, first.tensor.shape[-1], [one.meta for one in made.samples[: len(weights[0])]]
     parts = [

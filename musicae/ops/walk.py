@@ -54,11 +54,13 @@ class WalkOptions:
 class Walk(NamedTuple):
     """Decoded points between codes: `values` ``(steps, N, C, *S)`` at `times` ``(steps, N)`` from 0 to 1, or near them.
 
-    See `WalkOptions` for what is not quite at its time.
+    See `WalkOptions` for what is not quite at its time. `cond` ``(steps, N, K)`` or ``(steps, N, K, T)`` are the
+    conditions that all was decoded under, None where there are none.
     """
 
     values: Tensor
     times: Tensor
+    cond: Tensor | None
 
 
 def walk(
@@ -79,6 +81,7 @@ def walk(
     fine = max(32, 4 * (steps - 1)) + 1
     chunk = max(1, min(_AT_ONCE, _VALUES_AT_ONCE // math.prod(codec.spec.full_shape)) // fine)
     values, times = torch.empty(steps, len(za), *codec.spec.full_shape), torch.empty(steps, len(za))
+    conds = None if conditions is None else conditions[0].new_empty(steps, *conditions[0].shape)
     for i in range(0, len(za), chunk):
         if report:
             report(i, len(za))
@@ -87,22 +90,26 @@ def walk(
         ends = None if conditions is None else (conditions[0][here], conditions[1][here])
         times[:, here] = torch.linspace(0, 1, steps)[:, None]
         if options.even:
-            values[:, here], times[:, here] = _even(codec, a, b, options, fine, ends)
+            values[:, here], times[:, here], cond = _even(codec, a, b, options, fine, ends)
             if options.temperature <= 0:
+                if conds is not None and cond is not None:
+                    conds[:, here] = cond
                 continue
         # Moments that all pairs share are followed through the prior in fewer places; see `between`.
         moments = times[:, here] if options.even else torch.linspace(0, 1, steps)
         codes = between(codec, a, b, moments, options.spherical, ends)
-        cond = _flat(between_conditions(ends, moments))
-        decoded = codec.decode(codes.flatten(0, 1), options.temperature, options.seed + i, cond)
+        cond = between_conditions(ends, moments)
+        if conds is not None and cond is not None:
+            conds[:, here] = cond
+        decoded = codec.decode(codes.flatten(0, 1), options.temperature, options.seed + i, _flat(cond))
         values[:, here] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
     if report:
         report(len(za), len(za))
-    return Walk(values, times)
+    return Walk(values, times, conds)
 
 
 def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, conditions: Conditions) -> Walk:
-    """Return the most probable outputs ``(steps, N, C, *S)`` at even stops, and their times ``(steps, N)``."""
+    """Return the most probable outputs ``(steps, N, C, *S)`` at even stops, their times, and the conditions there."""
     moments = torch.linspace(0, 1, fine)
     codes = between(codec, a, b, moments, options.spherical, conditions)
     decoded, nll = codec.decode_with_nll(codes.flatten(0, 1), _flat(between_conditions(conditions, moments)))
@@ -115,31 +122,41 @@ def _even(codec: Codec, a: Tensor, b: Tensor, options: WalkOptions, fine: int, c
     far = apart[:, 0]
     penalty = doubt + _BEYOND_COST * (far > far[:, -1:])
     stops = latent.even_stops(apart, options.steps, penalty, _STILL_COST)
-    return Walk(_staggered(codec, path, stops, penalty, apart.amax((1, 2))), moments[stops])
+    at = _staggered(codec, path, stops, penalty, apart.amax((1, 2)))
+    row = torch.arange(len(a))
+    pieces = torch.split(path, path.shape[-1] // at.shape[1], -1) if at.shape[1] > 1 else (path,)
+    values = torch.cat([piece[now, row] for piece, now in zip(pieces, at.unbind(1), strict=True)], dim=-1)
+    return Walk(values, moments[stops], _conditions_at(conditions, moments[at]))
+
+
+def _conditions_at(conditions: Conditions, times: Tensor) -> Tensor | None:
+    """Return the conditions where the stretches of windows have `times` ``(S, M, N)`` of their own."""
+    if conditions is None or conditions[0].ndim == 2:  # Those of a whole window have one time, about.
+        return between_conditions(conditions, times.mean(1))
+    a, b = conditions
+    stretch = torch.arange(a.shape[-1]) * times.shape[1] // a.shape[-1]
+    return torch.lerp(a[None], b[None], times[:, stretch].transpose(1, 2).unsqueeze(2))
 
 
 def _staggered(codec: Codec, path: Tensor, stops: Tensor, penalty: Tensor, scale: Tensor) -> Tensor:
-    """Return the outputs ``(S, N, C, *S)`` at the `stops` ``(S, N)`` of a `path`, each stretch at a moment nearby.
+    """Return moments for the stretches of windows ``(S, M, N)`` near the `stops` ``(S, N)`` on a `path`.
 
     `penalty` ``(N, F)`` is the cost of each moment, and `scale` ``(N,)`` the distance that counts as 1.
     """
-    fine, row = len(path) - 1, torch.arange(path.shape[1])
-    length = _stretch(codec)
+    fine, length = len(path) - 1, _stretch(codec)
     if length == path.shape[-1]:
-        return path[stops, row]
+        return stops.unsqueeze(1)
     reach = max(1, fine // (len(stops) - 1))
     wished = stops.unsqueeze(2) + torch.arange(-reach, reach + 1)
     at = wished.clamp(0, fine)  # S, N, K
     barred = at != wished
     barred[0], barred[-1] = wished[0] != 0, wished[-1] != fine
-    cost = penalty.gather(1, at.transpose(0, 1).flatten(1)).view(len(row), len(stops), -1).transpose(0, 1)
+    cost = penalty.gather(1, at.transpose(0, 1).flatten(1)).view(path.shape[1], len(stops), -1).transpose(0, 1)
     cost = cost.masked_fill(barred, torch.inf)
     apart = _distances_onward(codec, path, at, length) / scale.clamp_min(1e-9).view(-1, 1, 1)
     back = at[:-1].unsqueeze(3) > at[1:].unsqueeze(2)
     chosen = latent.staggered(apart.masked_fill(back.unsqueeze(1), torch.inf), cost)
-    moved = at.unsqueeze(1).expand(-1, chosen.shape[1], -1, -1).gather(3, chosen.unsqueeze(3)).squeeze(3)  # S, M, N
-    pieces = [piece[now, row] for piece, now in zip(torch.split(path, length, -1), moved.unbind(1), strict=True)]
-    return torch.cat(pieces, dim=-1)
+    return at.unsqueeze(1).expand(-1, chosen.shape[1], -1, -1).gather(3, chosen.unsqueeze(3)).squeeze(3)
 
 
 def _stretch(codec: Codec) -> int:

@@ -107,7 +107,7 @@ def test_a_long_way_through_the_noise_is_followed_at_a_few_places() -> None:
 
 def test_a_walk_says_when_it_is_where(tiny: Codec) -> None:
     za, zb = torch.randn(3, 8), torch.randn(3, 8)
-    values, times = walks.walk(tiny, za, zb, walks.WalkOptions(5))
+    values, times, _ = walks.walk(tiny, za, zb, walks.WalkOptions(5))
     assert times.shape == (5, 3)
     assert times[0].tolist() == [0, 0, 0]
     assert times[-1].tolist() == [1, 1, 1]
