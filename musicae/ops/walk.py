@@ -91,18 +91,15 @@ def walk(
         times[:, here] = torch.linspace(0, 1, steps)[:, None]
         if options.even:
             values[:, here], times[:, here], cond = _even(codec, a, b, options, fine, ends)
-            if options.temperature <= 0:
-                if conds is not None and cond is not None:
-                    conds[:, here] = cond
-                continue
-        # Moments that all pairs share are followed through the prior in fewer places; see `between`.
-        moments = times[:, here] if options.even else torch.linspace(0, 1, steps)
-        codes = between(codec, a, b, moments, options.spherical, ends)
-        cond = between_conditions(ends, moments)
+        if not options.even or options.temperature > 0:
+            # Moments that all pairs share are followed through the prior in fewer places; see `between`.
+            moments = times[:, here] if options.even else torch.linspace(0, 1, steps)
+            codes = between(codec, a, b, moments, options.spherical, ends)
+            cond = between_conditions(ends, moments)
+            decoded = codec.decode(codes.flatten(0, 1), options.temperature, options.seed + i, _flat(cond))
+            values[:, here] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
         if conds is not None and cond is not None:
             conds[:, here] = cond
-        decoded = codec.decode(codes.flatten(0, 1), options.temperature, options.seed + i, _flat(cond))
-        values[:, here] = decoded.view(*codes.shape[:2], *decoded.shape[1:])
     if report:
         report(len(za), len(za))
     return Walk(values, times, conds)
